@@ -1,0 +1,48 @@
+import type { ChannelSpec } from '../schemas/message.ts';
+import type { Clock } from '../schemas/time.ts';
+
+/** What a source calls; every call returns at once and never throws. */
+export interface SourceSink {
+  /** A channel appeared. `channelKey` names it in later calls and is the source's own choice. */
+  channel(channelKey: number, spec: ChannelSpec): void;
+  message(message: SourceMessage): void;
+  /** The source broke off for good; nothing follows. */
+  failed(error: Error): void;
+  /** The source has come to its end by itself; nothing follows. */
+  ended(): void;
+}
+
+/** One message as it arrived. The sink owns `data` and may transfer its buffer to another thread. */
+export interface SourceMessage {
+  readonly channelKey: number;
+  /** Receive time on the source's clock; never steps backwards within a channel. */
+  readonly logTime: bigint;
+  /** Publish time where the middleware tells it; absent elsewhere. */
+  readonly publishTime?: bigint;
+  /** Serialized payload alone in its own ArrayBuffer (byteOffset 0, whole length). */
+  readonly data: Uint8Array<ArrayBuffer>;
+}
+
+export interface SourceOptions {
+  /** Topics wanted; a topic that appears later is picked up then. @default all */
+  readonly topics?: ReadonlySet<string>;
+}
+
+/**
+ * Where messages come from: a ROS graph, a Foxglove bridge, the simulated robot. Pushes into the sink
+ * from start() until stop(); the recorder's queue turns push into pull.
+ */
+export interface Source {
+  /** `ros2`, `foxglove`, `demo`; stored in the episode. */
+  readonly name: string;
+  /** The clock of logTime. */
+  readonly clock: Clock;
+  /**
+   * Begins to deliver. Messages of latched topics may come first with the times of their arrival.
+   *
+   * @throws {SourceError | MissingFeatureError} when the source cannot start.
+   */
+  start(sink: SourceSink, options?: SourceOptions): Promise<void>;
+  /** Stops delivering; nothing is pushed after it resolves. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,172 @@
+import { z } from 'zod';
+import { parseFieldPath } from './field-path.ts';
+
+/**
+ * The contract: one YAML file that says what the robot's streams are and how samples are made of them.
+ * Recorder, checks, converters, replay layout and dataset card read this one type. The JSON Schema in
+ * `json/contract.schema.json` is generated from it, so editors complete and check the file.
+ */
+
+const positive = z.number().positive();
+const name = z
+  .string()
+  .regex(/^[A-Za-z][\w-]*$/, 'must start with a letter and hold letters, digits, "_" or "-"');
+
+const stream = z.strictObject({
+  topic: z.string().startsWith('/').describe('ROS topic name.'),
+  role: z
+    .enum(['perception', 'motion', 'interaction', 'command', 'context'])
+    .describe('Seeing, moving, touching, what was commanded, or everything else.'),
+  type: z
+    .string()
+    .regex(/^\w+\/(msg\/)?\w+$|^[\w.]+$/, 'must be a message type such as "sensor_msgs/msg/JointState"')
+    .describe('Expected message type.'),
+  rateHz: positive.optional().describe('Expected rate, messages per second; absent for event streams.'),
+  maxGapSecs: positive
+    .optional()
+    .describe('Longest gap between sensor times that is not a loss, seconds; absent: three periods.'),
+  required: z.boolean().default(true).describe('Whether a take without this stream is a fault.'),
+  toleratedLoss: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('Share of messages that may be lost without a non-zero exit of "record".'),
+});
+
+const align = z
+  .enum(['hold', 'nearest', 'linear'])
+  .describe('hold: the latest value at or before the tick. nearest and linear also use the next one.');
+
+const featureBase = {
+  stream: z.string().describe('Name of a stream above.'),
+  align: align.default('hold'),
+  toleranceSecs: positive.describe('Beyond this distance from the tick a value is invalid, seconds.'),
+};
+
+const fieldPath = z.string().superRefine((text, context) => {
+  const parsed = parseFieldPath(text);
+  if ('fault' in parsed) context.addIssue({ code: 'custom', message: parsed.fault });
+});
+
+const vectorFeature = z.strictObject({
+  kind: z.literal('vector'),
+  ...featureBase,
+  field: z
+    .union([fieldPath, z.array(fieldPath).min(1)])
+    .describe('Where the numbers lie: "wrench.force", "position[name=joint1..joint7]"; a list concatenates.'),
+  dtype: z.enum(['float32', 'float64', 'int64', 'uint8', 'bool']).default('float32'),
+  shape: z.array(z.int().positive()).min(1).describe('Shape of one value, row-major.'),
+  names: z.array(z.string()).optional().describe('Name of each element, for a shape of one dimension.'),
+  unit: z.string().optional().describe('SI unit of every element: "rad", "m", "N".'),
+});
+
+const imageFeature = z.strictObject({
+  kind: z.literal('image'),
+  ...featureBase,
+  align: z.enum(['hold', 'nearest']).default('hold'),
+  width: z.int().positive().describe('Pixels after resizing.'),
+  height: z.int().positive().describe('Pixels after resizing.'),
+  fit: z
+    .enum(['stretch', 'letterbox', 'crop'])
+    .default('stretch')
+    .describe('How a picture of another aspect ratio is brought to size.'),
+});
+
+const feature = z.discriminatedUnion('kind', [vectorFeature, imageFeature]);
+
+const samples = z.strictObject({
+  tickRateHz: positive.describe('Frames per second of the dataset.'),
+  clock: z
+    .enum(['sensor', 'publish', 'log'])
+    .default('sensor')
+    .describe('Instant a value belongs to: its header stamp, its publish time or its receive time.'),
+  observationSteps: z.int().positive().default(1).describe('Frames up to and including the anchor.'),
+  horizon: z.int().positive().default(1).describe('Action frames from the anchor on.'),
+  stride: z.int().positive().default(1).describe('Frames from one anchor to the next.'),
+  padding: z
+    .enum(['repeat', 'drop'])
+    .default('repeat')
+    .describe('Windows over an end of the episode: repeat the edge frame under a mask, or leave out.'),
+});
+
+const episode = z.strictObject({
+  tasks: z.array(z.string().min(3)).min(1).describe('Instructions the operator chooses from.'),
+  operators: z.array(z.string()).default([]).describe('Pseudonyms of the people who may record.'),
+  maxDurationSecs: positive.default(600).describe('A take is ended cleanly after this long.'),
+});
+
+export const contractSchema = z
+  .strictObject({
+    kinescribe: z.literal(1).describe('Version of this file format.'),
+    name: name.describe('Name of the contract; datasets are named after it.'),
+    robot: z.strictObject({ model: z.string().min(1) }),
+    streams: z.record(name, stream).describe('What the robot sends, by name.'),
+    features: z
+      .record(z.string().regex(/^[A-Za-z][\w.]*$/, 'must hold letters, digits, "_" and "." only'), feature)
+      .describe('What a frame holds, by dataset key such as "observation.state" or "action".'),
+    samples,
+    episode,
+  })
+  .superRefine((contract, context) => {
+    const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    const topics = new Map<string, string>();
+    for (const [streamName, { topic }] of Object.entries(contract.streams)) {
+      const other = topics.get(topic);
+      if (other) issue(['streams', streamName, 'topic'], `stream "${other}" already has topic "${topic}"`);
+      topics.set(topic, streamName);
+    }
+    for (const [key, each] of Object.entries(contract.features)) {
+      if (!contract.streams[each.stream]) {
+        const near = nearest(each.stream, Object.keys(contract.streams));
+        issue(
+          ['features', key, 'stream'],
+          `no stream is named "${each.stream}"${near ? `; did you mean "${near}"?` : ''}`,
+        );
+      }
+      if (each.kind === 'vector' && each.names && each.names.length !== each.shape[0]) {
+        issue(
+          ['features', key, 'names'],
+          `must hold one name per element: shape says ${each.shape[0]}, found ${each.names.length}`,
+        );
+      }
+    }
+  });
+
+export type Contract = Readonly<z.infer<typeof contractSchema>>;
+export type Stream = Readonly<z.infer<typeof stream>>;
+export type StreamRole = Stream['role'];
+export type VectorFeature = Readonly<z.infer<typeof vectorFeature>>;
+export type ImageFeature = Readonly<z.infer<typeof imageFeature>>;
+export type Feature = VectorFeature | ImageFeature;
+export type AlignPolicy = z.infer<typeof align>;
+export type SampleSettings = Contract['samples'];
+
+/** Longest gap between sensor times that counts as no loss: the stream's own, else three periods. */
+export function maxGapSecs({ maxGapSecs, rateHz }: Stream): number | undefined {
+  return maxGapSecs ?? (rateHz === undefined ? undefined : 3 / rateHz);
+}
+
+/** The candidate closest to a misspelt word, or undefined when none is close. */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const candidate of candidates) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

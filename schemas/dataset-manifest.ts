@@ -1,0 +1,58 @@
+import { z } from 'zod';
+
+/**
+ * `manifest.json` beside every dataset that we write: what it holds, from which recordings, under which
+ * contract, and the digest of every file. Readers of the format itself ignore it.
+ */
+export const MANIFEST_FILE = 'manifest.json';
+
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const count = z.int().nonnegative();
+
+const featureSchema = z.strictObject({
+  key: z.string(),
+  kind: z.enum(['vector', 'image']),
+  dtype: z.string(),
+  shape: z.array(count),
+  unit: z.string().optional(),
+  align: z.string(),
+  /** Distance between tick and the value used, seconds, over the valid values; null where there is none. */
+  ageP50Secs: z.number().nullable(),
+  ageP95Secs: z.number().nullable(),
+  /** Share of ticks without a value inside the tolerance. */
+  invalidShare: z.number().min(0).max(1),
+});
+
+const episodeSchema = z.strictObject({
+  index: count,
+  id: z.string(),
+  file: z.string(),
+  digest,
+  task: z.string(),
+  frames: count,
+  /** Frames left out at the two ends because a stream had not begun or had ended. */
+  trimmedStart: count,
+  trimmedEnd: count,
+  /** Tick time of the first frame, nanoseconds. */
+  startTime: z.string().regex(/^-?\d+$/),
+});
+
+export const datasetManifestSchema = z.strictObject({
+  kinescribe: z.literal(1),
+  /** Version of the program that wrote the dataset. */
+  version: z.string(),
+  format: z.string(),
+  contract: z.strictObject({ name: z.string(), digest }),
+  tickRateHz: z.number().positive(),
+  clock: z.enum(['sensor', 'publish', 'log']),
+  frames: count,
+  /** Windows, where the format stores windows; equal to frames elsewhere. */
+  samples: count,
+  episodes: z.array(episodeSchema),
+  features: z.array(featureSchema),
+  files: z.array(z.strictObject({ path: z.string(), bytes: count, digest })),
+});
+
+export type DatasetManifest = Readonly<z.infer<typeof datasetManifestSchema>>;
+export type ManifestFeature = DatasetManifest['features'][number];
+export type ManifestEpisode = DatasetManifest['episodes'][number];

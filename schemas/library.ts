@@ -1,0 +1,43 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EPISODE_SUFFIX, PART_SUFFIX } from './episode.ts';
+import { UsageError } from './errors.ts';
+
+/** A folder of episodes. The folder is the truth: whatever `.mcap` lies in it belongs to it. */
+export interface Library {
+  readonly directory: string;
+  /** Paths of the finished episodes, in order of name. */
+  readonly episodes: readonly string[];
+  /** Paths of episodes whose recording never ended properly. */
+  readonly unfinished: readonly string[];
+}
+
+/** @throws {UsageError} when the folder cannot be read. */
+export async function readLibrary(directory: string): Promise<Library> {
+  let names: string[];
+  try {
+    names = await readdir(directory);
+  } catch (cause) {
+    throw new UsageError(`Cannot read library "${directory}": ${(cause as Error).message}.`, { cause });
+  }
+  const paths = names.sort().map((name) => join(directory, name));
+  return {
+    directory,
+    episodes: paths.filter((path) => path.endsWith(EPISODE_SUFFIX)),
+    unfinished: paths.filter((path) => path.endsWith(PART_SUFFIX)),
+  };
+}
+
+/** Makes the folder if need be and reads it. */
+export async function openLibrary(directory: string): Promise<Library> {
+  await mkdir(directory, { recursive: true });
+  return readLibrary(directory);
+}
+
+/** `<contract>-0007`: one more than the highest number that any file of the folder bears. */
+export async function nextEpisodeId(directory: string, contractName: string): Promise<string> {
+  const names = await readdir(directory);
+  const pattern = new RegExp(`^${contractName}-(\\d+)\\.`);
+  const highest = Math.max(0, ...names.map((name) => Number(pattern.exec(name)?.[1] ?? 0)));
+  return `${contractName}-${String(highest + 1).padStart(4, '0')}`;
+}

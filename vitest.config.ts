@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['{schemas,recorder,converters,viewer,launch}/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/*.interop.test.ts'],
+    // Tests that run the simulated robot or encode video take seconds, not milliseconds.
+    testTimeout: 30_000,
+  },
+});
