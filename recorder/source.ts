@@ -6,6 +6,11 @@ export interface SourceSink {
   /** A channel appeared. `channelKey` names it in later calls and is the source's own choice. */
   channel(channelKey: number, spec: ChannelSpec): void;
   message(message: SourceMessage): void;
+  /**
+   * Resolves when the recorder's queue has room. A robot cannot wait and never asks; a simulation that
+   * runs faster than real time awaits it between batches, or its messages would be refused and counted.
+   */
+  room(): Promise<void>;
   /** The source broke off for good; nothing follows. */
   failed(error: Error): void;
   /** The source has come to its end by itself; nothing follows. */
