@@ -1,0 +1,61 @@
+import sharp, { type Sharp } from 'sharp';
+
+// Callers run many pictures at once in worker threads: libvips' own threads and its cache of opened
+// files would only compete with them.
+sharp.concurrency(1);
+sharp.cache(false);
+
+/** A decoded picture. */
+export interface RgbImage {
+  /** [height, width, 3] uint8 RGB, row-major. */
+  readonly pixels: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The size a picture is brought to. */
+export interface ImageSize {
+  readonly width: number;
+  readonly height: number;
+  /** How another aspect ratio is treated: distorted, black bars, or cut at the edges. @default 'stretch' */
+  readonly fit?: 'stretch' | 'letterbox' | 'crop';
+}
+
+const FITS = { stretch: 'fill', letterbox: 'contain', crop: 'cover' } as const;
+
+/**
+ * Compresses a picture for a `sensor_msgs/msg/CompressedImage` or an image file of a dataset. The same
+ * pixels give the same bytes.
+ *
+ * @param quality 1 to 100, libjpeg's scale.
+ */
+export function encodeJpeg(image: RgbImage, quality = 90): Promise<Uint8Array> {
+  // Optimised Huffman tables save 9 % of the bytes and double the time: not worth it at camera rate.
+  return fromRgb(image).jpeg({ quality, optimiseCoding: false }).toBuffer();
+}
+
+/** Decodes a JPEG, PNG or WebP file and, where a size is given, resizes it in the same pass. */
+export function decodeRgb(bytes: Uint8Array, size?: ImageSize): Promise<RgbImage> {
+  return toRgb(sharp(bytes), size);
+}
+
+/** Brings a picture to another size. */
+export function resizeRgb(image: RgbImage, size: ImageSize): Promise<RgbImage> {
+  return toRgb(fromRgb(image), size);
+}
+
+function fromRgb({ pixels, width, height }: RgbImage): Sharp {
+  return sharp(pixels, { raw: { width, height, channels: 3 } });
+}
+
+async function toRgb(picture: Sharp, size: ImageSize | undefined): Promise<RgbImage> {
+  const sized = size
+    ? picture.resize(size.width, size.height, { fit: FITS[size.fit ?? 'stretch'], background: 'black' })
+    : picture;
+  const { data, info } = await sized
+    .toColourspace('srgb')
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { pixels: data, width: info.width, height: info.height };
+}
