@@ -1,5 +1,5 @@
 import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { EPISODE_SUFFIX, PART_SUFFIX } from './episode.ts';
 import { UsageError } from './errors.ts';
 
@@ -34,10 +34,13 @@ export async function openLibrary(directory: string): Promise<Library> {
   return readLibrary(directory);
 }
 
-/** `<contract>-0007`: one more than the highest number that any file of the folder bears. */
+/**
+ * `<contract>-0007`: one more than the highest number that any file in the folder or below it bears, so
+ * that a take in the trash keeps its name to itself.
+ */
 export async function nextEpisodeId(directory: string, contractName: string): Promise<string> {
-  const names = await readdir(directory);
+  const paths = await readdir(directory, { recursive: true });
   const pattern = new RegExp(`^${contractName}-(\\d+)\\.`);
-  const highest = Math.max(0, ...names.map((name) => Number(pattern.exec(name)?.[1] ?? 0)));
+  const highest = Math.max(0, ...paths.map((path) => Number(pattern.exec(basename(path))?.[1] ?? 0)));
   return `${contractName}-${String(highest + 1).padStart(4, '0')}`;
 }

@@ -16,6 +16,8 @@ export interface TimeRange {
 export interface Clock {
   /** Nanoseconds since the Unix epoch. */
   now(): bigint;
+  /** What a clock that carries the system clock on was tied to; absent on a simulated clock. */
+  readonly anchor?: ClockAnchor;
 }
 
 export const NANOS_PER_SEC = 1_000_000_000n;

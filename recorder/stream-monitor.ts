@@ -1,0 +1,156 @@
+import { maxGapSecs, type Stream } from '../schemas/contract.ts';
+import type { Loss, LossCause } from '../schemas/ledger.ts';
+import type { ChannelSpec } from '../schemas/message.ts';
+import { createSensorTimeReader, type ReadSensorTime } from '../schemas/message-codec.ts';
+import { nanosToSecs, secsToNanos } from '../schemas/time.ts';
+import { RateMeter } from './rate-meter.ts';
+
+/** Refusals closer together than this are one entry of the ledger. */
+const BURST_NANOS = secsToNanos(0.5);
+
+/** What one topic did in the take so far. */
+export interface StreamStatus {
+  readonly topic: string;
+  /** Name in the contract; undefined for a topic that the contract does not know. */
+  readonly stream: string | undefined;
+  readonly received: number;
+  readonly bytes: number;
+  readonly lost: number;
+  /** Messages per second over the last two seconds. */
+  readonly rateHz: number;
+  /** Now minus the last receive time, seconds; undefined before the first message. */
+  readonly silentSecs: number | undefined;
+}
+
+/**
+ * Watches one topic of a take: counts, measures, and infers what the middleware lost, because a ROS 2
+ * queue that overflows says nothing.
+ */
+export class StreamMonitor {
+  readonly topic: string;
+  readonly streamName: string | undefined;
+  readonly #stream: Stream | undefined;
+  readonly #readSensorTime: ReadSensorTime | undefined;
+  readonly #startTime: bigint;
+  readonly #losses: Loss[] = [];
+  readonly #rate: RateMeter;
+  #received = 0;
+  #refused = 0;
+  #bytes = 0;
+  #lastLogTime: bigint | undefined;
+  #lastSensorTime: bigint | undefined;
+  /** Smallest log time minus sensor time so far: what transport costs at least, plus the clocks' offset. */
+  #leastAgeNanos: bigint | undefined;
+
+  /** @param startTime log time at which the take began. */
+  constructor(channel: ChannelSpec, contract: readonly [string, Stream] | undefined, startTime: bigint) {
+    this.topic = channel.topic;
+    this.streamName = contract?.[0];
+    this.#stream = contract?.[1];
+    this.#startTime = startTime;
+    this.#rate = new RateMeter(startTime);
+    this.#readSensorTime = createSensorTimeReader(channel);
+  }
+
+  get received(): number {
+    return this.#received;
+  }
+
+  get written(): number {
+    return this.#received - this.#refused;
+  }
+
+  get losses(): readonly Loss[] {
+    return this.#losses;
+  }
+
+  /** Takes note of a message that arrived; call it for refused ones as well. */
+  arrived(logTime: bigint, data: Uint8Array): void {
+    this.#received++;
+    this.#bytes += data.byteLength;
+    this.#rate.count(logTime);
+    this.#inferGap(logTime, this.#readSensorTime?.(data));
+    this.#lastLogTime = logTime;
+  }
+
+  /** Takes note of a message that arrived and found the queue full. */
+  refused(logTime: bigint): void {
+    this.#refused++;
+    const last = this.#losses.at(-1);
+    if (last?.cause === 'queue-full' && logTime - last.endTime < BURST_NANOS) {
+      this.#losses[this.#losses.length - 1] = {
+        ...last,
+        messages: last.messages! + 1,
+        endTime: logTime + 1n,
+      };
+    } else {
+      this.#lose('queue-full', 1, logTime, logTime + 1n);
+    }
+  }
+
+  /** Closes the account at the end of the take. */
+  ended(endTime: bigint): void {
+    const gap = this.#maxGapNanos();
+    if (gap === undefined || this.#lastLogTime === undefined) return;
+    if (endTime - this.#lastLogTime > gap) {
+      this.#lose('early-end', this.#expected(endTime - this.#lastLogTime), this.#lastLogTime + 1n, endTime);
+    }
+  }
+
+  status(now: bigint): StreamStatus {
+    return {
+      topic: this.topic,
+      stream: this.streamName,
+      received: this.#received,
+      bytes: this.#bytes,
+      lost: this.#losses.reduce((sum, { messages }) => sum + (messages ?? 0), 0),
+      rateHz: this.#rate.rateHz(now),
+      silentSecs: this.#lastLogTime === undefined ? undefined : nanosToSecs(now - this.#lastLogTime),
+    };
+  }
+
+  #inferGap(logTime: bigint, sensorTime: bigint | undefined): void {
+    const gap = this.#maxGapNanos();
+    if (gap === undefined) return;
+    if (this.#lastLogTime === undefined) {
+      if (logTime - this.#startTime > gap) {
+        this.#lose('late-start', this.#expected(logTime - this.#startTime), this.#startTime, logTime);
+      }
+    } else {
+      const clockStepped = sensorTime !== undefined && this.#stampsRanAhead(logTime - sensorTime, gap);
+      const previous = sensorTime === undefined ? this.#lastLogTime : this.#lastSensorTime;
+      const sincePrevious = previous === undefined ? 0n : (sensorTime ?? logTime) - previous;
+      if (sincePrevious > gap && !clockStepped) {
+        this.#lose('gap', this.#expected(sincePrevious) - 1, this.#lastLogTime + 1n, logTime);
+      }
+      if (clockStepped) this.#leastAgeNanos = undefined;
+    }
+    if (sensorTime === undefined) return;
+    const age = logTime - sensorTime;
+    if (this.#leastAgeNanos === undefined || age < this.#leastAgeNanos) this.#leastAgeNanos = age;
+    this.#lastSensorTime = sensorTime;
+  }
+
+  /**
+   * A jump of the stamps is a loss only if the message is as old on arrival as messages are here. One that
+   * is younger than transport allows had its clock set forward, and nothing is missing.
+   */
+  #stampsRanAhead(ageNanos: bigint, gap: bigint): boolean {
+    return this.#leastAgeNanos !== undefined && ageNanos < this.#leastAgeNanos - gap / 2n;
+  }
+
+  #maxGapNanos(): bigint | undefined {
+    const secs = this.#stream && maxGapSecs(this.#stream);
+    return secs === undefined ? undefined : secsToNanos(secs);
+  }
+
+  #expected(nanos: bigint): number {
+    return Math.max(1, Math.round(nanosToSecs(nanos) * (this.#stream?.rateHz ?? 0)));
+  }
+
+  #lose(cause: LossCause, messages: number, startTime: bigint, endTime: bigint): void {
+    // Without a rate there is no estimate, only the fact.
+    const inferred = cause !== 'queue-full' && this.#stream?.rateHz === undefined;
+    this.#losses.push({ topic: this.topic, cause, messages: inferred ? null : messages, startTime, endTime });
+  }
+}
