@@ -1,0 +1,192 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseContract } from '../schemas/contract-file.ts';
+import { EpisodeReader } from '../schemas/episode-reader.ts';
+import { UsageError } from '../schemas/errors.ts';
+import { currentLabel, readLabels } from '../schemas/labels.ts';
+import type { ChannelSpec } from '../schemas/message.ts';
+import { secsToNanos } from '../schemas/time.ts';
+import { Recorder, type RecorderOptions } from './recorder.ts';
+import { ScriptedSource } from './scripted-source.ts';
+
+const contractFile = parseContract(
+  `
+kinescribe: 1
+name: bench
+robot: { model: test-arm }
+streams:
+  joints: { topic: /joints, role: motion, type: test_msgs/msg/Joints, rateHz: 100, maxGapSecs: 0.05 }
+  camera: { topic: /camera, role: perception, type: test_msgs/msg/Image }
+  static: { topic: /tf_static, role: context, type: tf2_msgs/msg/TFMessage, required: false }
+features: {}
+samples: { tickRateHz: 10 }
+episode: { tasks: [pick the block] }
+`,
+  'bench.yaml',
+);
+const json = (topic: string, metadata = new Map<string, string>()): ChannelSpec => ({
+  topic,
+  messageEncoding: 'json',
+  schema: undefined,
+  metadata,
+});
+const CHANNELS = [
+  json('/joints'),
+  json('/camera'),
+  json(
+    '/tf_static',
+    new Map([['offered_qos_profiles', '- history: keep_last\n  durability: transient_local']]),
+  ),
+];
+const START = secsToNanos(1_700_000_000);
+const at = (secs: number) => START + secsToNanos(secs);
+const payload = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+const TAKE = { task: 'pick the block', operator: 'op-1' };
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'kinescribe-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+async function session(options: Partial<RecorderOptions> = {}) {
+  const source = new ScriptedSource(CHANNELS, START);
+  const recorder = await Recorder.open(source, { contractFile, directory, version: 'test', ...options });
+  return { source, recorder };
+}
+
+async function contentOf(file: string) {
+  await using reader = await EpisodeReader.open(file);
+  const messages = [];
+  for await (const { channel, sequence, logTime, data } of reader.messages()) {
+    messages.push({
+      topic: channel.topic,
+      sequence,
+      logTime,
+      value: JSON.parse(new TextDecoder().decode(data)),
+    });
+  }
+  return { messages, info: await reader.info(), ledger: await reader.ledger() };
+}
+
+describe('Recorder', () => {
+  it('writes exactly the messages between start and stop', async () => {
+    const { source, recorder } = await session();
+    source.send({ channelKey: 0, logTime: at(0), data: payload('before') });
+    source.clock.time = at(1);
+    await recorder.startTake(TAKE);
+    for (let i = 0; i < 100; i++) source.send({ channelKey: 0, logTime: at(1 + i / 100), data: payload(i) });
+    source.send({ channelKey: 1, logTime: at(1.99), data: payload('picture') });
+    const take = await recorder.stopTake();
+    source.send({ channelKey: 0, logTime: at(3), data: payload('after') });
+    await recorder.keepTake('success', 'op-1');
+    await recorder.close();
+
+    const { messages, info, ledger } = await contentOf(take.file);
+    expect(messages.filter(({ topic }) => topic === '/joints').map(({ value }) => value)).toEqual(
+      Array.from({ length: 100 }, (_, i) => i),
+    );
+    expect(messages.at(-1)).toMatchObject({ topic: '/camera', value: 'picture', logTime: at(1.99) });
+    expect(info).toMatchObject({
+      id: 'bench-0001',
+      task: 'pick the block',
+      operator: 'op-1',
+      source: 'scripted',
+    });
+    expect(ledger?.losses).toEqual([]);
+    expect(currentLabel(await readLabels(take.file), 'outcome')).toBe('success');
+  });
+
+  it('writes latched messages again at the start of every take', async () => {
+    const { source, recorder } = await session();
+    source.send({ channelKey: 2, logTime: at(0), data: payload('static transforms') });
+    for (const start of [1, 2]) {
+      source.clock.time = at(start);
+      await recorder.startTake(TAKE);
+      const { messages } = await contentOf((await recorder.stopTake()).file);
+      expect(messages).toMatchObject([
+        { topic: '/tf_static', value: 'static transforms', logTime: at(start) },
+      ]);
+      await recorder.keepTake(undefined, 'op-1');
+    }
+    await recorder.close();
+  });
+
+  it('refuses messages beyond the bound, counts them exactly and names them by topic and time', async () => {
+    const { source, recorder } = await session({ maxQueueBytes: 100_000 });
+    await recorder.startTake(TAKE);
+    // One turn of the event loop: nothing can leave the queue meanwhile.
+    for (let i = 0; i < 50; i++) {
+      source.send({ channelKey: 1, logTime: at(i / 100), data: payload('x'.repeat(10_000)) });
+    }
+    const { file, ledger } = await recorder.stopTake();
+    const { messages } = await contentOf(file);
+    const refused = 50 - messages.length;
+    expect(refused).toBeGreaterThan(0);
+    expect(ledger.losses.filter(({ cause }) => cause === 'queue-full')).toEqual([
+      {
+        topic: '/camera',
+        cause: 'queue-full',
+        messages: refused,
+        startTime: at(messages.length / 100),
+        endTime: at(0.49) + 1n,
+      },
+    ]);
+    expect(ledger.totals).toContainEqual({ topic: '/camera', received: 50, written: messages.length });
+    await recorder.keepTake(undefined, 'op-1');
+    await recorder.close();
+  });
+
+  it('names a required stream that never sent', async () => {
+    const { source, recorder } = await session();
+    await recorder.startTake(TAKE);
+    source.send({ channelKey: 0, logTime: at(0), data: payload(1) });
+    source.clock.time = at(0.01);
+    const { ledger } = await recorder.stopTake();
+    expect(ledger.losses).toMatchObject([{ topic: '/camera', cause: 'silent', messages: null }]);
+    await recorder.keepTake(undefined, 'op-1');
+    await recorder.close();
+  });
+
+  it('discards into the trash folder and never gives a number twice', async () => {
+    const { recorder } = await session();
+    const ids: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      ids.push(await recorder.startTake(TAKE));
+      await recorder.stopTake();
+      await recorder.discardTake();
+    }
+    await recorder.close();
+    expect(ids).toEqual(['bench-0001', 'bench-0002']);
+    expect(await readdir(join(directory, 'trash'))).toEqual(['bench-0001.mcap', 'bench-0002.mcap']);
+  });
+
+  it('refuses a control that the state does not allow', async () => {
+    const { recorder } = await session();
+    await expect(recorder.stopTake()).rejects.toThrow(UsageError);
+    const starts = await Promise.allSettled([recorder.startTake(TAKE), recorder.startTake(TAKE)]);
+    expect(starts.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    await recorder.close(); // stops and keeps the running take
+    expect(await readdir(directory)).toEqual(['bench-0001.mcap']);
+  });
+
+  it('reports a folder that vanished, and records again once it is back', async () => {
+    const { recorder } = await session();
+    await rm(directory, { recursive: true });
+    await expect(recorder.startTake(TAKE)).rejects.toThrow();
+    expect(recorder.state).toBe('idle');
+    const { recorder: again } = await session();
+    await again.startTake(TAKE);
+    await again.close();
+    await recorder.close();
+  });
+
+  it('goes on numbering past a file that a crash left behind', async () => {
+    await writeFile(join(directory, 'bench-0007.mcap.part'), '');
+    const { recorder } = await session();
+    expect(await recorder.startTake(TAKE)).toBe('bench-0008');
+    await recorder.close();
+  });
+});

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import type { Stream } from '../schemas/contract.ts';
+import type { ChannelSpec } from '../schemas/message.ts';
+import { createEncoder } from '../schemas/message-codec.ts';
+import { nanosToStamp, secsToNanos } from '../schemas/time.ts';
+import { StreamMonitor } from './stream-monitor.ts';
+
+const schema = {
+  name: 'test_msgs/msg/Stamped',
+  encoding: 'ros2msg',
+  data: new TextEncoder().encode(
+    [
+      'std_msgs/Header header',
+      '='.repeat(80),
+      'MSG: std_msgs/Header',
+      'builtin_interfaces/Time stamp',
+      'string frame_id',
+      '='.repeat(80),
+      'MSG: builtin_interfaces/Time',
+      'int32 sec',
+      'uint32 nanosec',
+    ].join('\n'),
+  ),
+};
+const channel: ChannelSpec = { topic: '/a', messageEncoding: 'cdr', schema, metadata: new Map() };
+const encode = createEncoder('/a', schema);
+const stream: Stream = {
+  topic: '/a',
+  role: 'motion',
+  type: 'test_msgs/msg/Stamped',
+  rateHz: 100,
+  maxGapSecs: 0.05,
+  required: true,
+  toleratedLoss: 0,
+};
+const START = secsToNanos(1_700_000_000);
+const at = (secs: number) => START + secsToNanos(secs);
+
+/** A monitor that saw messages with these [log, sensor] times in seconds since the start of the take. */
+function monitorOf(times: readonly (readonly [number, number])[], settings: Partial<Stream> = {}) {
+  const monitor = new StreamMonitor(channel, ['a', { ...stream, ...settings }], START);
+  for (const [log, sensor] of times) {
+    monitor.arrived(at(log), encode({ header: { stamp: nanosToStamp(at(sensor)), frame_id: '' } }));
+  }
+  return monitor;
+}
+
+const steady = (from: number, to: number, sensorShift = -0.002) =>
+  Array.from({ length: Math.round((to - from) * 100) }, (_, i) => {
+    const log = from + i / 100;
+    return [log, log + sensorShift] as const;
+  });
+
+describe('StreamMonitor', () => {
+  it('finds no loss in a steady stream', () => {
+    const monitor = monitorOf(steady(0, 3));
+    monitor.ended(at(3));
+    expect(monitor.losses).toEqual([]);
+    expect(monitor.received).toBe(300);
+  });
+
+  it('infers the number lost from a jump of the sensor times', () => {
+    const monitor = monitorOf([...steady(0, 1), ...steady(1.2, 2)]);
+    expect(monitor.losses).toEqual([
+      { topic: '/a', cause: 'gap', messages: 20, startTime: at(0.99) + 1n, endTime: at(1.2) },
+    ]);
+  });
+
+  it('counts a gap whose messages arrive in one burst after a stall', () => {
+    // Sensor times 1.00-1.19 are missing; everything from 1.20 on arrives late at 1.5 s at once.
+    const burst = Array.from({ length: 30 }, (_, i) => [1.5 + i / 1e5, 1.2 + i / 100] as const);
+    const [loss, ...others] = monitorOf([...steady(0, 1), ...burst]).losses;
+    expect(loss).toMatchObject({ cause: 'gap', messages: 20 });
+    expect(others).toEqual([]);
+  });
+
+  it('takes a forward step of the sensor clock for what it is, not for a loss', () => {
+    expect(monitorOf([...steady(0, 1), ...steady(1, 2, 4.998)]).losses).toEqual([]);
+  });
+
+  it('still finds losses after a step of the sensor clock', () => {
+    const monitor = monitorOf([...steady(0, 1), ...steady(1, 2, 4.998), ...steady(2.3, 3, 4.998)]);
+    expect(monitor.losses).toMatchObject([{ cause: 'gap', messages: 30 }]);
+  });
+
+  it('reports a late start and an early end', () => {
+    const monitor = monitorOf(steady(0.5, 2));
+    monitor.ended(at(3));
+    expect(monitor.losses).toMatchObject([
+      { cause: 'late-start', messages: 50, startTime: START, endTime: at(0.5) },
+      { cause: 'early-end', messages: 101, endTime: at(3) },
+    ]);
+  });
+
+  it('gathers refusals of one burst into one entry', () => {
+    const monitor = monitorOf([]);
+    for (const log of [0, 0.01, 0.02, 2]) monitor.refused(at(log));
+    expect(monitor.losses).toEqual([
+      { topic: '/a', cause: 'queue-full', messages: 3, startTime: at(0), endTime: at(0.02) + 1n },
+      { topic: '/a', cause: 'queue-full', messages: 1, startTime: at(2), endTime: at(2) + 1n },
+    ]);
+  });
+
+  it('gives the fact but no number for a stream without a rate', () => {
+    const monitor = monitorOf([...steady(0, 1), ...steady(1.5, 2)], { rateHz: undefined });
+    expect(monitor.losses).toMatchObject([{ cause: 'gap', messages: null }]);
+  });
+
+  it('judges a stream without rate and gap by nothing', () => {
+    const settings = { rateHz: undefined, maxGapSecs: undefined };
+    const monitor = monitorOf([...steady(0, 1), ...steady(60, 61)], settings);
+    monitor.ended(at(120));
+    expect(monitor.losses).toEqual([]);
+  });
+
+  it('status() gives rate and silence as of now', () => {
+    const status = monitorOf(steady(0, 3)).status(at(3));
+    expect(status.rateHz).toBeCloseTo(100, -1);
+    expect(status.silentSecs).toBeCloseTo(0.01);
+    expect(status).toMatchObject({ topic: '/a', stream: 'a', received: 300, lost: 0 });
+  });
+});
