@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { parseFieldPath } from './field-path.ts';
+import { z } from './validation.ts';
 
 /**
  * The contract: one YAML file that says what the robot's streams are and how samples are made of them.

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { countNumber, digestText, z } from './validation.ts';
 
 /**
  * `manifest.json` beside every dataset that we write: what it holds, from which recordings, under which
@@ -6,14 +6,11 @@ import { z } from 'zod';
  */
 export const MANIFEST_FILE = 'manifest.json';
 
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
-const count = z.int().nonnegative();
-
 const featureSchema = z.strictObject({
   key: z.string(),
   kind: z.enum(['vector', 'image']),
   dtype: z.string(),
-  shape: z.array(count),
+  shape: z.array(countNumber),
   unit: z.string().optional(),
   align: z.string(),
   /** Distance between tick and the value used, seconds, over the valid values; null where there is none. */
@@ -24,15 +21,15 @@ const featureSchema = z.strictObject({
 });
 
 const episodeSchema = z.strictObject({
-  index: count,
+  index: countNumber,
   id: z.string(),
   file: z.string(),
-  digest,
+  digest: digestText,
   task: z.string(),
-  frames: count,
+  frames: countNumber,
   /** Frames left out at the two ends because a stream had not begun or had ended. */
-  trimmedStart: count,
-  trimmedEnd: count,
+  trimmedStart: countNumber,
+  trimmedEnd: countNumber,
   /** Tick time of the first frame, nanoseconds. */
   startTime: z.string().regex(/^-?\d+$/),
 });
@@ -42,15 +39,15 @@ export const datasetManifestSchema = z.strictObject({
   /** Version of the program that wrote the dataset. */
   version: z.string(),
   format: z.string(),
-  contract: z.strictObject({ name: z.string(), digest }),
+  contract: z.strictObject({ name: z.string(), digest: digestText }),
   tickRateHz: z.number().positive(),
   clock: z.enum(['sensor', 'publish', 'log']),
-  frames: count,
+  frames: countNumber,
   /** Windows, where the format stores windows; equal to frames elsewhere. */
-  samples: count,
+  samples: countNumber,
   episodes: z.array(episodeSchema),
   features: z.array(featureSchema),
-  files: z.array(z.strictObject({ path: z.string(), bytes: count, digest })),
+  files: z.array(z.strictObject({ path: z.string(), bytes: countNumber, digest: digestText })),
 });
 
 export type DatasetManifest = Readonly<z.infer<typeof datasetManifestSchema>>;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from './validation.ts';
 
 /** File names: `<id>.mcap`, `<id>.mcap.part` while open, `<id>.labels.jsonl` for later knowledge. */
 export const EPISODE_SUFFIX = '.mcap';

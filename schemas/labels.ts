@@ -1,6 +1,6 @@
 import { open, readFile } from 'node:fs/promises';
-import { z } from 'zod';
 import { EPISODE_SUFFIX, LABELS_SUFFIX } from './episode.ts';
+import { z } from './validation.ts';
 
 const labelSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('outcome'), value: z.enum(['success', 'failure']) }),

@@ -1,9 +1,4 @@
-import { z } from 'zod';
-
-const nanos = z.codec(z.string().regex(/^-?\d+$/), z.bigint(), {
-  decode: (text) => BigInt(text),
-  encode: (value) => value.toString(),
-});
+import { nanosText, z } from './validation.ts';
 
 /** Why messages that existed are not in the file. */
 export const lossCauseSchema = z.enum([
@@ -27,8 +22,8 @@ const entrySchema = z.strictObject({
   /** Messages lost; null where not even an estimate is possible. */
   messages: z.int().nonnegative().nullable(),
   /** Half-open range of log times in which they would have been. */
-  startTime: nanos,
-  endTime: nanos,
+  startTime: nanosText,
+  endTime: nanosText,
 });
 
 const totalSchema = z.strictObject({
