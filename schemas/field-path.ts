@@ -15,7 +15,7 @@ export type FieldStep =
 /** Parses a path, or says in one sentence what is wrong with it. */
 export function parseFieldPath(text: string): { path: FieldPath } | { fault: string } {
   const path: FieldStep[] = [];
-  const token = /(?:^|\.)(\w+)|\[([^\]]*)\]/y;
+  const token = /(?:^|(?<=.)\.)(\w+)|\[([^\]]*)\]/y;
   while (token.lastIndex < text.length) {
     const at = token.lastIndex;
     const match = token.exec(text);
