@@ -12,6 +12,10 @@ const name = z
   .string()
   .regex(/^[A-Za-z][\w-]*$/, 'must start with a letter and hold letters, digits, "_" or "-"');
 
+const clock = z
+  .enum(['sensor', 'publish', 'log'])
+  .describe('Instant a value belongs to: its header stamp, its publish time or its receive time.');
+
 const stream = z.strictObject({
   topic: z.string().startsWith('/').describe('ROS topic name.'),
   role: z
@@ -26,6 +30,9 @@ const stream = z.strictObject({
     .optional()
     .describe('Longest gap between sensor times that is not a loss, seconds; absent: three periods.'),
   required: z.boolean().default(true).describe('Whether a take without this stream is a fault.'),
+  clock: clock
+    .optional()
+    .describe('Instant its values belong to; absent: as the samples say. Types without a header need one.'),
   toleratedLoss: z
     .number()
     .min(0)
@@ -77,10 +84,7 @@ const feature = z.discriminatedUnion('kind', [vectorFeature, imageFeature]);
 
 const samples = z.strictObject({
   tickRateHz: positive.describe('Frames per second of the dataset.'),
-  clock: z
-    .enum(['sensor', 'publish', 'log'])
-    .default('sensor')
-    .describe('Instant a value belongs to: its header stamp, its publish time or its receive time.'),
+  clock: clock.default('sensor'),
   observationSteps: z.int().positive().default(1).describe('Frames up to and including the anchor.'),
   horizon: z.int().positive().default(1).describe('Action frames from the anchor on.'),
   stride: z.int().positive().default(1).describe('Frames from one anchor to the next.'),
@@ -141,6 +145,7 @@ export type ImageFeature = Readonly<z.infer<typeof imageFeature>>;
 export type Feature = VectorFeature | ImageFeature;
 export type AlignPolicy = z.infer<typeof align>;
 export type SampleSettings = Contract['samples'];
+export type SampleClock = z.infer<typeof clock>;
 
 /** Longest gap between sensor times that counts as no loss: the stream's own, else three periods. */
 export function maxGapSecs({ maxGapSecs, rateHz }: Stream): number | undefined {
