@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../schemas/validation.ts';
 import type { Capability, ClientFrame } from './protocol.ts';
 import {
   CLIENT_MESSAGE_DATA,
