@@ -38,6 +38,8 @@ export interface FinishedTake {
   readonly id: string;
   readonly file: string;
   readonly bytes: number;
+  /** Log time of the start control. */
+  readonly startTime: bigint;
   readonly durationSecs: number;
   readonly ledger: Ledger;
 }
@@ -182,6 +184,7 @@ export class Recorder {
         id: take.info.id,
         file: episode.file,
         bytes: episode.bytes,
+        startTime: take.startTime,
         durationSecs: nanosToSecs(endTime - take.startTime),
         ledger,
       };

@@ -1,0 +1,145 @@
+import type { Command } from './command.ts';
+
+const out = (text: string, preset: string) => ({ flags: '-o, --out <folder>', text, default: preset });
+const contractOption = {
+  flags: '-c, --contract <file>',
+  text: 'the YAML file that says what the streams are and how samples are made',
+  required: true,
+};
+
+/** Every command of the program; each loads its code only when it is called. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'demo',
+    summary: 'The whole way with a simulated robot: record, convert, verify, replay. No ROS, no hardware.',
+    options: [
+      out('folder for recordings and datasets, made anew', 'demo'),
+      { flags: '--seed <number>', text: 'another seed, another block position', value: 'number', default: 1 },
+      { flags: '--port <number>', text: 'port of the replay', value: 'number', default: 8765 },
+      { flags: '--no-serve', text: 'end after the verification instead of serving the replay' },
+    ],
+    examples: [
+      ['kinescribe demo', 'record two episodes, make both datasets, serve the replay'],
+      ['kinescribe demo --no-serve --out /tmp/demo', 'the same without the replay'],
+    ],
+    run: async (_args, options) => (await import('./commands/demo.ts')).demo(options),
+  },
+  {
+    name: 'record',
+    summary: 'Record takes from a robot into a library of episodes.',
+    options: [
+      contractOption,
+      {
+        flags: '-s, --source <name>',
+        text: 'where messages come from; ros2 needs a sourced ROS 2 and "npm install rclnodejs"',
+        choices: ['ros2', 'demo'],
+        default: 'ros2',
+      },
+      out('library: the folder of episodes', 'recordings'),
+      { flags: '-t, --task <text>', text: "one of the contract's tasks; the first one if not given" },
+      { flags: '--operator <name>', text: 'who records, as a pseudonym', default: 'unknown' },
+      { flags: '--all', text: "record every topic, not only the contract's" },
+      { flags: '-d, --duration <secs>', text: 'no keyboard: record takes of this length', value: 'number' },
+      { flags: '-n, --takes <number>', text: 'with --duration: how many', value: 'number', default: 1 },
+    ],
+    examples: [
+      ['kinescribe record -c my-robot.yaml', 'takes by keyboard: space starts and stops'],
+      [
+        'kinescribe record -c launch/contracts/demo-arm.yaml -s demo -d 10',
+        'ten seconds of the simulated robot',
+      ],
+    ],
+    run: async (args, options) => (await import('./commands/record.ts')).record(args, options),
+  },
+  {
+    name: 'info',
+    summary: 'What an episode or any MCAP file holds, and what is missing from it.',
+    arguments: '<episode...>',
+    options: [
+      { flags: '--json', text: 'for programs' },
+      { flags: '--deep', text: 'read everything and check every checksum' },
+    ],
+    examples: [
+      ['kinescribe info recordings/my-robot-0001.mcap', 'duration, streams, rates, losses'],
+      ['kinescribe info --json some.mcap', 'the same as JSON'],
+    ],
+    run: async (args, options) =>
+      (await import('./commands/info.ts')).info([...args], {
+        json: options.json === true,
+        deep: options.deep === true,
+      }),
+  },
+  {
+    name: 'recover',
+    summary: 'Turn a recording that was cut off or damaged into a valid episode; the input is never touched.',
+    arguments: '<file...>',
+    options: [{ flags: '-o, --output <file>', text: 'where to write; beside the input if not given' }],
+    examples: [['kinescribe recover recordings/my-robot-0007.mcap.part', 'writes my-robot-0007.mcap']],
+    run: async (args, options) =>
+      (await import('./commands/recover.ts')).recover([...args], {
+        ...(typeof options.output === 'string' && { output: options.output }),
+      }),
+  },
+  {
+    name: 'convert',
+    summary: 'Make training datasets of episodes, several formats in one pass.',
+    arguments: '<episode-or-library...>',
+    options: [
+      {
+        ...contractOption,
+        text: `${contractOption.text}; else the one stored in the first episode`,
+        required: false,
+      },
+      {
+        flags: '-f, --format <names>',
+        text: 'lerobot, webdataset, or both with a comma',
+        default: 'lerobot,webdataset',
+      },
+      out('folder that gets one folder per format', 'datasets'),
+    ],
+    examples: [
+      ['kinescribe convert recordings', 'all episodes of the library, both formats'],
+      ['kinescribe convert a.mcap -c my-robot.yaml -f webdataset', 'one recording of any origin'],
+    ],
+    run: async (args, options) => (await import('./commands/convert.ts')).convert(args, options),
+  },
+  {
+    name: 'verify',
+    summary: 'Check a dataset: files and digests, counts, indices, timestamps, video frames.',
+    arguments: '<dataset...>',
+    options: [{ flags: '--json', text: 'for programs' }],
+    examples: [['kinescribe verify datasets/lerobot', 'exit code 0 when sound, 3 with each fault named']],
+    run: async (args, options) =>
+      (await import('./commands/verify.ts')).verify([...args], { json: options.json === true }),
+  },
+  {
+    name: 'view',
+    summary: 'Replay episodes in the browser, Foxglove or Lichtblick.',
+    arguments: '<episode-or-library...>',
+    options: [
+      { flags: '-p, --port <number>', text: 'TCP port; 0 takes a free one', value: 'number', default: 8765 },
+      {
+        flags: '--host <address>',
+        text: 'address to listen on; any other than loopback needs a token',
+        default: '127.0.0.1',
+      },
+      { flags: '--token <text>', text: 'what a client has to know' },
+    ],
+    examples: [['kinescribe view recordings', 'prints the addresses for browser, Foxglove and Lichtblick']],
+    run: async (args, options) =>
+      (await import('./commands/view.ts')).view([...args], {
+        port: Number(options.port),
+        host: String(options.host),
+        ...(typeof options.token === 'string' && { token: options.token }),
+      }),
+  },
+  {
+    name: 'contract check',
+    summary: 'Check a contract and show what it asks for.',
+    arguments: '<file...>',
+    examples: [
+      ['kinescribe contract check launch/contracts/demo-arm.yaml', 'every broken rule with its line'],
+    ],
+    run: async (args) => (await import('./commands/contract-check.ts')).contractCheck(args),
+  },
+];

@@ -1,0 +1,96 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { untoleratedLosses } from '../recorder/loss-verdict.ts';
+import type { FinishedTake, Recorder, RecorderStatus, TakeDescription } from '../recorder/recorder.ts';
+import type { Contract } from '../schemas/contract.ts';
+import { RecordError } from '../schemas/errors.ts';
+
+/** What an operator can say, whatever the key, pedal or page it came from. */
+export type Control = 'start-stop' | 'success' | 'failure' | 'keep' | 'discard' | 'quit';
+
+export interface SessionOptions {
+  readonly contract: Contract;
+  readonly take: TakeDescription;
+  /** Ends the session as the control "quit" does. */
+  readonly signal: AbortSignal;
+  /** Called about four times a second with the state as it is. */
+  onStatus(status: RecorderStatus): void;
+  /** A take's file is complete; it waits for the operator's word. */
+  onTake(take: FinishedTake): void;
+  /** Something the operator has to know; the session goes on. */
+  onTrouble(message: string): void;
+}
+
+const TICK_MILLIS = 250;
+
+/**
+ * Runs takes as the controls say until they end, say quit, or the source ends. A take that is running
+ * then is stopped and kept; a take that reaches the contract's longest duration is stopped.
+ *
+ * @returns whether a kept take lost more than the contract tolerates.
+ */
+export async function runSession(
+  recorder: Recorder,
+  controls: AsyncIterable<Control>,
+  options: SessionOptions,
+): Promise<boolean> {
+  const { contract, take: description, signal, onStatus, onTake, onTrouble } = options;
+  let lossy = false;
+  let finished: FinishedTake | undefined;
+
+  const stop = async () => {
+    try {
+      finished = await recorder.stopTake();
+      onTake(finished);
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      lossy = true;
+      onTrouble(error.message);
+    }
+  };
+  const keep = async (outcome: 'success' | 'failure' | undefined) => {
+    lossy ||= untoleratedLosses(finished!.ledger, contract).length > 0;
+    await recorder.keepTake(outcome, description.operator);
+  };
+  /** What a control means in the present state; elsewhere it is ignored. */
+  const obey = async (control: Control) => {
+    switch (recorder.state) {
+      case 'idle':
+        if (control === 'start-stop') await recorder.startTake(description);
+        break;
+      case 'recording':
+        if (control === 'start-stop') await stop();
+        break;
+      case 'review':
+        if (control === 'discard') await recorder.discardTake();
+        else if (control === 'success' || control === 'failure') await keep(control);
+        else if (control === 'keep' || control === 'start-stop') await keep(undefined);
+        if (control === 'start-stop') await recorder.startTake(description);
+        break;
+    }
+  };
+
+  const iterator = controls[Symbol.asyncIterator]();
+  let next = iterator.next();
+  const over = Promise.race([
+    recorder.sourceEnded,
+    new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
+  ]).then(() => 'over' as const);
+  for (;;) {
+    const event = await Promise.race([next, over, delay(TICK_MILLIS, 'tick' as const)]);
+    if (event === 'over') break;
+    if (event === 'tick') {
+      const status = recorder.status();
+      onStatus(status);
+      const tooLong = status.durationSecs > contract.episode.maxDurationSecs;
+      if (status.state === 'recording' && (tooLong || status.failure)) await stop();
+      continue;
+    }
+    if (event.done || event.value === 'quit') break;
+    await obey(event.value);
+    next = iterator.next();
+  }
+  if (recorder.state === 'recording') await stop();
+  if (recorder.state === 'review') await keep(undefined);
+  if (recorder.sourceError) onTrouble(recorder.sourceError.message);
+  return lossy || recorder.sourceError !== undefined;
+}
