@@ -1,0 +1,139 @@
+import type { EpisodeReader } from '../schemas/episode-reader.ts';
+import type { Message, MessageValue } from '../schemas/message.ts';
+import { secsToNanos, tickTime } from '../schemas/time.ts';
+import type { Neighbours, Timed } from './align.ts';
+import { AlignBuffer } from './align-buffer.ts';
+import type { ChannelPlan, StreamPlan } from './stream-plan.ts';
+import type { TickRange } from './tick-range.ts';
+
+/** A message of a feature's stream, on the contract's clock; owns its bytes and is decoded at most once. */
+export class Sample implements Timed {
+  readonly time: bigint;
+  readonly data: Uint8Array;
+  readonly channel: ChannelPlan;
+  #value: MessageValue | undefined;
+
+  constructor(message: Message, channel: ChannelPlan) {
+    this.time = channel.timeOf(message);
+    this.data = message.data.slice();
+    this.channel = channel;
+  }
+
+  get value(): MessageValue {
+    this.#value ??= this.channel.decode(this.data);
+    return this.#value;
+  }
+}
+
+/** The streams around one tick. */
+export interface AlignedTick {
+  /** Position in the tick range. */
+  readonly index: number;
+  readonly time: bigint;
+  /** In the order of the stream plans. */
+  readonly neighbours: readonly Neighbours<Sample>[];
+}
+
+/**
+ * How long a tick waits for streams. Messages lie in the file in order of receive time, while ticks run on
+ * the contract's clock, so a tick is made once every stream has moved past it, has no more messages, or is
+ * late. The samples held meanwhile span at most the difference between the streams' latencies plus
+ * `maxWaitSecs`, and at most `maxBufferedBytes` plus one message.
+ */
+export interface AlignOptions {
+  /**
+   * A stream is late for a tick when this much receive time went by since a message of that instant should
+   * have come, by the stream's largest latency so far; seconds. @default 5
+   */
+  readonly maxWaitSecs?: number;
+  /** How far a stream must have moved past a tick, so that stamps may step back by this much; seconds. @default 0.5 */
+  readonly disorderSecs?: number;
+  /** When more payload than this is held, the oldest tick is made with what is there; bytes. @default 256 MiB */
+  readonly maxBufferedBytes?: number;
+  /** Told of each message that came after a tick at or after its instant was made. */
+  readonly onLate?: (plan: StreamPlan) => void;
+}
+
+/** Walks an episode once and yields the ticks of a range in order, each with its streams' neighbours. */
+export async function* alignStreams(
+  reader: EpisodeReader,
+  plans: readonly StreamPlan[],
+  { range, ...options }: AlignOptions & { readonly range: TickRange },
+): AsyncGenerator<AlignedTick> {
+  const { maxBufferedBytes = 256 << 20, onLate } = options;
+  const lanes = plans.map((plan) => new Lane(plan, options));
+  const byTopic = new Map(lanes.map((lane) => [lane.plan.stream.topic, lane]));
+  const timeOf = (index: number) => tickTime(range.origin, index, range.rateHz);
+  const around = (index: number, time: bigint): AlignedTick => ({
+    index,
+    time,
+    neighbours: lanes.map(({ buffer }) => buffer.neighbours(time)),
+  });
+
+  let index = 0;
+  let time = timeOf(0);
+  let lastMade: bigint | undefined;
+  /** Lanes before this one let the next tick pass; it is the only one to ask again. */
+  let waitingFor = 0;
+  for await (const message of reader.messages({ topics: byTopic.keys() })) {
+    const lane = byTopic.get(message.channel.topic)!;
+    const sample = lane.take(message);
+    if (lastMade !== undefined && sample.time <= lastMade) onLate?.(lane.plan);
+    while (index < range.count) {
+      while (waitingFor < lanes.length && lanes[waitingFor]!.isPast(time, message.logTime)) waitingFor++;
+      if (waitingFor < lanes.length && bufferedBytes(lanes) <= maxBufferedBytes) break;
+      yield around(index, time);
+      lastMade = time;
+      time = timeOf(++index);
+      waitingFor = 0;
+    }
+    if (index === range.count) return;
+  }
+  for (; index < range.count; index++) yield around(index, timeOf(index));
+}
+
+function bufferedBytes(lanes: readonly Lane[]): number {
+  let bytes = 0;
+  for (const { buffer } of lanes) bytes += buffer.bytes;
+  return bytes;
+}
+
+/** One stream on its way through the episode. */
+class Lane {
+  readonly plan: StreamPlan;
+  readonly buffer = new AlignBuffer<Sample>();
+  readonly #disorderNanos: bigint;
+  readonly #maxWaitNanos: bigint;
+  #remaining: number;
+  /** Latest instant seen. */
+  #highTime: bigint | undefined;
+  /** Largest receive time minus own time seen. */
+  #latencyNanos: bigint;
+
+  constructor(plan: StreamPlan, { maxWaitSecs = 5, disorderSecs = 0.5 }: AlignOptions) {
+    this.plan = plan;
+    this.#remaining = plan.messageCount;
+    this.#latencyNanos = plan.first ? plan.first.logTime - plan.first.time : 0n;
+    this.#maxWaitNanos = secsToNanos(maxWaitSecs);
+    this.#disorderNanos = secsToNanos(disorderSecs);
+  }
+
+  take(message: Message): Sample {
+    const sample = new Sample(message, this.plan.channels.get(message.channel.id)!);
+    this.buffer.add(sample);
+    this.#remaining--;
+    if (this.#highTime === undefined || sample.time > this.#highTime) this.#highTime = sample.time;
+    const latencyNanos = message.logTime - sample.time;
+    if (latencyNanos > this.#latencyNanos) this.#latencyNanos = latencyNanos;
+    return sample;
+  }
+
+  /** Whether no message for a tick is to be expected any more. */
+  isPast(tick: bigint, logTime: bigint): boolean {
+    return (
+      this.#remaining <= 0 ||
+      (this.#highTime !== undefined && this.#highTime > tick + this.#disorderNanos) ||
+      logTime > tick + this.#latencyNanos + this.#maxWaitNanos
+    );
+  }
+}

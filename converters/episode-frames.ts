@@ -1,0 +1,153 @@
+import type { Contract, Feature } from '../schemas/contract.ts';
+import type { EpisodeReader } from '../schemas/episode-reader.ts';
+import { secsToNanos } from '../schemas/time.ts';
+import { align, type Choice } from './align.ts';
+import { type AlignedTick, type AlignOptions, alignStreams, type Sample } from './align-streams.ts';
+import { ImageReader } from './feature-image.ts';
+import { VectorReader } from './feature-vector.ts';
+import type { Frame, FrameValue } from './frame.ts';
+import { planStreams, type StreamPlan } from './stream-plan.ts';
+import { tickRange } from './tick-range.ts';
+
+/** What became of an episode's ticks, known when its last frame was taken. */
+export interface FramesReport {
+  readonly frames: number;
+  /** Ticks left out before the first and after the last one that was complete. */
+  readonly trimmedStart: number;
+  readonly trimmedEnd: number;
+  /** Messages, by stream, that came too late for a tick which they could have served; see AlignOptions. */
+  readonly lateMessages: ReadonlyMap<string, number>;
+}
+
+/** Frames whose pictures are decoded at the same time: sharp uses libuv's four threads. */
+const FRAMES_IN_FLIGHT = 4;
+
+/**
+ * The frames of an episode under a contract, in order. A tick is complete when every feature of a required
+ * stream is valid; frames run from the first complete tick to the last one, and incomplete ticks between
+ * them are frames with masks. Memory does not grow with the episode: see {@link AlignOptions}.
+ *
+ * @throws {ConvertError} when the episode cannot be read under this contract.
+ * @throws {MessageError} when a message does not decode.
+ */
+export async function* episodeFrames(
+  reader: EpisodeReader,
+  contract: Contract,
+  options: Omit<AlignOptions, 'onLate'> = {},
+): AsyncGenerator<Frame, FramesReport> {
+  const plans = await planStreams(reader, contract);
+  const range = tickRange(plans, { file: reader.file, rateHz: contract.samples.tickRateHz });
+  const features = Object.entries(contract.features).map(([key, feature]) =>
+    featurePlan(key, feature, { plans, file: reader.file }),
+  );
+  const lateMessages = new Map<string, number>();
+  const ticks = (onLate?: AlignOptions['onLate']) =>
+    chosenTicks(alignStreams(reader, plans, { ...options, range, onLate }), features);
+
+  let [first, last, index] = [range.count, -1, 0];
+  const inFlight: Promise<Frame>[] = [];
+  const counted = ticks(({ name }) => void lateMessages.set(name, (lateMessages.get(name) ?? 0) + 1));
+  for await (const tick of trimmed(counted, { rateHz: range.rateHz, again: () => ticks() })) {
+    if (last < 0) first = tick.index;
+    last = tick.index;
+    const frame = makeFrame(tick, { index: index++, features });
+    frame.catch(() => {}); // reported where it is awaited, or not at all when the caller has left
+    inFlight.push(frame);
+    if (inFlight.length >= FRAMES_IN_FLIGHT) yield await inFlight.shift()!;
+  }
+  for (const frame of inFlight) yield await frame;
+  return {
+    frames: index,
+    trimmedStart: first,
+    trimmedEnd: last < 0 ? 0 : range.count - 1 - last,
+    lateMessages,
+  };
+}
+
+interface FeaturePlan {
+  readonly key: string;
+  /** Position among the stream plans. */
+  readonly stream: number;
+  readonly required: boolean;
+  readonly alignment: Parameters<typeof align>[2];
+  readonly reader: { read(choice: Choice<Sample>): FrameValue | Promise<FrameValue> };
+}
+
+function featurePlan(
+  key: string,
+  feature: Feature,
+  { plans, file }: { plans: readonly StreamPlan[]; file: string },
+): FeaturePlan {
+  const stream = plans.findIndex(({ name }) => name === feature.stream);
+  const { topic, required } = plans[stream]!.stream;
+  const origin = { key, topic, file };
+  return {
+    key,
+    stream,
+    required,
+    alignment: { policy: feature.align, toleranceNanos: secsToNanos(feature.toleranceSecs) },
+    reader: feature.kind === 'vector' ? new VectorReader(feature, origin) : new ImageReader(feature, origin),
+  };
+}
+
+interface ChosenTick extends Pick<AlignedTick, 'index' | 'time'> {
+  /** In the order of the features. */
+  readonly choices: readonly Choice<Sample>[];
+  readonly complete: boolean;
+}
+
+async function* chosenTicks(
+  ticks: AsyncGenerator<AlignedTick>,
+  features: readonly FeaturePlan[],
+): AsyncGenerator<ChosenTick> {
+  for await (const { index, time, neighbours } of ticks) {
+    const choices = features.map(({ stream, alignment }) => align(neighbours[stream]!, time, alignment));
+    const complete = features.every(({ required }, i) => !required || choices[i]!.valid);
+    yield { index, time, choices, complete };
+  }
+}
+
+/**
+ * Leaves out what lies before the first and after the last complete tick. Incomplete ticks are held back
+ * until a complete one follows; when they last longer than a second, `again` walks the ticks once more to
+ * find the last complete one, so that a stream that died early holds back no more than that second.
+ */
+async function* trimmed(
+  ticks: AsyncGenerator<ChosenTick>,
+  { rateHz, again }: { readonly rateHz: number; readonly again: () => AsyncGenerator<ChosenTick> },
+): AsyncGenerator<ChosenTick> {
+  let began = false;
+  let lastComplete: number | undefined;
+  let held: ChosenTick[] = [];
+  for await (const tick of ticks) {
+    began ||= tick.complete;
+    if (!began) continue;
+    held.push(tick);
+    if (!tick.complete && lastComplete === undefined) {
+      if (held.length <= rateHz) continue;
+      lastComplete = await lastCompleteTick(again());
+    }
+    if (lastComplete !== undefined && tick.index > lastComplete) return;
+    yield* held;
+    held = [];
+  }
+}
+
+async function lastCompleteTick(ticks: AsyncGenerator<ChosenTick>): Promise<number> {
+  let last = -1;
+  for await (const { index, complete } of ticks) if (complete) last = index;
+  return last;
+}
+
+async function makeFrame(
+  { time, choices }: ChosenTick,
+  { index, features }: { readonly index: number; readonly features: readonly FeaturePlan[] },
+): Promise<Frame> {
+  const reading = features.map(({ key, reader }, i): [string, FrameValue | Promise<FrameValue>] => [
+    key,
+    reader.read(choices[i]!),
+  ]);
+  const values = new Map<string, FrameValue>();
+  for (const [key, value] of reading) values.set(key, await value);
+  return { index, tickTime: time, values };
+}

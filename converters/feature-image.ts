@@ -1,0 +1,110 @@
+import type { ImageFeature } from '../schemas/contract.ts';
+import { ConvertError } from '../schemas/errors.ts';
+import { decodeRgb, type RgbImage, resizeRgb } from '../schemas/image-codec.ts';
+import type { MessageValue } from '../schemas/message.ts';
+import type { Choice } from './align.ts';
+import type { Sample } from './align-streams.ts';
+import type { FeatureOrigin } from './feature-vector.ts';
+import type { ImageValue } from './frame.ts';
+
+/** Makes the picture of one feature from the messages chosen for it; each is decoded once. */
+export class ImageReader {
+  readonly #feature: ImageFeature;
+  readonly #origin: FeatureOrigin;
+  /** The message that is shown, and its picture. */
+  #sample: Sample | undefined;
+  #pixels: Promise<Uint8Array>;
+
+  constructor(feature: ImageFeature, origin: FeatureOrigin) {
+    this.#feature = feature;
+    this.#origin = origin;
+    this.#pixels = Promise.resolve(new Uint8Array(feature.width * feature.height * 3));
+  }
+
+  /**
+   * To be called in order of ticks; the promises may be awaited later.
+   *
+   * @throws {ConvertError} when the message is no picture, or one that does not decode.
+   */
+  async read({ valid, ageNanos, value }: Choice<Sample>): Promise<ImageValue> {
+    if (value && value !== this.#sample) {
+      this.#sample = value;
+      this.#pixels = this.#decode(value);
+    }
+    return { kind: 'image', feature: this.#feature, valid, ageNanos, pixels: await this.#pixels };
+  }
+
+  async #decode(sample: Sample): Promise<Uint8Array> {
+    try {
+      return (await decodePicture(sample, this.#feature)).pixels;
+    } catch (cause) {
+      const { key, topic, file } = this.#origin;
+      throw new ConvertError(
+        `Cannot make feature "${key}" of "${file}": a "${sample.channel.type}" on "${topic}" does not ` +
+          `become a picture: ${(cause as Error).message}.`,
+        { cause },
+      );
+    }
+  }
+}
+
+function decodePicture({ value, channel }: Sample, feature: ImageFeature): Promise<RgbImage> {
+  switch (channel.type.replace('/msg/', '/')) {
+    case 'sensor_msgs/CompressedImage':
+    case 'foxglove_msgs/CompressedImage':
+      return decodeRgb(bytesOf(value), feature);
+    case 'sensor_msgs/Image': {
+      const picture = unpack(value);
+      const isSized = picture.width === feature.width && picture.height === feature.height;
+      return isSized ? Promise.resolve(picture) : resizeRgb(picture, feature);
+    }
+    default:
+      throw new RangeError(
+        'the type is not one of "sensor_msgs/msg/CompressedImage", "sensor_msgs/msg/Image"',
+      );
+  }
+}
+
+function bytesOf({ data }: MessageValue): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  throw new RangeError('its field "data" is no array of bytes');
+}
+
+/** Offsets of red, green and blue in a pixel, and its size in bytes. */
+const ENCODINGS: Readonly<Record<string, { readonly rgb: readonly [number, number, number]; size: number }>> =
+  {
+    rgb8: { rgb: [0, 1, 2], size: 3 },
+    bgr8: { rgb: [2, 1, 0], size: 3 },
+    rgba8: { rgb: [0, 1, 2], size: 4 },
+    bgra8: { rgb: [2, 1, 0], size: 4 },
+    mono8: { rgb: [0, 0, 0], size: 1 },
+  };
+
+/** The pixels of a `sensor_msgs/msg/Image`; a row may be longer than its pixels. */
+function unpack(message: MessageValue): RgbImage {
+  const { width, height, step, encoding } = message;
+  if (typeof width !== 'number' || typeof height !== 'number' || typeof step !== 'number') {
+    throw new RangeError('it lacks "width", "height" or "step"');
+  }
+  const layout = ENCODINGS[String(encoding)];
+  if (!layout) {
+    throw new RangeError(`encoding "${encoding}" is not one of ${Object.keys(ENCODINGS).join(', ')}`);
+  }
+  const data = bytesOf(message);
+  const { rgb, size } = layout;
+  if (step < width * size || data.byteLength < height * step) {
+    throw new RangeError(
+      `${width}×${height} pixels of ${size} bytes in rows of ${step} bytes do not fit into ${data.byteLength} bytes`,
+    );
+  }
+  const pixels = new Uint8Array(width * height * 3);
+  let to = 0;
+  for (let y = 0; y < height; y++) {
+    for (let from = y * step; from < y * step + width * size; from += size) {
+      pixels[to++] = data[from + rgb[0]]!;
+      pixels[to++] = data[from + rgb[1]]!;
+      pixels[to++] = data[from + rgb[2]]!;
+    }
+  }
+  return { pixels, width, height };
+}

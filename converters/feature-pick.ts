@@ -1,0 +1,116 @@
+import { nearest } from '../schemas/contract.ts';
+import type { FieldPath, FieldStep } from '../schemas/field-path.ts';
+import type { MessageValue } from '../schemas/message.ts';
+
+/** Why a message does not hold what a field path asks for, in one sentence without a full stop. */
+export class PickFault extends Error {}
+
+/**
+ * The numbers a path leads to, appended to `numbers`. Nested messages and arrays are flattened in the
+ * order of their definition; booleans become 0 and 1; 64-bit integers beyond 2^53 are rounded.
+ *
+ * @throws {PickFault} when a field, an element or a name is not there, or is not a number.
+ */
+export function pickNumbers(message: MessageValue, path: FieldPath, numbers: number[]): void {
+  walk({ value: message, parent: undefined, where: '' }, path, 0, numbers);
+}
+
+interface Place {
+  readonly value: unknown;
+  /** The message that `value` is a field of. */
+  readonly parent: MessageValue | undefined;
+  /** The path so far, for faults. */
+  readonly where: string;
+}
+
+function walk(place: Place, path: FieldPath, depth: number, numbers: number[]): void {
+  const step = path[depth];
+  if (!step) flatten(place, numbers);
+  else for (const next of follow(place, step)) walk(next, path, depth + 1, numbers);
+}
+
+/** One step: the fields or elements it leads to, in order. A field of an array is that of each element. */
+function follow(place: Place, step: FieldStep): readonly Place[] {
+  const { value, where } = place;
+  if (step.kind === 'field') {
+    if (isArray(value)) {
+      return Array.from(value, (each, i) =>
+        fieldOf({ ...place, value: each, where: `${where}[${i}]` }, step.name),
+      );
+    }
+    return [fieldOf(place, step.name)];
+  }
+  if (!isArray(value)) throw new PickFault(`"${where}" is no array but ${describe(value)}`);
+  const element = (i: number): Place => {
+    if (i < value.length) return { ...place, value: value[i], where: `${where}[${i}]` };
+    throw new PickFault(`"${where}" has ${value.length} elements, element ${i} is asked for`);
+  };
+  switch (step.kind) {
+    case 'index':
+      return [element(step.index)];
+    case 'range':
+      return Array.from({ length: step.end - step.start }, (_, i) => element(step.start + i));
+    case 'named': {
+      const names = fieldOf({ ...place, value: place.parent, where: '' }, step.keyField).value;
+      if (!Array.isArray(names)) throw new PickFault(`"${step.keyField}" is no array of names`);
+      return step.names.map((name) => element(positionOf(name, names, step.keyField)));
+    }
+    default:
+      return step satisfies never;
+  }
+}
+
+function fieldOf({ value, where }: Place, name: string): Place {
+  if (!isMessage(value)) throw new PickFault(`"${where}" has no fields but is ${describe(value)}`);
+  if (!Object.hasOwn(value, name)) {
+    const fields = Object.keys(value);
+    throw new PickFault(`${where ? `"${where}"` : 'it'} has no field "${name}"${suggest(name, fields)}`);
+  }
+  return { value: value[name], parent: value, where: where ? `${where}.${name}` : name };
+}
+
+function positionOf(name: string, names: readonly unknown[], keyField: string): number {
+  const position = names.indexOf(name);
+  if (position >= 0) return position;
+  throw new PickFault(`"${keyField}" does not hold "${name}"${suggest(name, names.map(String))}`);
+}
+
+function flatten({ value, parent, where }: Place, numbers: number[]): void {
+  if (isNumeric(value)) numbers.push(Number(value));
+  else if (isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const each = value[i];
+      if (isNumeric(each)) numbers.push(Number(each));
+      else flatten({ value: each, parent, where: `${where}[${i}]` }, numbers);
+    }
+  } else if (isMessage(value)) {
+    for (const [name, field] of Object.entries(value)) {
+      flatten({ value: field, parent: value, where: `${where}.${name}` }, numbers);
+    }
+  } else throw new PickFault(`"${where}" is no number but ${describe(value)}`);
+}
+
+function isNumeric(value: unknown): value is number | bigint | boolean {
+  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
+}
+
+function isArray(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+}
+
+function isMessage(value: unknown): value is MessageValue {
+  return typeof value === 'object' && value !== null && !isArray(value);
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return `the text "${value}"`;
+  if (isArray(value)) return `an array of ${value.length}`;
+  return isMessage(value) ? 'a message' : `${typeof value} ${value}`;
+}
+
+/** `; did you mean "x"?`, or what there is. */
+function suggest(name: string, candidates: readonly string[]): string {
+  const near = nearest(name, candidates);
+  if (near) return `; did you mean "${near}"?`;
+  return candidates.length > 0 ? `; there are: ${candidates.join(', ')}` : ' and is empty';
+}
