@@ -37,16 +37,22 @@ export async function runSession(
   let lossy = false;
   let finished: FinishedTake | undefined;
 
-  const stop = async () => {
+  /** A disk that fails ends the take, not the session: the operator may mend it and start again. */
+  const survivingRecordErrors = async (step: () => Promise<unknown>) => {
     try {
-      finished = await recorder.stopTake();
-      onTake(finished);
+      await step();
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       lossy = true;
       onTrouble(error.message);
     }
   };
+  const start = () => survivingRecordErrors(() => recorder.startTake(description));
+  const stop = () =>
+    survivingRecordErrors(async () => {
+      finished = await recorder.stopTake();
+      onTake(finished);
+    });
   const keep = async (outcome: 'success' | 'failure' | undefined) => {
     lossy ||= untoleratedLosses(finished!.ledger, contract).length > 0;
     await recorder.keepTake(outcome, description.operator);
@@ -55,7 +61,7 @@ export async function runSession(
   const obey = async (control: Control) => {
     switch (recorder.state) {
       case 'idle':
-        if (control === 'start-stop') await recorder.startTake(description);
+        if (control === 'start-stop') await start();
         break;
       case 'recording':
         if (control === 'start-stop') await stop();
@@ -64,7 +70,7 @@ export async function runSession(
         if (control === 'discard') await recorder.discardTake();
         else if (control === 'success' || control === 'failure') await keep(control);
         else if (control === 'keep' || control === 'start-stop') await keep(undefined);
-        if (control === 'start-stop') await recorder.startTake(description);
+        if (control === 'start-stop') await start();
         break;
     }
   };
