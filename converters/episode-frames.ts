@@ -12,9 +12,13 @@ import { tickRange } from './tick-range.ts';
 /** What became of an episode's ticks, known when its last frame was taken. */
 export interface FramesReport {
   readonly frames: number;
+  /** Ticks from the first message of the required streams to their last. */
+  readonly ticks: number;
   /** Ticks left out before the first and after the last one that was complete. */
   readonly trimmedStart: number;
   readonly trimmedEnd: number;
+  /** Why the start was trimmed: by feature, the ticks before the first complete one that lack its value. */
+  readonly missingAtStart: ReadonlyMap<string, number>;
   /** Messages, by stream, that came too late for a tick which they could have served; see AlignOptions. */
   readonly lateMessages: ReadonlyMap<string, number>;
 }
@@ -41,13 +45,24 @@ export async function* episodeFrames(
     featurePlan(key, feature, { plans, file: reader.file }),
   );
   const lateMessages = new Map<string, number>();
+  const missingAtStart = new Map<string, number>();
   const ticks = (onLate?: AlignOptions['onLate']) =>
     chosenTicks(alignStreams(reader, plans, { ...options, range, onLate }), features);
 
   let [first, last, index] = [range.count, -1, 0];
   const inFlight: Promise<Frame>[] = [];
-  const counted = ticks(({ name }) => void lateMessages.set(name, (lateMessages.get(name) ?? 0) + 1));
-  for await (const tick of trimmed(counted, { rateHz: range.rateHz, again: () => ticks() })) {
+  const walk = trimmed(
+    ticks(({ name }) => increment(lateMessages, name)),
+    {
+      rateHz: range.rateHz,
+      again: () => ticks(),
+      onTrimmedStart: ({ choices }) => {
+        for (const [i, { valid }] of choices.entries())
+          if (!valid) increment(missingAtStart, features[i]!.key);
+      },
+    },
+  );
+  for await (const tick of walk) {
     if (last < 0) first = tick.index;
     last = tick.index;
     const frame = makeFrame(tick, { index: index++, features });
@@ -58,10 +73,16 @@ export async function* episodeFrames(
   for (const frame of inFlight) yield await frame;
   return {
     frames: index,
+    ticks: range.count,
     trimmedStart: first,
     trimmedEnd: last < 0 ? 0 : range.count - 1 - last,
+    missingAtStart,
     lateMessages,
   };
+}
+
+function increment(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
 interface FeaturePlan {
@@ -107,6 +128,12 @@ async function* chosenTicks(
   }
 }
 
+interface TrimOptions {
+  readonly rateHz: number;
+  readonly again: () => AsyncGenerator<ChosenTick>;
+  readonly onTrimmedStart: (tick: ChosenTick) => void;
+}
+
 /**
  * Leaves out what lies before the first and after the last complete tick. Incomplete ticks are held back
  * until a complete one follows; when they last longer than a second, `again` walks the ticks once more to
@@ -114,14 +141,17 @@ async function* chosenTicks(
  */
 async function* trimmed(
   ticks: AsyncGenerator<ChosenTick>,
-  { rateHz, again }: { readonly rateHz: number; readonly again: () => AsyncGenerator<ChosenTick> },
+  { rateHz, again, onTrimmedStart }: TrimOptions,
 ): AsyncGenerator<ChosenTick> {
   let began = false;
   let lastComplete: number | undefined;
   let held: ChosenTick[] = [];
   for await (const tick of ticks) {
     began ||= tick.complete;
-    if (!began) continue;
+    if (!began) {
+      onTrimmedStart(tick);
+      continue;
+    }
     held.push(tick);
     if (!tick.complete && lastComplete === undefined) {
       if (held.length <= rateHz) continue;

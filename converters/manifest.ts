@@ -1,0 +1,82 @@
+import { readdir, stat, writeFile } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import type { Contract, Feature } from '../schemas/contract.ts';
+import {
+  type DatasetManifest,
+  datasetManifestSchema,
+  MANIFEST_FILE,
+  type ManifestFeature,
+} from '../schemas/dataset-manifest.ts';
+import { episodeDigest } from '../schemas/episode-reader.ts';
+import { nanosToSecs } from '../schemas/time.ts';
+import type { Frame } from './frame.ts';
+import { Statistics } from './statistics.ts';
+
+/** Gathers, frame by frame, what a manifest says of the features. */
+export class FeatureTable {
+  readonly #contract: Contract;
+  readonly #distances: ReadonlyMap<string, Statistics>;
+  #frames = 0;
+
+  constructor(contract: Contract) {
+    this.#contract = contract;
+    this.#distances = new Map(Object.keys(contract.features).map((key) => [key, new Statistics(1)]));
+  }
+
+  add({ values }: Frame): void {
+    this.#frames++;
+    for (const [key, { valid, ageNanos }] of values) {
+      if (valid) this.#distances.get(key)!.add([Math.abs(nanosToSecs(ageNanos!))]);
+    }
+  }
+
+  rows(): ManifestFeature[] {
+    return Object.entries(this.#contract.features).map(([key, feature]) => {
+      const distances = this.#distances.get(key)!;
+      const age = (q: number) => (distances.rows > 0 ? distances.quantile(q)[0]! : null);
+      return {
+        key,
+        ...elementForm(feature),
+        align: feature.align,
+        ageP50Secs: age(0.5),
+        ageP95Secs: age(0.95),
+        invalidShare: this.#frames > 0 ? (this.#frames - distances.rows) / this.#frames : 0,
+      };
+    });
+  }
+}
+
+function elementForm(feature: Feature): Pick<ManifestFeature, 'kind' | 'dtype' | 'shape' | 'unit'> {
+  if (feature.kind === 'image') {
+    return { kind: 'image', dtype: 'uint8', shape: [feature.height, feature.width, 3] };
+  }
+  const { kind, dtype, shape, unit } = feature;
+  return { kind, dtype, shape, ...(unit !== undefined && { unit }) };
+}
+
+/** Writes `manifest.json` into a finished dataset, with the digest of every file that lies there. */
+export async function writeManifest(
+  directory: string,
+  content: Omit<DatasetManifest, 'kinescribe' | 'files'>,
+): Promise<DatasetManifest> {
+  const files: DatasetManifest['files'] = [];
+  for (const path of await filesBelow(directory)) {
+    const { size } = await stat(join(directory, path));
+    files.push({
+      path: path.replaceAll(sep, '/'),
+      bytes: size,
+      digest: await episodeDigest(join(directory, path)),
+    });
+  }
+  const manifest = datasetManifestSchema.parse({ kinescribe: 1, ...content, files });
+  await writeFile(join(directory, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
+}
+
+async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(directory.length + 1))
+    .sort();
+}
