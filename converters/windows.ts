@@ -1,0 +1,75 @@
+import type { SampleSettings } from '../schemas/contract.ts';
+import type { Frame } from './frame.ts';
+
+/** What one training sample sees of an episode. */
+export interface Window {
+  /** The frame the sample is about: the last one observed, the first one acted in. */
+  readonly anchor: Frame;
+  /** `observationSteps` frames up to and including the anchor. */
+  readonly observations: readonly WindowStep[];
+  /** `horizon` frames from the anchor on. */
+  readonly actions: readonly WindowStep[];
+}
+
+export interface WindowStep {
+  readonly frame: Frame;
+  /** Whether the step lies outside the episode, so that the edge frame stands in for it. */
+  readonly padded: boolean;
+}
+
+/**
+ * Cuts an episode into windows while its frames pass by; holds `observationSteps + horizon` frames at
+ * most. Anchors lie at multiples of `stride`. Over an end of the episode, padding `repeat` repeats the edge
+ * frame, `drop` leaves the window out.
+ */
+export class WindowCutter {
+  readonly #settings: SampleSettings;
+  /** The frames that coming windows need, in order. */
+  #frames: Frame[] = [];
+  #nextAnchor = 0;
+
+  constructor(settings: SampleSettings) {
+    this.#settings = settings;
+  }
+
+  /** The window that this frame completes, if any. Frames come in order of their index, from 0. */
+  push(frame: Frame): Window | undefined {
+    const { horizon, observationSteps } = this.#settings;
+    this.#frames.push(frame);
+    if (frame.index < this.#nextAnchor + horizon - 1) return undefined;
+    const window = this.#cut(frame.index);
+    const firstNeeded = this.#nextAnchor - observationSteps + 1;
+    while (this.#frames.length > 1 && this.#frames[0]!.index < firstNeeded) this.#frames.shift();
+    return window;
+  }
+
+  /** The windows over the end of the episode; the cutter is ready for the next episode then. */
+  *end(): Generator<Window> {
+    const last = this.#frames.at(-1)?.index ?? -1;
+    while (this.#settings.padding === 'repeat' && this.#nextAnchor <= last) {
+      const window = this.#cut(last);
+      if (window) yield window;
+    }
+    this.#frames = [];
+    this.#nextAnchor = 0;
+  }
+
+  /** The window of the next anchor, where its padding is allowed. */
+  #cut(last: number): Window | undefined {
+    const { observationSteps, horizon, stride, padding } = this.#settings;
+    const anchor = this.#nextAnchor;
+    this.#nextAnchor += stride;
+    const first = anchor - observationSteps + 1;
+    if (padding === 'drop' && first < 0) return undefined;
+    const oldest = this.#frames[0]!.index;
+    const step = (index: number): WindowStep => {
+      const inside = Math.min(Math.max(index, 0), last);
+      return { frame: this.#frames[inside - oldest]!, padded: inside !== index };
+    };
+    return {
+      anchor: step(anchor).frame,
+      observations: Array.from({ length: observationSteps }, (_, i) => step(first + i)),
+      actions: Array.from({ length: horizon }, (_, i) => step(anchor + i)),
+    };
+  }
+}
