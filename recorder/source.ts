@@ -15,6 +15,23 @@ export interface SourceSink {
   failed(error: Error): void;
   /** The source has come to its end by itself; nothing follows. */
   ended(): void;
+  /** Something the operator should know; recording goes on. */
+  warned?(warning: SourceWarning): void;
+}
+
+/** What a source noticed of a topic, or of itself. */
+export interface SourceWarning {
+  readonly kind:
+    | 'missing-type'
+    | 'missing-definition'
+    | 'second-type'
+    | 'qos-changed'
+    | 'publishers-gone'
+    | 'receive-buffer';
+  /** Absent where no single topic is concerned. */
+  readonly topic?: string;
+  /** What was found, what it means for the recording and what to do next. */
+  readonly message: string;
 }
 
 /** One message as it arrived. The sink owns `data` and may transfer its buffer to another thread. */
