@@ -9,12 +9,15 @@ import { nextEpisodeId, openLibrary } from '../schemas/library.ts';
 import type { ChannelSpec } from '../schemas/message.ts';
 import { nanosToSecs } from '../schemas/time.ts';
 import { LatchedMessages } from './latched-messages.ts';
-import type { Source, SourceMessage } from './source.ts';
+import type { Source, SourceMessage, SourceWarning } from './source.ts';
 import type { StreamStatus } from './stream-monitor.ts';
 import { Take } from './take.ts';
 
 /** Discarded takes go here, inside the library: an operator's mistake is never final. */
 export const TRASH_FOLDER = 'trash';
+
+/** Ten seconds of a camera rig at 25 MB/s, or one and a half of a fast one at 166 MB/s. */
+const MAX_QUEUE_BYTES = 256 * 2 ** 20;
 
 export interface RecorderOptions {
   readonly contractFile: ContractFile;
@@ -26,6 +29,8 @@ export interface RecorderOptions {
   readonly allTopics?: boolean;
   /** Bound on messages between arrival and chunk, bytes. @default 256 MiB */
   readonly maxQueueBytes?: number;
+  /** Told what the source notices: a type that cannot be recorded, a publisher that vanished. */
+  readonly onWarning?: (warning: SourceWarning) => void;
 }
 
 export interface TakeDescription {
@@ -60,7 +65,7 @@ export interface RecorderStatus {
  */
 export class Recorder {
   readonly #source: Source;
-  readonly #options: Required<RecorderOptions>;
+  readonly #options: RecorderOptions;
   readonly #channels = new Map<number, ChannelSpec>();
   readonly #latched = new LatchedMessages();
   #take: Take | undefined;
@@ -86,6 +91,7 @@ export class Recorder {
         room: () => recorder.#take?.room() ?? Promise.resolve(),
         failed: (error) => recorder.#sourceEnded(error),
         ended: () => recorder.#sourceEnded('ended'),
+        warned: (warning) => options.onWarning?.(warning),
       },
       options.allTopics ? {} : { topics: new Set(topics) },
     );
@@ -94,7 +100,7 @@ export class Recorder {
 
   private constructor(source: Source, options: RecorderOptions) {
     this.#source = source;
-    this.#options = { allTopics: false, maxQueueBytes: 256 * 2 ** 20, ...options };
+    this.#options = options;
   }
 
   get state(): EpisodeState {
@@ -133,7 +139,7 @@ export class Recorder {
    */
   startTake({ task, operator }: TakeDescription): Promise<string> {
     return this.#change('idle', 'start a take', async () => {
-      const { contractFile, directory, version, maxQueueBytes } = this.#options;
+      const { contractFile, directory, version, maxQueueBytes = MAX_QUEUE_BYTES } = this.#options;
       const { contract } = contractFile;
       const id = await nextEpisodeId(directory, contract.name);
       const { clock } = this.#source;

@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { EPISODE_SUFFIX, PART_SUFFIX } from './episode.ts';
 import { UsageError } from './errors.ts';
@@ -26,6 +26,35 @@ export async function readLibrary(directory: string): Promise<Library> {
     episodes: paths.filter((path) => path.endsWith(EPISODE_SUFFIX)),
     unfinished: paths.filter((path) => path.endsWith(PART_SUFFIX)),
   };
+}
+
+/**
+ * The episode files that a command line names: a file stands for itself, a folder for its episodes.
+ *
+ * @throws {UsageError} when a path does not exist or a folder holds no episode.
+ */
+export async function episodesAt(paths: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    paths.map(async (path) => {
+      const kind = await stat(path).catch((cause: Error) => {
+        throw new UsageError(
+          `Cannot open "${path}": ${cause.message}. Name an episode or a folder of episodes.`,
+          {
+            cause,
+          },
+        );
+      });
+      if (!kind.isDirectory()) return [path];
+      const { episodes, unfinished } = await readLibrary(path);
+      if (episodes.length > 0) return episodes;
+      const hint =
+        unfinished.length > 0
+          ? `${unfinished.length} unfinished; run "kinescribe recover" on them`
+          : 'no ".mcap" file';
+      throw new UsageError(`Cannot find an episode in folder "${path}": ${hint}.`);
+    }),
+  );
+  return found.flat();
 }
 
 /** Makes the folder if need be and reads it. */

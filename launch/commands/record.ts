@@ -36,16 +36,17 @@ export async function record(_args: readonly string[], options: CommandOptions):
   if (byKeyboard && !process.stdin.isTTY) {
     throw new UsageError('Recording by keyboard needs a terminal. Without one, give --duration and --takes.');
   }
+  const ending = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ending.abort());
+  const screen = new Screen(process.stdout.isTTY === true);
   const source = await openSource(String(options.source));
   const recorder = await Recorder.open(source, {
     contractFile,
     directory: String(options.out),
     version: await programVersion(),
     allTopics: options.all === true,
+    onWarning: ({ message }) => screen.say(message),
   });
-  const ending = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ending.abort());
-  const screen = new Screen(process.stdout.isTTY === true);
   if (byKeyboard) screen.say(KEYS);
   try {
     const controls = byKeyboard

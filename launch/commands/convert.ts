@@ -1,0 +1,83 @@
+import { type Conversion, type ConvertProgress, convertEpisodes } from '../../converters/convert.ts';
+import type { DatasetFormat } from '../../converters/dataset-writer.ts';
+import { type ContractFile, parseContract, readContract } from '../../schemas/contract-file.ts';
+import type { ManifestFeature } from '../../schemas/dataset-manifest.ts';
+import { CONTRACT_ATTACHMENT } from '../../schemas/episode.ts';
+import { EpisodeReader } from '../../schemas/episode-reader.ts';
+import { UsageError } from '../../schemas/errors.ts';
+import { episodesAt } from '../../schemas/library.ts';
+import type { CommandOptions } from '../command.ts';
+import { formatsNamed } from '../formats.ts';
+import { formatSecs, ProgressLine } from '../progress-line.ts';
+import { programVersion } from '../version.ts';
+
+/** `kinescribe convert`: episodes and libraries to datasets. */
+export async function convert(paths: readonly string[], options: CommandOptions): Promise<number> {
+  const formats = formatsNamed(String(options.format));
+  const files = await episodesAt(paths);
+  const contract = options.contract
+    ? await readContract(String(options.contract))
+    : await storedContract(files[0]!);
+  const { late } = await convertWithProgress(files, { contract, formats, directory: String(options.out) });
+  return late.length > 0 ? 3 : 0;
+}
+
+/** Converts with a progress line and says what came of it. */
+export async function convertWithProgress(
+  files: readonly string[],
+  options: { contract: ContractFile; formats: readonly DatasetFormat[]; directory: string },
+): Promise<Conversion> {
+  const line = new ProgressLine();
+  const began = performance.now();
+  const conversion = await convertEpisodes(files, {
+    ...options,
+    version: await programVersion(),
+    onProgress: (progress) => line.show(progressText(progress)),
+  });
+  line.end();
+  const secs = (performance.now() - began) / 1000;
+  for (const { format, directory, manifest } of conversion.datasets) {
+    const { frames, samples, episodes } = manifest;
+    console.log(
+      `${format}: ${episodes.length} episodes, ${frames} frames, ${samples} samples → ${directory}`,
+    );
+  }
+  console.log(`converted in ${formatSecs(secs)}`);
+  for (const text of featureLines(conversion.datasets[0]?.manifest.features ?? [])) console.log(text);
+  for (const { episode, stream, messages } of conversion.late) {
+    console.log(`  LATE ${episode}, stream "${stream}": ${messages} messages came too late for their frames`);
+  }
+  return conversion;
+}
+
+function progressText({
+  episode,
+  episodes,
+  framesDone,
+  framesExpected,
+  framesPerSec,
+}: ConvertProgress): string {
+  const share = Math.min(100, Math.round((100 * framesDone) / Math.max(1, framesExpected)));
+  const left = framesPerSec > 0 ? formatSecs((framesExpected - framesDone) / framesPerSec) : '?';
+  return `episode ${episode + 1}/${episodes}  ${share} %  ${framesDone} frames  ${framesPerSec.toFixed(0)} frames/s  ${left} left`;
+}
+
+/** Age and validity of every feature: what a trainer should know before anything else. */
+function featureLines(features: readonly ManifestFeature[]): string[] {
+  const width = Math.max(0, ...features.map(({ key }) => key.length));
+  const millis = (secs: number | null) => (secs === null ? '–' : `${(secs * 1000).toFixed(1)} ms`);
+  return features.map(
+    ({ key, align, ageP50Secs, ageP95Secs, invalidShare }) =>
+      `  ${key.padEnd(width)}  ${align.padEnd(7)}  age p50 ${millis(ageP50Secs)}, p95 ${millis(ageP95Secs)}` +
+      `  invalid ${(100 * invalidShare).toFixed(1)} %`,
+  );
+}
+
+/** The contract that the recording carries. */
+async function storedContract(file: string): Promise<ContractFile> {
+  await using reader = await EpisodeReader.open(file);
+  for await (const { name, data } of reader.attachments()) {
+    if (name === CONTRACT_ATTACHMENT) return parseContract(new TextDecoder().decode(data), `${file}:${name}`);
+  }
+  throw new UsageError(`Episode "${file}" carries no contract. Give one with --contract.`);
+}

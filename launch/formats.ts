@@ -1,0 +1,19 @@
+import type { DatasetFormat } from '../converters/dataset-writer.ts';
+import { lerobot } from '../converters/lerobot/lerobot.ts';
+import { webdataset } from '../converters/webdataset/webdataset.ts';
+import { UsageError } from '../schemas/errors.ts';
+
+/** Every dataset format, by the name on the command line. */
+export const FORMATS: ReadonlyMap<string, DatasetFormat> = new Map(
+  [lerobot, webdataset].map((format) => [format.name, format]),
+);
+
+/** @throws {UsageError} when a name of the comma-separated list is no format. */
+export function formatsNamed(list: string): readonly DatasetFormat[] {
+  const names = new Set(list.split(',').map((name) => name.trim()));
+  return [...names].map((name) => {
+    const format = FORMATS.get(name);
+    if (!format) throw new UsageError(`Format "${name}" is not one of ${[...FORMATS.keys()].join(', ')}.`);
+    return format;
+  });
+}
