@@ -1,12 +1,23 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { McapIndexedReader } from '@mcap/core';
+import { type ChunkPlace, compareTimes } from './chunk-reader.ts';
+import { crc32 } from './crc32.ts';
 import { EPISODE_RECORD, type EpisodeInfo, LEDGER_RECORD, parseEpisodeInfo } from './episode.ts';
+import { type EpisodeIndex, readIndex } from './episode-index.ts';
 import type { Attachment } from './episode-writer.ts';
-import { EpisodeError, UsageError } from './errors.ts';
+import { EpisodeError } from './errors.ts';
+import { FileBytes } from './file-bytes.ts';
+import { LatestBefore } from './latest-before.ts';
 import { decodeLedger, type Ledger } from './ledger.ts';
+import { decodeAttachmentHeader, decodeMetadata, lengthAt, viewOf } from './mcap-decode.ts';
+import {
+  type AttachmentIndex,
+  FormatFault,
+  MESSAGE_FIELDS_BYTES,
+  RECORD_PREFIX_BYTES,
+} from './mcap-format.ts';
 import type { Channel, Message } from './message.ts';
+import { timeOrder } from './time-order.ts';
 
 export interface ReadOptions {
   /** Only these topics. @default all */
@@ -22,6 +33,11 @@ export interface ReadOptions {
 /** Reads an MCAP file, ours or anybody's. Several reads may run at once. */
 export class EpisodeReader {
   readonly file: string;
+  /** What the file says of itself: `ros2`, and the program that wrote it. */
+  readonly profile: string;
+  readonly library: string;
+  /** Whether the file's summary told what is in it; else opening it read all of it. */
+  readonly isIndexed: boolean;
   readonly channels: ReadonlyMap<number, Channel>;
   readonly messageCount: number;
   /** Messages per channel id. */
@@ -31,94 +47,77 @@ export class EpisodeReader {
   /** One nanosecond past the log time of the last message. */
   readonly endTime: bigint;
   readonly bytes: number;
-  readonly #handle: FileHandle;
-  readonly #mcap: McapIndexedReader;
+  /** Where messages lie, in the order of the file. */
+  readonly chunks: readonly ChunkPlace[];
+  readonly attachmentIndexes: readonly AttachmentIndex[];
+  readonly #bytes: FileBytes;
+  readonly #metadata: EpisodeIndex['metadata'];
+  #placesByEndTime: readonly ChunkPlace[] | undefined;
 
   /**
    * @throws {UsageError} when the file does not exist.
    * @throws {EpisodeError} when it is no MCAP file, is damaged or was never closed.
    */
   static async open(file: string): Promise<EpisodeReader> {
-    const handle = await open(file, 'r').catch((cause: Error) => {
-      throw new UsageError(`Cannot open episode "${file}": ${cause.message}.`, { cause });
-    });
+    const bytes = await FileBytes.open(file);
     try {
-      const { size } = await handle.stat();
-      const mcap = await McapIndexedReader.Initialize({
-        readable: {
-          size: async () => BigInt(size),
-          read: async (offset, length) => {
-            // A buffer per read: iterators that share one corrupt each other.
-            const buffer = new Uint8Array(Number(length));
-            await handle.read(buffer, 0, buffer.byteLength, Number(offset));
-            return buffer;
-          },
-        },
-      });
-      return new EpisodeReader(file, handle, mcap, size);
+      return new EpisodeReader(bytes, await readIndex(bytes));
     } catch (cause) {
-      await handle.close();
-      throw new EpisodeError(
-        file,
-        `Cannot read "${file}" as an MCAP file: ${(cause as Error).message}. ` +
-          `If its recording was interrupted, run "kinescribe recover ${file}".`,
-        { cause },
-      );
+      await bytes.close();
+      throw cause instanceof FormatFault ? bytes.error(cause) : cause;
     }
   }
 
-  private constructor(file: string, handle: FileHandle, mcap: McapIndexedReader, bytes: number) {
-    this.file = file;
-    this.bytes = bytes;
-    this.#handle = handle;
-    this.#mcap = mcap;
-    this.channels = new Map(
-      mcap.channelsById.values().map(({ id, topic, messageEncoding, schemaId, metadata }) => {
-        const schema = mcap.schemasById.get(schemaId);
-        return [id, { id, topic, messageEncoding, schema, metadata }];
-      }),
-    );
-    const { statistics } = mcap;
-    this.messageCount = Number(statistics?.messageCount ?? 0n);
-    this.messageCounts = new Map(
-      statistics?.channelMessageCounts.entries().map(([id, count]) => [id, Number(count)]),
-    );
-    this.startTime = statistics?.messageStartTime ?? 0n;
-    this.endTime = this.messageCount > 0 ? (statistics?.messageEndTime ?? -1n) + 1n : this.startTime;
+  private constructor(bytes: FileBytes, index: EpisodeIndex) {
+    this.file = bytes.path;
+    this.bytes = bytes.size;
+    this.#bytes = bytes;
+    this.profile = index.profile;
+    this.library = index.library;
+    this.isIndexed = index.isIndexed;
+    this.channels = index.channels;
+    this.chunks = index.chunks;
+    this.attachmentIndexes = index.attachments;
+    this.#metadata = index.metadata;
+    this.messageCounts = index.messageCounts;
+    this.messageCount = index.messageCounts.values().reduce((sum, count) => sum + count, 0);
+    this.startTime = index.times?.first ?? 0n;
+    this.endTime = index.times ? index.times.last + 1n : this.startTime;
   }
 
-  /** Messages in order of log time, across all chunks and channels. */
-  async *messages({ topics, startTime, endTime, reverse }: ReadOptions = {}): AsyncGenerator<Message> {
-    const selection = {
-      ...(topics && { topics: [...topics] }),
-      ...(startTime !== undefined && { startTime }),
-      ...(endTime !== undefined && { endTime: endTime - 1n }), // the library's end is inclusive
-      ...(reverse && { reverse }),
-    };
-    for await (const { channelId, sequence, logTime, publishTime, data } of this.#mcap.readMessages(
-      selection,
-    )) {
-      yield { channel: this.channels.get(channelId)!, sequence, logTime, publishTime, data };
+  /** Messages in order of log time, across all chunks and channels; equal times in the order of the file. */
+  async *messages(options: ReadOptions = {}): AsyncGenerator<Message> {
+    const { topics, startTime, endTime, reverse: isReverse = false } = options;
+    const channelIds = topics && this.#channelIds(new Set(topics));
+    const runs = timeOrder(this.#bytes, this.chunks, { channelIds, startTime, endTime, isReverse });
+    for await (const { chunk, places, start, end } of runs) {
+      const view = viewOf(chunk);
+      for (let n = start; n < end; n++) {
+        const i = isReverse ? start + end - 1 - n : n;
+        yield this.#message(chunk, view, places.offsets[i]!, places.logTimes[i]!);
+      }
     }
   }
 
   /** The last message at or before an instant, per topic; topics without one are absent. */
   async latestBefore(time: bigint, topics: Iterable<string>): Promise<ReadonlyMap<string, Message>> {
-    const latest = new Map<string, Message>();
-    for (const topic of topics) {
-      for await (const message of this.messages({ topics: [topic], endTime: time + 1n, reverse: true })) {
-        latest.set(topic, message);
-        break;
-      }
-    }
-    return latest;
+    this.#placesByEndTime ??= this.chunks.toSorted((a, b) => compareTimes(b.endTime, a.endTime));
+    const question = new LatestBefore(this.#bytes, this.#placesByEndTime, time);
+    const answers = await Promise.all(
+      [...topics].map(async (topic) => {
+        const found = await question.find(this.#channelIds(new Set([topic])));
+        if (!found) return undefined;
+        const record = await question.record(found);
+        return [topic, this.#message(record, viewOf(record), 0, found.logTime)] as const;
+      }),
+    );
+    return new Map(answers.filter((answer) => answer !== undefined));
   }
 
   /** Fields of the last metadata record of this name. */
   async metadata(name: string): Promise<ReadonlyMap<string, string> | undefined> {
-    let last: ReadonlyMap<string, string> | undefined;
-    for await (const record of this.#mcap.readMetadata({ name })) last = record.metadata;
-    return last;
+    const last = this.#metadata.findLast((record) => record.name === name);
+    return last && this.#parsed(async () => decodeMetadata(await this.#record(last)).fields);
   }
 
   /** What the recorder knew at the start; undefined for files of other recorders. */
@@ -127,24 +126,83 @@ export class EpisodeReader {
     return fields && parseEpisodeInfo(fields);
   }
 
-  /** The account of the take; undefined for files of other recorders. */
+  /**
+   * The account of the take; undefined for files of other recorders.
+   *
+   * @throws {EpisodeError} when the file holds one that is not readable.
+   */
   async ledger(): Promise<Ledger | undefined> {
     const text = (await this.metadata(LEDGER_RECORD))?.get('ledger');
-    return text === undefined ? undefined : decodeLedger(text);
+    if (text === undefined) return undefined;
+    try {
+      return decodeLedger(text);
+    } catch (cause) {
+      throw new EpisodeError(
+        this.file,
+        `Cannot read the ledger of "${this.file}": ${(cause as Error).message}. Its losses are unknown.`,
+        { cause },
+      );
+    }
   }
 
+  /** @throws {EpisodeError} when one does not match its CRC. */
   async *attachments(): AsyncGenerator<Attachment> {
-    for await (const { name, mediaType, logTime, data } of this.#mcap.readAttachments()) {
+    for (const place of this.attachmentIndexes) {
+      const record = await this.#parsed(() => this.#record(place));
+      const { name, mediaType, logTime, dataBytes, fieldBytes } = decodeAttachmentHeader(record);
+      const data = record.content.subarray(fieldBytes, fieldBytes + dataBytes);
+      const covered = record.content.subarray(0, fieldBytes + dataBytes);
+      const crc = viewOf(record.content).getUint32(covered.byteLength, true);
+      if (crc !== 0 && crc !== crc32(covered)) {
+        throw this.#bytes.error(
+          new FormatFault(`the CRC of attachment "${name}" at byte ${place.offset} is wrong`, place.offset),
+        );
+      }
       yield { name, mediaType, logTime, data };
     }
   }
 
   async close(): Promise<void> {
-    await this.#handle.close();
+    await this.#bytes.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #channelIds(topics: ReadonlySet<string>): ReadonlySet<number> {
+    const channels = this.channels.values().filter(({ topic }) => topics.has(topic));
+    return new Set(channels.map(({ id }) => id));
+  }
+
+  /** @param at of the message's record in `block`. */
+  #message(block: Uint8Array, view: DataView, at: number, logTime: bigint): Message {
+    const fields = at + RECORD_PREFIX_BYTES;
+    const id = view.getUint16(fields, true);
+    const channel = this.channels.get(id);
+    if (!channel)
+      throw this.#bytes.error(new FormatFault(`it has a message of channel ${id}, which is not defined`, 0));
+    const dataBytes = lengthAt(view, at + 1) - MESSAGE_FIELDS_BYTES;
+    return {
+      channel,
+      sequence: view.getUint32(fields + 2, true),
+      logTime,
+      publishTime: view.getBigUint64(fields + 14, true),
+      data: new Uint8Array(block.buffer, block.byteOffset + fields + MESSAGE_FIELDS_BYTES, dataBytes),
+    };
+  }
+
+  async #record({ offset, length }: { readonly offset: number; readonly length: number }) {
+    const record = await this.#bytes.read(offset, length);
+    return { opcode: record[0] ?? 0, offset, content: record.subarray(RECORD_PREFIX_BYTES) };
+  }
+
+  async #parsed<T>(parse: () => Promise<T>): Promise<T> {
+    try {
+      return await parse();
+    } catch (cause) {
+      throw cause instanceof FormatFault ? this.#bytes.error(cause) : cause;
+    }
   }
 }
 

@@ -1,0 +1,107 @@
+import { promisify } from 'node:util';
+import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
+import { compressFrame, decompressFrame } from 'lz4-napi';
+import { FormatFault } from './mcap-format.ts';
+
+export type Compression = 'none' | 'lz4' | 'zstd';
+
+const zstd = promisify(zstdCompress);
+const unzstd = promisify(zstdDecompress);
+
+/** The name that a chunk record carries. */
+export function compressionName(compression: Compression): string {
+  return compression === 'none' ? '' : compression;
+}
+
+/**
+ * Compresses a chunk's records on a thread of the pool; the bytes must not change meanwhile.
+ *
+ * @param level zstd level; lz4 has one speed.
+ */
+export async function compress(
+  compression: Compression,
+  bytes: Uint8Array,
+  level: number,
+): Promise<Uint8Array> {
+  switch (compression) {
+    case 'none':
+      return bytes;
+    case 'lz4':
+      return compressFrame(bytes);
+    case 'zstd':
+      return zstd(bytes, {
+        // Room for the worst case, so that zstd compresses straight into it in one step.
+        chunkSize: bytes.byteLength + (bytes.byteLength >> 8) + 1024,
+        pledgedSrcSize: bytes.byteLength,
+        params: { [constants.ZSTD_c_compressionLevel]: level },
+      });
+    default:
+      throw compression satisfies never;
+  }
+}
+
+/** Beyond this a stated size is taken for damage rather than allocated. */
+export const MAX_CHUNK_BYTES = 2 ** 30;
+/** One output step of the decompressor; larger chunks are put together from several. */
+const MAX_STEP_BYTES = 2 ** 26;
+
+/**
+ * Decompresses a chunk's records on a thread of the pool.
+ *
+ * @throws {FormatFault} when the compression is unknown, the bytes do not decompress, or not to the stated
+ * size; `offset` is 0, the caller knows the place.
+ */
+export async function decompress(
+  compression: string,
+  bytes: Uint8Array,
+  uncompressedBytes: number,
+): Promise<Uint8Array> {
+  if (uncompressedBytes > MAX_CHUNK_BYTES) {
+    throw new FormatFault(`its stated size of ${uncompressedBytes} bytes is beyond ${MAX_CHUNK_BYTES}`, 0);
+  }
+  const records = await decode(compression, bytes, uncompressedBytes).catch((cause: Error) => {
+    throw cause instanceof FormatFault
+      ? cause
+      : new FormatFault(`${compression} cannot decompress it: ${cause.message}`, 0, { cause });
+  });
+  if (records.byteLength !== uncompressedBytes) {
+    throw new FormatFault(
+      `its records have ${records.byteLength} bytes where its header says ${uncompressedBytes}`,
+      0,
+    );
+  }
+  return records;
+}
+
+async function decode(compression: string, bytes: Uint8Array, size: number): Promise<Uint8Array> {
+  switch (compression) {
+    case '':
+      return bytes;
+    case 'lz4':
+      return bytes.byteLength === 0 ? bytes : decompressFrame(bytes);
+    case 'zstd':
+      return bytes.byteLength === 0
+        ? bytes
+        : unzstd(bytes, {
+            chunkSize: Math.min(Math.max(size, 64), MAX_STEP_BYTES),
+            maxOutputLength: Math.max(size, 64),
+          });
+    default:
+      throw new FormatFault(`its compression "${compression}" is not one of "", "lz4", "zstd"`, 0);
+  }
+}
+
+/**
+ * What the beginning of a cut-off zstd frame still decompresses to: whole blocks of up to 128 KiB.
+ * Empty for lz4, whose decoder gives nothing back before the end.
+ */
+export async function decompressPrefix(
+  compression: string,
+  bytes: Uint8Array,
+  uncompressedBytes: number,
+): Promise<Uint8Array> {
+  if (compression === '') return bytes;
+  if (compression !== 'zstd' || uncompressedBytes > MAX_CHUNK_BYTES) return new Uint8Array();
+  const options = { finishFlush: constants.ZSTD_e_flush, maxOutputLength: Math.max(uncompressedBytes, 64) };
+  return unzstd(bytes, options).catch(() => new Uint8Array());
+}

@@ -1,0 +1,114 @@
+import { decompress } from './chunk-codec.ts';
+import { crc32 } from './crc32.ts';
+import type { FileBytes } from './file-bytes.ts';
+import { decodeChunkHeader, lengthAt, viewOf } from './mcap-decode.ts';
+import {
+  type ChunkIndex,
+  FormatFault,
+  MESSAGE_FIELDS_BYTES,
+  OPCODE,
+  RECORD_PREFIX_BYTES,
+} from './mcap-format.ts';
+
+/**
+ * Where messages lie: a chunk, or a run of records that stand bare in the file, which reads as an
+ * uncompressed chunk without a header.
+ */
+export interface ChunkPlace extends ChunkIndex {
+  readonly isBare: boolean;
+  /** Channels with messages in here; undefined when only reading it tells. */
+  readonly channelIds: ReadonlySet<number> | undefined;
+}
+
+/** Where a message lies in its chunk's records, and the time that orders it. */
+export interface MessagePlaces {
+  /** Offsets of message records, ascending in log time, then in the file. */
+  readonly offsets: readonly number[];
+  readonly logTimes: readonly bigint[];
+}
+
+/**
+ * A chunk's records, decompressed and checked against their CRC where there is one.
+ *
+ * @throws {EpisodeError} when the file has something else there.
+ */
+export async function loadChunk(file: FileBytes, place: ChunkPlace): Promise<Uint8Array> {
+  try {
+    const record = await file.read(place.offset, place.length);
+    return place.isBare ? record : await unpackChunk(record, place.offset);
+  } catch (cause) {
+    throw cause instanceof FormatFault ? file.error(cause) : cause;
+  }
+}
+
+/** @throws {FormatFault} naming the chunk's place. */
+export async function unpackChunk(record: Uint8Array, offset: number): Promise<Uint8Array> {
+  const fault = (why: string, cause?: unknown) =>
+    new FormatFault(`the chunk at byte ${offset} is damaged: ${why}`, offset, { cause });
+  if (record[0] !== OPCODE.chunk) throw fault(`its record has opcode ${record[0]}`);
+  const content = record.subarray(RECORD_PREFIX_BYTES);
+  const header = decodeChunkHeader({ opcode: OPCODE.chunk, offset, content });
+  const { fieldBytes, compressedBytes, uncompressedBytes, compression, crc } = header;
+  if (fieldBytes + compressedBytes > content.byteLength) throw fault('its records reach beyond it');
+  const compressed = content.subarray(fieldBytes, fieldBytes + compressedBytes);
+  const records = await decompress(compression, compressed, uncompressedBytes).catch((cause: Error) => {
+    throw fault(cause.message, cause);
+  });
+  const found = crc === 0 ? 0 : crc32(records);
+  if (found !== crc) throw fault(`its CRC is ${found}, its header says ${crc}`);
+  return records;
+}
+
+/** Which messages a read wants. */
+export interface Selection {
+  /** @default all */
+  readonly channelIds?: ReadonlySet<number> | undefined;
+  /** Inclusive. */
+  readonly startTime?: bigint | undefined;
+  /** Exclusive. */
+  readonly endTime?: bigint | undefined;
+}
+
+/**
+ * Finds the messages of a chunk in time order; equal times keep their order in the file.
+ *
+ * @throws {FormatFault} where a record does not fit; `offset` counts from the chunk's first record.
+ */
+export function placeMessages(chunk: Uint8Array, selection: Selection = {}): MessagePlaces {
+  const { channelIds, startTime = 0n, endTime } = selection;
+  const view = viewOf(chunk);
+  const offsets: number[] = [];
+  const logTimes: bigint[] = [];
+  let isSorted = true;
+  let lastTime = 0n;
+  for (let at = 0; at < chunk.byteLength; ) {
+    const contentStart = at + RECORD_PREFIX_BYTES;
+    const end = contentStart <= chunk.byteLength ? contentStart + lengthAt(view, at + 1) : Number.NaN;
+    if (!(end <= chunk.byteLength)) throw new FormatFault(`its record at ${at} reaches beyond its end`, at);
+    if (chunk[at] === OPCODE.message) {
+      if (end - contentStart < MESSAGE_FIELDS_BYTES)
+        throw new FormatFault(`its message at ${at} is too short`, at);
+      if (channelIds === undefined || channelIds.has(view.getUint16(contentStart, true))) {
+        const logTime = view.getBigUint64(contentStart + 6, true);
+        if (logTime >= startTime && (endTime === undefined || logTime < endTime)) {
+          offsets.push(at);
+          logTimes.push(logTime);
+          if (logTime < lastTime) isSorted = false;
+          lastTime = logTime;
+        }
+      }
+    }
+    at = end;
+  }
+  return isSorted ? { offsets, logTimes } : sorted(offsets, logTimes);
+}
+
+function sorted(offsets: readonly number[], logTimes: readonly bigint[]): MessagePlaces {
+  const order = offsets.map((_, i) => i);
+  order.sort((a, b) => compareTimes(logTimes[a]!, logTimes[b]!) || a - b);
+  return { offsets: order.map((i) => offsets[i]!), logTimes: order.map((i) => logTimes[i]!) };
+}
+
+export function compareTimes(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

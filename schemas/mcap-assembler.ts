@@ -1,0 +1,228 @@
+import type { ChannelShare, SealedChunk } from './chunk-builder.ts';
+import { crc32, crc32Combine } from './crc32.ts';
+import { RecordEncoder } from './mcap-encode.ts';
+import {
+  type AttachmentIndex,
+  type ChannelRecord,
+  type ChunkIndex,
+  MAGIC,
+  type MetadataIndex,
+  OPCODE,
+  RECORD_PREFIX_BYTES,
+  type SchemaRecord,
+  type Statistics,
+  type SummaryOffset,
+} from './mcap-format.ts';
+
+/** A chunk without its records, which come in their compressed form. */
+export type ChunkToPlace = Omit<SealedChunk, 'records'>;
+
+/** A chunk in the file and what its channels have in it. */
+export interface PlacedChunk extends ChunkIndex {
+  readonly shares: ReadonlyMap<number, ChannelShare>;
+}
+
+/** The end of a file that is given up, see {@link McapAssembler.takeBack}. */
+export interface TakenBack {
+  /** New length of the file. */
+  readonly offset: number;
+  readonly chunks: readonly PlacedChunk[];
+  readonly records: readonly Uint8Array[];
+}
+
+/**
+ * Puts the records of one MCAP file behind each other and keeps what its summary needs. Every method gives
+ * back the bytes to append to the file, in order and all of them.
+ */
+export class McapAssembler {
+  readonly #encoder = new RecordEncoder();
+  readonly #schemas = new Map<number, SchemaRecord>();
+  readonly #channels = new Map<number, ChannelRecord>();
+  #chunks: PlacedChunk[] = [];
+  #attachments: AttachmentIndex[] = [];
+  #metadata: (MetadataIndex & { readonly record: Uint8Array })[] = [];
+  #preambleBytes = 0;
+  #position = 0;
+  /** Of everything before the position; undefined once bytes were taken back. */
+  #crc: number | undefined = 0;
+
+  /** Bytes of the file so far. */
+  get position(): number {
+    return this.#position;
+  }
+
+  begin(profile: string, library: string): Uint8Array {
+    this.#encoder.raw(MAGIC);
+    this.#encoder.header(profile, library);
+    const preamble = this.#placed(this.#encoder.take());
+    this.#preambleBytes = this.#position;
+    return preamble;
+  }
+
+  schema(schema: SchemaRecord): Uint8Array {
+    this.#schemas.set(schema.id, schema);
+    this.#encoder.schema(schema);
+    return this.#placed(this.#encoder.take());
+  }
+
+  channel(channel: ChannelRecord): Uint8Array {
+    this.#channels.set(channel.id, channel);
+    this.#encoder.channel(channel);
+    return this.#placed(this.#encoder.take());
+  }
+
+  /** @param compressed the chunk's records in the form that `compression` names. */
+  chunk(chunk: ChunkToPlace, compression: string, compressed: Uint8Array): Uint8Array[] {
+    const { startTime, endTime, crc, uncompressedBytes, shares, messageIndexes } = chunk;
+    const fields = {
+      startTime,
+      endTime,
+      uncompressedBytes,
+      compression,
+      compressedBytes: compressed.byteLength,
+    };
+    this.#encoder.chunkHeader({ ...fields, crc });
+    const offset = this.#position;
+    const header = this.#placed(this.#encoder.take());
+    // The CRC of uncompressed records is known already; no byte is summed twice.
+    if (compression === '') this.#advance(compressed.byteLength, crc);
+    else this.#placed(compressed);
+    const indexStart = this.#position;
+    this.#placed(messageIndexes);
+    this.#chunks.push({
+      ...fields,
+      shares,
+      offset,
+      length: indexStart - offset,
+      messageIndexOffsets: new Map(
+        chunk.messageIndexOffsets.entries().map(([channelId, at]) => [channelId, indexStart + at]),
+      ),
+      messageIndexBytes: messageIndexes.byteLength,
+    });
+    return [header, compressed, messageIndexes];
+  }
+
+  /** The blocks of an attachment's record. @throws {RangeError} when `data` is not `dataBytes` long. */
+  async *attachment(
+    attachment: Omit<AttachmentIndex, 'offset' | 'length'>,
+    data: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): AsyncGenerator<Uint8Array> {
+    const { name, dataBytes } = attachment;
+    this.#encoder.attachmentHeader(attachment);
+    const offset = this.#position;
+    const header = this.#placed(this.#encoder.take());
+    this.#attachments.push({ ...attachment, offset, length: header.byteLength + dataBytes + 4 });
+    yield header;
+    let crc = crc32(header.subarray(RECORD_PREFIX_BYTES));
+    let restBytes = dataBytes;
+    for await (const block of data) {
+      restBytes -= block.byteLength;
+      if (restBytes < 0) break;
+      crc = crc32(block, crc);
+      yield this.#placed(block);
+    }
+    if (restBytes !== 0) {
+      throw new RangeError(`attachment "${name}" has not the ${dataBytes} bytes that its header says`);
+    }
+    this.#encoder.crc(crc);
+    yield this.#placed(this.#encoder.take());
+  }
+
+  metadata(name: string, fields: ReadonlyMap<string, string>): Uint8Array {
+    this.#encoder.metadata(name, fields);
+    return this.#placeMetadata(name, this.#encoder.take());
+  }
+
+  /** Everything from the end of the data section to the last byte of the file. Changes nothing. */
+  end(): Uint8Array {
+    const encoder = this.#encoder;
+    const groups: SummaryOffset[] = [];
+    const group = <T>(groupOpcode: number, entries: Iterable<T>, encode: (entry: T) => void) => {
+      const start = encoder.size;
+      for (const entry of entries) encode(entry);
+      const groupLength = encoder.size - start;
+      if (groupLength > 0) groups.push({ groupOpcode, groupStart: this.#position + start, groupLength });
+    };
+    encoder.dataEnd(this.#crc ?? 0);
+    const summaryAt = encoder.size;
+    group(OPCODE.schema, this.#schemas.values(), (schema) => encoder.schema(schema));
+    group(OPCODE.channel, this.#channels.values(), (channel) => encoder.channel(channel));
+    group(OPCODE.statistics, [this.statistics()], (statistics) => encoder.statistics(statistics));
+    group(OPCODE.chunkIndex, this.#chunks, (chunk) => encoder.chunkIndex(chunk));
+    group(OPCODE.attachmentIndex, this.#attachments, (attachment) => encoder.attachmentIndex(attachment));
+    group(OPCODE.metadataIndex, this.#metadata, (metadata) => encoder.metadataIndex(metadata));
+    const summaryOffsetStart = this.#position + encoder.size;
+    for (const each of groups) encoder.summaryOffset(each);
+    encoder.footer({ summaryStart: this.#position + summaryAt, summaryOffsetStart }, summaryAt);
+    encoder.raw(MAGIC);
+    return encoder.take();
+  }
+
+  statistics(): Statistics {
+    const counts = new Map<number, number>();
+    let [startTime, endTime] = [0n, 0n];
+    const filled = this.#chunks.filter(({ shares }) => shares.size > 0);
+    for (const [i, chunk] of filled.entries()) {
+      for (const [id, { messageCount }] of chunk.shares) counts.set(id, (counts.get(id) ?? 0) + messageCount);
+      if (i === 0 || chunk.startTime < startTime) startTime = chunk.startTime;
+      if (i === 0 || chunk.endTime > endTime) endTime = chunk.endTime;
+    }
+    return {
+      messageCount: counts.values().reduce((sum, count) => sum + count, 0),
+      schemaCount: this.#schemas.size,
+      channelCount: this.#channels.size,
+      attachmentCount: this.#attachments.length,
+      metadataCount: this.#metadata.length,
+      chunkCount: this.#chunks.length,
+      startTime,
+      endTime,
+      channelMessageCounts: counts,
+    };
+  }
+
+  /**
+   * Forgets the end of the file: what was not written whole, and as many chunks more as it takes to free
+   * room for the rest of the file.
+   *
+   * @param writtenBytes bytes that are in the file.
+   * @param freeBytes room to win for metadata that is still to come; the summary's own is added.
+   * @returns where to cut the file, the chunks that are gone, and records to append again behind the cut.
+   */
+  takeBack(writtenBytes: number, freeBytes: number): TakenBack {
+    const whole = this.#chunks.findLastIndex((chunk) => endOf(chunk) <= writtenBytes) + 1;
+    const needed = freeBytes === 0 ? 0 : freeBytes + this.end().byteLength;
+    let kept = whole;
+    const cutOf = () => (kept === 0 ? this.#preambleBytes : endOf(this.#chunks[kept - 1]!));
+    while (kept > 0 && writtenBytes - cutOf() < needed) kept--;
+    const offset = Math.min(cutOf(), writtenBytes);
+
+    const chunks = this.#chunks.splice(kept);
+    this.#attachments = this.#attachments.filter((attachment) => attachment.offset < offset);
+    const metadata = this.#metadata.filter((record) => record.offset >= offset);
+    this.#metadata = this.#metadata.filter((record) => record.offset < offset);
+    this.#position = offset;
+    this.#crc = undefined;
+    return { offset, chunks, records: metadata.map(({ name, record }) => this.#placeMetadata(name, record)) };
+  }
+
+  #placeMetadata(name: string, record: Uint8Array): Uint8Array {
+    this.#metadata.push({ name, record, offset: this.#position, length: record.byteLength });
+    return this.#placed(record);
+  }
+
+  #placed(bytes: Uint8Array): Uint8Array {
+    if (this.#crc !== undefined) this.#crc = crc32(bytes, this.#crc);
+    this.#position += bytes.byteLength;
+    return bytes;
+  }
+
+  #advance(bytes: number, crc: number): void {
+    if (this.#crc !== undefined) this.#crc = crc32Combine(this.#crc, crc, bytes);
+    this.#position += bytes;
+  }
+}
+
+/** Where a chunk's last message index ends. */
+function endOf({ offset, length, messageIndexBytes }: ChunkIndex): number {
+  return offset + length + messageIndexBytes;
+}
