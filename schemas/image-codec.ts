@@ -39,6 +39,14 @@ export function decodeRgb(bytes: Uint8Array, size?: ImageSize): Promise<RgbImage
   return toRgb(sharp(bytes), size);
 }
 
+/** Size and file format of a compressed picture, read from its header alone. */
+export async function readImageHeader(
+  bytes: Uint8Array,
+): Promise<{ readonly format: string; readonly width: number; readonly height: number }> {
+  const { format, width, height } = await sharp(bytes).metadata();
+  return { format, width, height };
+}
+
 /** Brings a picture to another size. */
 export function resizeRgb(image: RgbImage, size: ImageSize): Promise<RgbImage> {
   return toRgb(fromRgb(image), size);

@@ -1,0 +1,126 @@
+import type { Contract, Feature } from '../../schemas/contract.ts';
+import { ConvertError } from '../../schemas/errors.ts';
+import { z } from '../../schemas/validation.ts';
+
+/**
+ * Where things lie in a dataset of shards. `<key>.sample.mp` holds the numbers of a sample, and
+ * `<key>.<camera>.t-1.jpg`, `<key>.<camera>.t0.jpg` its pictures, t0 being the anchor frame. WebDataset
+ * takes everything up to the first dot as the key, lower-cases the rest, and decodes by the last ending.
+ */
+export const SAMPLE_MEMBER = 'sample.mp';
+export const INDEX_FILE = 'dataset.json';
+
+export function shardName(index: number): string {
+  return `shard-${String(index).padStart(6, '0')}.tar`;
+}
+
+/** Key of the sample about one frame of an episode. */
+export function sampleKey(episodeId: string, frameIndex: number): string {
+  return `${episodeId.replace(/[^\w-]/g, '-')}_${String(frameIndex).padStart(6, '0')}`;
+}
+
+/** Name of a picture without the key; `offset` counts frames from the anchor, 0 or negative. */
+export function pictureMember(camera: string, offset: number): string {
+  return `${camera}.t${offset}.jpg`;
+}
+
+/** Observations lead up to the anchor frame, actions start at it; the dataset key decides. */
+export type Role = 'observation' | 'action';
+
+export function roleOf(key: string): Role {
+  return key === 'action' || key.startsWith('action.') ? 'action' : 'observation';
+}
+
+/** One feature as the samples hold it. */
+export interface FeatureLayout {
+  readonly key: string;
+  readonly role: Role;
+  readonly feature: Feature;
+  /** Of a picture: the middle of its members' names. */
+  readonly camera: string | undefined;
+}
+
+/** @throws {ConvertError} when pictures cannot be told apart or lie in the future. */
+export function featureLayouts(contract: Contract): FeatureLayout[] {
+  const layouts = Object.entries(contract.features).map(([key, feature]): FeatureLayout => {
+    const camera = feature.kind === 'image' ? cameraName(key) : undefined;
+    return { key, role: roleOf(key), feature, camera };
+  });
+  const cameras = new Map<string, string>();
+  for (const { key, role, camera } of layouts) {
+    if (camera === undefined) continue;
+    if (role === 'action') {
+      throw new ConvertError(
+        `Cannot write feature "${key}" to shards: pictures are observations. Name it "observation.images.…".`,
+      );
+    }
+    const other = cameras.get(camera);
+    if (other !== undefined) {
+      throw new ConvertError(
+        `Cannot write features "${other}" and "${key}" to shards: both would be named "${camera}", ` +
+          'because WebDataset lower-cases names. Rename one of them in the contract.',
+      );
+    }
+    cameras.set(camera, key);
+  }
+  return layouts;
+}
+
+function cameraName(key: string): string {
+  return key.replace(/^observation\.images?\./, '').toLowerCase();
+}
+
+const count = z.int().nonnegative();
+
+/** `dataset.json`: what a training job needs to know before it opens a shard. */
+export const indexSchema = z.strictObject({
+  kinescribe: z.literal(1),
+  name: z.string(),
+  tickRateHz: z.number().positive(),
+  observationSteps: z.int().positive(),
+  horizon: z.int().positive(),
+  stride: z.int().positive(),
+  padding: z.enum(['repeat', 'drop']),
+  tasks: z.array(z.string()),
+  features: z.array(
+    z.strictObject({
+      key: z.string(),
+      role: z.enum(['observation', 'action']),
+      kind: z.enum(['vector', 'image']),
+      dtype: z.string(),
+      /** Of the whole window: steps first. */
+      shape: z.array(count),
+      names: z.array(z.string()).optional(),
+      unit: z.string().optional(),
+      /** Of a picture: its members' names in order of steps, without the key. */
+      members: z.array(z.string()).optional(),
+    }),
+  ),
+  samples: count,
+  shards: z.array(z.strictObject({ path: z.string(), samples: count, bytes: count })),
+});
+
+export type DatasetIndex = Readonly<z.infer<typeof indexSchema>>;
+
+/** The part of the index that the contract decides. */
+export function indexFeatures(contract: Contract): DatasetIndex['features'] {
+  const { observationSteps, horizon } = contract.samples;
+  return featureLayouts(contract).map(({ key, role, feature, camera }) => {
+    const steps = role === 'action' ? horizon : observationSteps;
+    if (feature.kind === 'image') {
+      const members = Array.from({ length: steps }, (_, i) => pictureMember(camera!, i - steps + 1));
+      const shape = [steps, feature.height, feature.width, 3];
+      return { key, role, kind: 'image', dtype: 'uint8', shape, members };
+    }
+    const { dtype, shape, names, unit } = feature;
+    return {
+      key,
+      role,
+      kind: 'vector',
+      dtype,
+      shape: [steps, ...shape],
+      ...(names && { names }),
+      ...(unit !== undefined && { unit }),
+    };
+  });
+}
