@@ -1,0 +1,40 @@
+import { writeFile } from 'node:fs/promises';
+import { readContract } from '../../schemas/contract-file.ts';
+import { EPISODE_SUFFIX } from '../../schemas/episode.ts';
+import { EpisodeReader } from '../../schemas/episode-reader.ts';
+import { UsageError } from '../../schemas/errors.ts';
+import { contractOf } from '../../viewer/episode-facts.ts';
+import { LAYOUT_FORMATS, layoutOf } from '../../viewer/layout.ts';
+import { contractTopics, type LayoutTopic, layoutTopics } from '../../viewer/layout-topics.ts';
+
+export interface LayoutOptions {
+  /** `lichtblick`, which older Foxglove reads too, or `foxglove`, its new format. @default 'lichtblick' */
+  readonly format?: string;
+  /** File to write. @default standard output */
+  readonly output?: string;
+}
+
+/**
+ * Writes a layout for the streams of a contract or an episode.
+ *
+ * @throws {UsageError} when the format is unknown or the file cannot be read.
+ */
+export async function layout(path: string, options: LayoutOptions = {}): Promise<number> {
+  const { format: wanted = 'lichtblick', output } = options;
+  const format = LAYOUT_FORMATS.find((each) => each === wanted);
+  if (!format) {
+    throw new UsageError(
+      `Cannot write a layout: format must be one of ${LAYOUT_FORMATS.join(', ')}, found "${wanted}".`,
+    );
+  }
+  const text = `${JSON.stringify(layoutOf(await topicsOf(path), format), null, 2)}\n`;
+  if (output) await writeFile(output, text);
+  else process.stdout.write(text);
+  return 0;
+}
+
+async function topicsOf(path: string): Promise<readonly LayoutTopic[]> {
+  if (!path.endsWith(EPISODE_SUFFIX)) return contractTopics((await readContract(path)).contract);
+  await using reader = await EpisodeReader.open(path);
+  return await layoutTopics(reader, await contractOf(reader));
+}

@@ -1,0 +1,95 @@
+import { UsageError } from '../../schemas/errors.ts';
+import { ensurePage } from '../../viewer/page.ts';
+import { startReplayServer } from '../../viewer/server.ts';
+import { EpisodeShelf } from '../../viewer/shelf.ts';
+
+export interface ViewOptions {
+  /** Port to serve on; 0 takes a free one. @default 8765 */
+  readonly port?: number;
+  /** Address to serve on; any but this machine's own demands a token. @default '127.0.0.1' */
+  readonly host?: string;
+  /** Secret that every request must carry. */
+  readonly token?: string;
+  /** Web origins that may read, beside the page's own, this machine's and Foxglove's. */
+  readonly origins?: readonly string[];
+}
+
+/** A replay that is being served, and where. */
+export interface RunningViewer {
+  /** The replay page; undefined where it is not built and cannot be. */
+  readonly pageUrl: string | undefined;
+  /** Opens the Foxglove app on the first episode. */
+  readonly foxgloveUrl: string;
+  /** For Lichtblick and every other client of the Foxglove WebSocket. */
+  readonly webSocketUrl: string;
+  /** The first episode's file, readable by ranges. */
+  readonly fileUrl: string;
+  /** A layout for the first episode, to import into Foxglove or Lichtblick. */
+  readonly layoutUrl: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves episodes: files, or folders of them.
+ *
+ * @throws {UsageError} when a path does not exist, holds no episode, or the address cannot be served.
+ */
+export async function startViewer(
+  paths: readonly string[],
+  { token, ...options }: ViewOptions = {},
+): Promise<RunningViewer> {
+  const shelf = await EpisodeShelf.of(paths);
+  const first = await shelf.find();
+  if (!first) {
+    throw new UsageError(
+      `Cannot view ${paths.map((path) => `"${path}"`).join(', ')}: there is no finished episode in it. ` +
+        'Record one with "kinescribe record", or complete a ".part" file with "kinescribe recover".',
+    );
+  }
+  const hasPage = await ensurePage();
+  const server = await startReplayServer(shelf, {
+    ...options,
+    ...(token && { token }),
+    notice: (line) => console.error(line),
+  });
+  const { address, family, port } = server.address;
+  const place = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  const secret = token ? `token=${encodeURIComponent(token)}` : '';
+  const url = (scheme: string, path: string) => `${scheme}://${place}${path}${secret && `?${secret}`}`;
+  const webSocketUrl = url('ws', '/');
+  const id = encodeURIComponent(first.id);
+  return {
+    pageUrl: hasPage ? url('http', '/') : undefined,
+    foxgloveUrl: `https://app.foxglove.dev/~/view?ds=foxglove-websocket&ds.url=${encodeURIComponent(webSocketUrl)}`,
+    webSocketUrl,
+    fileUrl: url('http', `/files/${id}.mcap`),
+    layoutUrl: url('http', `/layouts/${id}.lichtblick.json`),
+    close: () => server.close(),
+  };
+}
+
+/** Serves episodes until SIGINT or SIGTERM. */
+export async function view(paths: readonly string[], options: ViewOptions = {}): Promise<number> {
+  const viewer = await startViewer(paths, options);
+  console.log(describeViewer(viewer));
+  const stop = Promise.withResolvers<void>();
+  process.once('SIGINT', stop.resolve);
+  process.once('SIGTERM', stop.resolve);
+  await stop.promise;
+  process.off('SIGINT', stop.resolve);
+  process.off('SIGTERM', stop.resolve);
+  await viewer.close();
+  return 0;
+}
+
+/** Where to look, one line each. */
+export function describeViewer(viewer: RunningViewer): string {
+  return [
+    `Replay page   ${viewer.pageUrl ?? 'not built: run "npm run build:web" in the clone'}`,
+    `Foxglove      ${viewer.foxgloveUrl}`,
+    `WebSocket     ${viewer.webSocketUrl}   (Lichtblick: open connection, Foxglove WebSocket)`,
+    `MCAP file     ${viewer.fileUrl}`,
+    `Layout        ${viewer.layoutUrl}`,
+    'Stop with Ctrl+C.',
+  ].join('\n');
+}

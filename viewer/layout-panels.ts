@@ -1,0 +1,208 @@
+import type { LayoutTopic } from './layout-topics.ts';
+
+/** One panel; its kind is the name that Lichtblick gives it. */
+export interface Panel {
+  readonly kind:
+    | 'Image'
+    | 'Plot'
+    | '3D'
+    | 'StateTransitions'
+    | 'DiagnosticSummary'
+    | 'RosOut'
+    | 'RawMessages';
+  readonly title: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** Panels by what they show, in the order of the topics. */
+export interface LayoutPanels {
+  readonly images: readonly Panel[];
+  readonly scene: Panel | undefined;
+  readonly plots: readonly Panel[];
+  readonly states: readonly Panel[];
+}
+
+/** More lines than this cannot be told apart in one plot. */
+const MAX_SERIES = 16;
+
+/** Chooses and configures the panels for an episode's or a contract's topics. */
+export function layoutPanels(topics: readonly LayoutTopic[]): LayoutPanels {
+  const transitions = topics.filter(({ type, topic }) => STATES.test(type) && topic !== ROBOT_DESCRIPTION);
+  const states: Panel[] = [];
+  if (transitions.length > 0) states.push(stateTransitions(transitions));
+  for (const { topic, type } of topics) {
+    if (type === 'diagnostic_msgs/DiagnosticArray') {
+      states.push({ kind: 'DiagnosticSummary', title: topic, config: { topicToRender: topic } });
+    }
+    if (/(^|[./])Log$/.test(type))
+      states.push({ kind: 'RosOut', title: topic, config: { topicToRender: topic } });
+  }
+  const images = topics.filter(({ type }) => IMAGES.test(type)).map(image);
+  const plots = topics.flatMap(plotsOf);
+  const scene = sceneOf(topics);
+  const shown = images.length + plots.length + states.length + (scene ? 1 : 0);
+  const [first] = topics;
+  if (shown === 0 && first)
+    states.push({ kind: 'RawMessages', title: first.topic, config: { topicPath: first.topic } });
+  return { images, scene, plots, states };
+}
+
+const IMAGES = /(^|[./])(Image|CompressedImage|RawImage|CompressedVideo)$/;
+const STATES = /^std_msgs\/(Bool|String|U?Int\d+)$/;
+const ROBOT_DESCRIPTION = '/robot_description';
+
+function image({ topic }: LayoutTopic): Panel {
+  return {
+    kind: 'Image',
+    title: topic,
+    config: {
+      imageMode: { imageTopic: topic },
+      cameraState: {},
+      followMode: 'follow-none',
+      scene: {},
+      transforms: {},
+      topics: {},
+      layers: {},
+      publish: {},
+    },
+  };
+}
+
+/** Lines of one plot: the path from the topic on, and the name in the legend. */
+type Lines = readonly { readonly path: string; readonly label: string }[];
+
+function plotsOf(described: LayoutTopic): readonly Panel[] {
+  const { topic, type, sample } = described;
+  switch (type.slice(type.lastIndexOf('/') + 1)) {
+    case 'JointState':
+      return [plot(topic, `${topic}: position`, elements(described, 'position', namesIn(described)))];
+    case 'WrenchStamped':
+      return ['force', 'torque'].map((part) => plot(topic, `${topic}: ${part}`, axes(`wrench.${part}`)));
+    case 'Wrench':
+      return ['force', 'torque'].map((part) => plot(topic, `${topic}: ${part}`, axes(part)));
+    case 'Float64MultiArray':
+    case 'Float32MultiArray':
+      return [plot(topic, topic, elements(described, 'data', described.elementNames))];
+    case 'Float64':
+    case 'Float32':
+      return [plot(topic, topic, [{ path: 'data', label: topic }])];
+    case 'TactileArray':
+      return [plot(topic, `${topic}: pressure`, [{ path: 'pressure[:]', label: 'pressure' }], 'index')];
+    default:
+      // A type of the robot's own: whatever list of numbers it holds, drawn over its index.
+      return Object.entries(sample ?? {})
+        .filter(([, value]) => ArrayBuffer.isView(value) && !(value instanceof Uint8Array))
+        .map(([field]) =>
+          plot(topic, `${topic}: ${field}`, [{ path: `${field}[:]`, label: field }], 'index'),
+        );
+  }
+}
+
+function axes(path: string): Lines {
+  return ['x', 'y', 'z'].map((axis) => ({ path: `${path}.${axis}`, label: axis }));
+}
+
+function namesIn({ sample, elementNames }: LayoutTopic): readonly string[] {
+  return Array.isArray(sample?.name) ? sample.name.map(String) : elementNames;
+}
+
+function elements({ sample }: LayoutTopic, field: string, names: readonly string[]): Lines {
+  const values = sample?.[field];
+  const count = ArrayBuffer.isView(values) && 'length' in values ? Number(values.length) : names.length;
+  return Array.from({ length: Math.min(MAX_SERIES, Math.max(1, count)) }, (_, index) => ({
+    path: `${field}[${index}]`,
+    label: names[index] ?? `${field}[${index}]`,
+  }));
+}
+
+function plot(
+  topic: string,
+  title: string,
+  lines: Lines,
+  xAxisVal: 'timestamp' | 'index' = 'timestamp',
+): Panel {
+  return {
+    kind: 'Plot',
+    title,
+    config: {
+      paths: lines.map(({ path, label }) => ({
+        value: `${topic}.${path}`,
+        label,
+        enabled: true,
+        timestampMethod: 'receiveTime',
+      })),
+      xAxisVal,
+      isSynced: true,
+      showLegend: true,
+      legendDisplay: 'floating',
+      showPlotValuesInLegend: true,
+      showXAxisLabels: true,
+      showYAxisLabels: true,
+      sidebarDimension: 240,
+    },
+  };
+}
+
+function stateTransitions(topics: readonly LayoutTopic[]): Panel {
+  const paths = topics.map(({ topic }) => ({
+    value: `${topic}.data`,
+    label: topic,
+    timestampMethod: 'receiveTime',
+  }));
+  return { kind: 'StateTransitions', title: 'States', config: { paths, isSynced: true } };
+}
+
+const IN_SCENE =
+  /(^|[./])(TFMessage|FrameTransforms?|SceneUpdate|MarkerArray|Marker|PointCloud2?|Grid|PoseStamped|LaserScan)$/;
+
+function sceneOf(topics: readonly LayoutTopic[]): Panel | undefined {
+  const description = topics.find(({ topic }) => topic === ROBOT_DESCRIPTION);
+  const shown = topics.filter(({ type }) => IN_SCENE.test(type));
+  if (!description && shown.length === 0) return undefined;
+  const joints = topics.find(({ type }) => type.endsWith('/JointState'));
+  return {
+    kind: '3D',
+    title: 'Scene',
+    config: {
+      followMode: 'follow-none',
+      ...(rootFrame(topics) && { followTf: rootFrame(topics) }),
+      // Names of frames at their default size cover a small arm.
+      scene: { transforms: { showLabel: false, axisScale: 0.3 } },
+      cameraState: { perspective: true, distance: 2.2, phi: 60, thetaOffset: 45, targetOffset: [0, 0, 0.2] },
+      topics: Object.fromEntries(
+        [...shown, ...(description ? [description] : [])].map(({ topic }) => [topic, { visible: true }]),
+      ),
+      layers: {
+        grid: { layerId: 'foxglove.Grid', instanceId: 'grid', visible: true, size: 2, divisions: 8 },
+        ...(description &&
+          joints && {
+            urdf: {
+              layerId: 'foxglove.Urdf',
+              instanceId: 'urdf',
+              // Foxglove moves the robot by its joints; Lichtblick by the frames, through the topic above.
+              visible: false,
+              sourceType: 'topic',
+              topic: ROBOT_DESCRIPTION,
+              controlMode: 'jointStates',
+              jointStatesTopic: joints.topic,
+            },
+          }),
+      },
+    },
+  };
+}
+
+/** The frame that is nobody's child. */
+function rootFrame(topics: readonly LayoutTopic[]): string | undefined {
+  const edges = topics.flatMap(({ sample }) => {
+    const { transforms } = (sample ?? {}) as { transforms?: unknown };
+    return Array.isArray(transforms) ? (transforms as TransformLike[]) : [];
+  });
+  const children = new Set(edges.map(({ child_frame_id }) => child_frame_id));
+  return edges.find(({ header }) => header && !children.has(header.frame_id))?.header?.frame_id;
+}
+
+interface TransformLike {
+  readonly header?: { readonly frame_id?: string };
+  readonly child_frame_id?: string;
+}

@@ -1,0 +1,103 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { requestUrl } from './access.ts';
+import type { EpisodeList } from './api.ts';
+import { contractOf, episodeFacts, summaryOf } from './episode-facts.ts';
+import { sendFile } from './files.ts';
+import { LAYOUT_FORMATS, layoutOf } from './layout.ts';
+import { layoutTopics } from './layout-topics.ts';
+import type { EpisodeShelf, ShelvedEpisode } from './shelf.ts';
+import { topicMessages } from './topic-messages.ts';
+
+/** What the server answers over HTTP beside the page. Everything here is reading. */
+
+interface Exchange {
+  readonly shelf: EpisodeShelf;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+interface Route {
+  readonly pattern: RegExp;
+  /** The first group of the pattern names the episode; later ones are the rest. */
+  answer(exchange: Exchange, episode: ShelvedEpisode, rest: string): Promise<void>;
+}
+
+const DEFAULT_MESSAGES = 10_000;
+const MAX_MESSAGES = 100_000;
+
+const ROUTES: readonly Route[] = [
+  {
+    pattern: /^\/api\/episodes\/([^/]+)$/,
+    answer: async ({ shelf, response }, episode) => sendJson(response, await episodeFacts(shelf, episode)),
+  },
+  {
+    pattern: /^\/api\/episodes\/([^/]+)\/messages$/,
+    answer: async ({ shelf, request, response }, shelved) => {
+      const { searchParams } = requestUrl(request);
+      const wanted = Number(searchParams.get('maxMessages') ?? DEFAULT_MESSAGES);
+      await using episode = await shelf.borrow(shelved);
+      const messages = topicMessages(episode.reader, {
+        topic: searchParams.get('topic') ?? '',
+        maxMessages: wanted >= 1 && wanted <= MAX_MESSAGES ? wanted : DEFAULT_MESSAGES,
+      });
+      response.setHeader('Content-Type', 'application/octet-stream');
+      await pipeline(messages, response);
+    },
+  },
+  {
+    pattern: /^\/files\/([^/]+)\.mcap$/,
+    answer: ({ request, response }, { file }) =>
+      sendFile(request, response, { file, mediaType: 'application/octet-stream' }),
+  },
+  {
+    pattern: new RegExp(`^/layouts/([^/]+)\\.(${LAYOUT_FORMATS.join('|')})\\.json$`),
+    answer: async ({ shelf, response }, shelved, name) => {
+      await using episode = await shelf.borrow(shelved);
+      const topics = await layoutTopics(episode.reader, await contractOf(episode.reader));
+      const format = LAYOUT_FORMATS.find((each) => each === name);
+      sendJson(response, layoutOf(topics, format ?? 'lichtblick'));
+    },
+  },
+];
+
+/**
+ * Answers a request that was found to be welcome.
+ *
+ * @returns false where there is nothing under this path.
+ */
+export async function answerRequest(exchange: Exchange): Promise<boolean> {
+  const { shelf, request, response } = exchange;
+  const { pathname } = requestUrl(request);
+  if (pathname === '/api/episodes') {
+    const episodes = [];
+    for (const episode of await shelf.list()) episodes.push(summaryOf(await episodeFacts(shelf, episode)));
+    sendJson(response, { episodes } satisfies EpisodeList);
+    return true;
+  }
+  for (const { pattern, answer } of ROUTES) {
+    const [, id, rest = ''] = pattern.exec(pathname) ?? [];
+    const episode = id === undefined ? undefined : await shelf.find(decode(id));
+    if (!episode) continue;
+    await answer(exchange, episode, rest);
+    return true;
+  }
+  return false;
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // a stray "%" names nothing
+  }
+}
+
+export function sendJson(response: ServerResponse, body: object, status = 200): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}

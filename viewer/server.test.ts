@@ -1,0 +1,407 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import type { FoxgloveClient as FoxgloveClientType } from '@foxglove/ws-protocol';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import {
+  every,
+  type FixtureEpisode,
+  fixtureEpisode,
+  latchedMetadata,
+  MILLI,
+  START,
+  writeFixture,
+} from './episode.fixture.ts';
+import type { ServerBinary, ServerText } from './protocol.ts';
+import {
+  encodePlaybackControl,
+  encodeServiceCallRequest,
+  encodeSetParameters,
+  encodeSubscribe,
+  encodeUnsubscribe,
+} from './protocol-client.ts';
+import { decodeServerBinary } from './protocol-server.ts';
+import { type ReplayServer, type ReplayServerOptions, startReplayServer } from './server.ts';
+import { EpisodeShelf } from './shelf.ts';
+
+const SDK = 'foxglove.sdk.v1';
+const OLD = 'foxglove.websocket.v1';
+const SCHEMA = { name: 'std_msgs/msg/String', encoding: 'ros2msg', data: Buffer.from('string data\n') };
+
+let episode: FixtureEpisode;
+let shelf: EpisodeShelf;
+let server: ReplayServer;
+const notices: string[] = [];
+
+beforeAll(async () => {
+  episode = await fixtureEpisode({
+    '/joints': { atMillis: every(10, 0, 1000) },
+    '/camera': {
+      atMillis: every(33, 0, 1000),
+      schema: {
+        name: 'sensor_msgs/msg/CompressedImage',
+        encoding: 'ros2msg',
+        data: Buffer.from('uint8[] data\n'),
+      },
+      messageEncoding: 'cdr',
+      payload: () => new Uint8Array(60_000),
+    },
+    '/robot_description': { atMillis: [2], schema: SCHEMA, metadata: latchedMetadata(1) },
+  });
+  await writeFixture(join(episode.directory, 'arm-0002.mcap'), { '/other': { atMillis: [0, 10] } });
+  await writeFile(join(episode.directory, 'broken.mcap'), 'no MCAP at all');
+  shelf = await EpisodeShelf.of([episode.directory]);
+  server = await startReplayServer(shelf, { port: 0, notice: (line) => notices.push(line) });
+});
+
+afterAll(async () => {
+  await server.close();
+  await episode[Symbol.asyncDispose]();
+});
+
+const url = (scheme: string, path = '/', { address } = server) =>
+  `${scheme}://127.0.0.1:${address.port}${path}`;
+
+/** A client of our own on a real socket: frames in the order in which they came. */
+class TestClient implements Disposable {
+  readonly socket: WebSocket;
+  readonly frames: (ServerText | ServerBinary)[] = [];
+  #arrived = Promise.withResolvers<void>();
+  #read = 0;
+
+  constructor(address: string, protocols: string | string[] = SDK, options = {}) {
+    this.socket = new WebSocket(address, protocols, options);
+    this.socket.on('message', (frame: Buffer, isBinary: boolean) => {
+      const decoded = isBinary ? decodeServerBinary(frame) : (JSON.parse(String(frame)) as ServerText);
+      if (decoded) this.frames.push(decoded);
+      this.#arrived.resolve();
+      this.#arrived = Promise.withResolvers();
+    });
+    this.socket.on('error', () => {});
+  }
+
+  /** The next frame that fits, passing over others. */
+  async next<Op extends (ServerText | ServerBinary)['op']>(
+    op: Op,
+    fits: (frame: Extract<ServerText | ServerBinary, { op: Op }>) => boolean = () => true,
+  ): Promise<Extract<ServerText | ServerBinary, { op: Op }>> {
+    for (;;) {
+      while (this.#read < this.frames.length) {
+        const frame = this.frames[this.#read++]!;
+        if (frame.op === op && fits(frame as Extract<typeof frame, { op: Op }>)) {
+          return frame as Extract<typeof frame, { op: Op }>;
+        }
+      }
+      await this.#arrived.promise;
+    }
+  }
+
+  /** Reads the greeting and subscribes: ids are 1, 2, … in the order of the topics. */
+  async subscribe(...topics: string[]): Promise<void> {
+    const { channels } = await this.next('advertise');
+    const subscriptions = topics.map((topic, index) => ({
+      id: index + 1,
+      channelId: channels.find((channel) => channel.topic === topic)!.id,
+    }));
+    this.socket.send(encodeSubscribe(subscriptions));
+  }
+
+  /** The status with which the server refused the upgrade. */
+  async refusal(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.socket.on('unexpected-response', (_, response) => resolve(response.statusCode ?? 0));
+      this.socket.on('open', () => reject(new Error('was let in')));
+    });
+  }
+
+  closed(): Promise<number> {
+    return new Promise((resolve) => this.socket.on('close', resolve));
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.terminate();
+  }
+}
+
+describe('startReplayServer() greets', () => {
+  test('a client of foxglove.sdk.v1 with playback control and the range', async () => {
+    using client = new TestClient(url('ws'), [OLD, SDK]);
+    const info = await client.next('serverInfo');
+    expect(client.socket.protocol).toBe(SDK);
+    expect(info.capabilities).toContain('playbackControl');
+    expect(info.dataStartTime).toEqual({ sec: 1_700_000_000, nsec: 0 });
+    expect(info.dataEndTime).toEqual({ sec: 1_700_000_000, nsec: 990_000_000 });
+    expect((await client.next('advertise')).channels.map(({ topic }) => topic)).toEqual([
+      '/joints',
+      '/camera',
+      '/robot_description',
+    ]);
+    expect((await client.next('advertiseServices')).services.map(({ name }) => name)).toEqual([
+      '/replay/play',
+      '/replay/pause',
+      '/replay/seek',
+      '/replay/speed',
+    ]);
+  });
+
+  test('a client of foxglove.websocket.v1 without them', async () => {
+    using client = new TestClient(url('ws'), OLD);
+    const info = await client.next('serverInfo');
+    expect(client.socket.protocol).toBe(OLD);
+    expect(info.capabilities).not.toContain('playbackControl');
+    expect(info).not.toHaveProperty('dataStartTime');
+  });
+
+  test('with the episode that the address names', async () => {
+    using client = new TestClient(url('ws', '/?episode=arm-0002'));
+    expect((await client.next('serverInfo')).name).toBe('Kinescribe: arm-0002');
+    expect((await client.next('advertise')).channels.map(({ topic }) => topic)).toEqual(['/other']);
+  });
+});
+
+describe('a replay client', () => {
+  test('gets latched and latest messages when it subscribes while paused', async () => {
+    using client = new TestClient(url('ws'));
+    await client.subscribe('/joints', '/robot_description');
+    const first = await client.next('messageData');
+    const second = await client.next('messageData');
+    expect([first, second].map(({ subscriptionId }) => subscriptionId).sort()).toEqual([1, 2]);
+  });
+
+  test('plays, seeks and is told when it ends, with the time before every message', async () => {
+    using client = new TestClient(url('ws'));
+    await client.subscribe('/joints');
+    client.socket.send(
+      encodePlaybackControl({
+        command: 'play',
+        speed: 20,
+        seekTime: START + 500n * MILLI,
+        requestId: 'r',
+      }),
+    );
+    const answer = await client.next('playbackState', ({ requestId }) => requestId === 'r');
+    expect(answer).toMatchObject({ status: 'playing', didSeek: true, currentTime: START + 500n * MILLI });
+    await client.next('playbackState', ({ status }) => status === 'ended');
+    const after = client.frames.slice(client.frames.indexOf(answer));
+    const messages = after.filter((frame) => frame.op === 'messageData');
+    expect(messages.map(({ logTime }) => Number(logTime - START) / 1e6)).toEqual(every(10, 500, 1000));
+    let time = 0n;
+    for (const frame of after) {
+      if (frame.op === 'time') time = frame.time;
+      if (frame.op === 'messageData') expect(time).toBe(frame.logTime);
+    }
+  });
+
+  test('of the older subprotocol seeks by service, forward too, and sees the time step back once', async () => {
+    using client = new TestClient(url('ws'), OLD);
+    await client.subscribe('/joints');
+    await client.next('messageData');
+    const call = { serviceId: 3, callId: 7, encoding: 'json', payload: Buffer.from('{"offset_secs":0.505}') };
+    const begin = client.frames.length;
+    client.socket.send(encodeServiceCallRequest(call));
+    const { callId, payload } = await client.next('serviceCallResponse');
+    expect(callId).toBe(7);
+    expect(JSON.parse(Buffer.from(payload).toString())).toEqual({ status: 'paused', offset_secs: 0.505 });
+    expect((await client.next('messageData')).logTime).toBe(START + 500n * MILLI);
+    const times = client.frames.slice(begin).flatMap((frame) => (frame.op === 'time' ? [frame.time] : []));
+    expect(times).toEqual([START - 1n, START + 505n * MILLI]);
+    expect(client.frames.some(({ op }) => op === 'playbackState')).toBe(false);
+  });
+
+  test('reads, sets and watches the parameters of the playback', async () => {
+    using client = new TestClient(url('ws'), OLD);
+    client.socket.once('open', () => {
+      client.socket.send('{"op":"subscribeParameterUpdates","parameterNames":["/replay.speed"]}');
+      client.socket.send(encodeSetParameters([{ name: '/replay.speed', value: 4 }], 'set'));
+    });
+    const watched = await client.next('parameterValues', ({ id }) => id === undefined);
+    expect(watched.parameters).toEqual([{ name: '/replay.speed', type: 'float64', value: 4 }]);
+    client.socket.send('{"op":"getParameters","parameterNames":[],"id":"all"}');
+    const all = await client.next('parameterValues', ({ id }) => id === 'all');
+    expect(all.parameters.map(({ name }) => name)).toContain('/replay.offset_secs');
+  });
+
+  test.each<[string, string | Uint8Array, string]>([
+    ['JSON that is none', 'garbage', 'Text frame is not JSON'],
+    ['a binary frame of no meaning', Uint8Array.of(99, 1, 2), 'Binary frame has unknown opcode 99'],
+    ['an unknown channel', encodeSubscribe([{ id: 1, channelId: 999 }]), 'No channel has id 999'],
+    ['an unknown subscription', encodeUnsubscribe([5]), 'No subscription has id 5'],
+    ['a capability we lack', '{"op":"fetchAsset"}', 'Server does not support the assets capability'],
+  ])('is told so and stays connected when it sends %s', async (_, frame, message) => {
+    using client = new TestClient(url('ws'));
+    await client.next('advertiseServices');
+    client.socket.send(frame);
+    expect((await client.next('status')).message).toBe(message);
+    client.socket.send('{"op":"getParameters","parameterNames":[]}');
+    await client.next('parameterValues');
+  });
+
+  test('gets a failure for a service call that makes no sense', async () => {
+    using client = new TestClient(url('ws'));
+    await client.next('advertiseServices');
+    for (const [serviceId, body] of [
+      [3, '{"offset_secs":"soon"}'],
+      [77, '{}'],
+    ] as const) {
+      client.socket.send(
+        encodeServiceCallRequest({ serviceId, callId: 1, encoding: 'json', payload: Buffer.from(body) }),
+      );
+      expect(await client.next('serviceCallFailure')).toMatchObject({ serviceId, callId: 1 });
+    }
+  });
+
+  test('that reads nothing loses pictures, is told so, and costs bounded memory', async () => {
+    await using slow = await serverWith({ highWaterBytes: 200_000 });
+    using client = new TestClient(url('ws', '/', slow));
+    await client.subscribe('/camera', '/joints');
+    await client.next('messageData');
+    client.socket.pause();
+    // Loopback takes some megabytes before it pushes back: play it over and over.
+    for (let round = 0; round < 12; round++) {
+      client.socket.send(
+        encodePlaybackControl({ command: 'play', speed: 50, seekTime: START, requestId: `${round}` }),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    client.socket.resume();
+    const status = await client.next('status');
+    expect(status).toMatchObject({ level: 1, message: 'Send buffer limit reached' });
+    client.socket.send('{"op":"getParameters","parameterNames":["/replay.dropped_messages"],"id":"d"}');
+    const { parameters } = await client.next('parameterValues');
+    expect(parameters[0]!.value).toBeGreaterThan(0);
+  });
+});
+
+describe('@foxglove/ws-protocol FoxgloveClient', () => {
+  test('connects, subscribes and receives', async () => {
+    // Its ESM entry has no named exports that Node sees.
+    const protocol: unknown = createRequire(import.meta.url)('@foxglove/ws-protocol');
+    const { FoxgloveClient } = protocol as { FoxgloveClient: typeof FoxgloveClientType };
+    const client = new FoxgloveClient({ ws: new WebSocket(url('ws'), [OLD]) as never });
+    const message = Promise.withResolvers<unknown>();
+    client.on('error', message.reject);
+    client.on('advertise', (channels) => client.subscribe(channels[0]!.id));
+    client.on('message', ({ data }) =>
+      message.resolve(JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString())),
+    );
+    expect(await message.promise).toEqual({ n: 0 });
+    client.close();
+  });
+});
+
+async function serverWith(options: ReplayServerOptions): Promise<ReplayServer & AsyncDisposable> {
+  const started = await startReplayServer(shelf, { port: 0, ...options });
+  return { ...started, [Symbol.asyncDispose]: () => started.close() };
+}
+
+describe('hostile clients', () => {
+  test.each([
+    ['no subprotocol of ours', '/', ['mqtt'], {}, 400],
+    ['a foreign origin', '/', [SDK], { origin: 'https://evil.example' }, 403],
+    ['the origin of a sandboxed page', '/', [SDK], { origin: 'null' }, 403],
+    ['a foreign host name', '/', [SDK], { headers: { host: 'evil.example' } }, 403],
+    ['an unknown episode', '/?episode=..%2F..%2Fetc%2Fpasswd', [SDK], {}, 404],
+    ['an episode that is no MCAP file', '/?episode=broken', [SDK], {}, 404],
+  ])('are refused with %s', async (_, path, protocols, options, status) => {
+    using client = new TestClient(url('ws', path), protocols, options);
+    expect(await client.refusal()).toBe(status);
+  });
+
+  test.each(['https://app.foxglove.dev', 'http://localhost:8080', 'file://'])(
+    'are not what a page of %s is taken for',
+    async (origin) => {
+      using client = new TestClient(url('ws'), SDK, { origin });
+      await client.next('serverInfo');
+    },
+  );
+
+  test('are cut off when a frame is too large', async () => {
+    using client = new TestClient(url('ws'));
+    await client.next('serverInfo');
+    client.socket.send(Buffer.alloc((1 << 20) + 1));
+    expect(await client.closed()).toBe(1009);
+  });
+
+  test('do not bring the server down with bytes that are no WebSocket frame', async () => {
+    const socket = connect(server.address.port, '127.0.0.1');
+    socket.write(
+      'GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: ${SDK}\r\n\r\n`,
+    );
+    await new Promise((resolve) => socket.once('data', resolve));
+    socket.write(Buffer.alloc(4096, 0xff));
+    await new Promise((resolve) => socket.once('close', resolve));
+    using client = new TestClient(url('ws'));
+    await client.next('serverInfo');
+  });
+
+  test('are refused above the limit, and let in again when others leave', async () => {
+    await using small = await serverWith({ maxClients: 2 });
+    using first = new TestClient(url('ws', '/', small));
+    using second = new TestClient(url('ws', '/', small));
+    await Promise.all([first.next('serverInfo'), second.next('serverInfo')]);
+    using third = new TestClient(url('ws', '/', small));
+    expect(await third.refusal()).toBe(503);
+    first.socket.close();
+    await first.closed();
+    using fourth = new TestClient(url('ws', '/', small));
+    await fourth.next('serverInfo');
+  });
+
+  test('need the token everywhere but for the page', async () => {
+    await using guarded = await serverWith({ token: 'se cret' });
+    using without = new TestClient(url('ws', '/', guarded));
+    expect(await without.refusal()).toBe(401);
+    using wrong = new TestClient(url('ws', '/?token=other', guarded));
+    expect(await wrong.refusal()).toBe(401);
+    using right = new TestClient(url('ws', '/?token=se%20cret', guarded));
+    await right.next('serverInfo');
+    expect((await fetch(url('http', '/api/episodes', guarded))).status).toBe(401);
+    expect((await fetch(url('http', '/files/arm-0001.mcap', guarded))).status).toBe(401);
+    const headers = { authorization: 'Bearer se cret' };
+    expect((await fetch(url('http', '/api/episodes', guarded), { headers })).status).toBe(200);
+  });
+
+  test('cannot be served beyond this machine without a token', async () => {
+    await expect(startReplayServer(shelf, { port: 0, host: '0.0.0.0' })).rejects.toThrow(/--token/);
+  });
+
+  test('are noticed once for each kind of trouble', () => {
+    expect(notices).toEqual([...new Set(notices)]);
+    expect(notices.some((line) => line.includes('evil.example'))).toBe(true);
+  });
+});
+
+describe('close()', () => {
+  test('says goodbye to clients and frees the port', async () => {
+    const started = await startReplayServer(shelf, { port: 0 });
+    const client = new TestClient(url('ws', '/', started));
+    await client.next('serverInfo');
+    const closed = client.closed();
+    await started.close();
+    expect(await closed).toBe(1001);
+    const again = await startReplayServer(shelf, { port: started.address.port });
+    await again.close();
+  });
+
+  test('startReplayServer() says which port is taken', async () => {
+    await expect(startReplayServer(shelf, { port: server.address.port })).rejects.toThrow(/Another program/);
+  });
+});
+
+describe('EpisodeShelf', () => {
+  test('of() names the path that does not exist', async () => {
+    await expect(EpisodeShelf.of(['/no/such/episode.mcap'])).rejects.toThrow('/no/such/episode.mcap');
+  });
+
+  test('list() shows new takes of a folder and numbers equal names', async () => {
+    const file = join(episode.directory, 'arm-0003.mcap');
+    await writeFixture(file, { '/a': { atMillis: [0] } });
+    const both = await EpisodeShelf.of([episode.directory, episode.file]);
+    expect((await both.list()).map(({ id }) => id)).toEqual(['arm-0001', 'arm-0002', 'arm-0003', 'broken']);
+    await rm(file);
+    expect((await both.list()).map(({ id }) => id)).toEqual(['arm-0001', 'arm-0002', 'broken']);
+  });
+});

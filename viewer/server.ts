@@ -1,0 +1,164 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { KinescribeError, UsageError } from '../schemas/errors.ts';
+import {
+  type AccessRules,
+  FOXGLOVE_ORIGINS,
+  isAllowedOrigin,
+  isLoopback,
+  refusalOf,
+  requestUrl,
+} from './access.ts';
+import { ClientDesk, refuse } from './client-desk.ts';
+import { pageFile } from './page.ts';
+import { answerRequest, sendJson } from './routes.ts';
+import type { EpisodeShelf } from './shelf.ts';
+
+export interface ReplayServerOptions {
+  /** Port to listen on; 0 takes a free one. @default 8765, where Foxglove looks first */
+  readonly port?: number;
+  /** Address to listen on. Any but loopback demands a token. @default '127.0.0.1' */
+  readonly host?: string;
+  /** Secret that every request must carry. @default none */
+  readonly token?: string;
+  /** Web origins that may read, beside the page's own, this machine's and Foxglove's. @default none */
+  readonly origins?: readonly string[];
+  /** Replay clients at one time; a further one is refused. @default 32 */
+  readonly maxClients?: number;
+  /** Bytes queued for one client above which pictures are left out. @default 8 MiB */
+  readonly highWaterBytes?: number;
+  /** Gets one line for each kind of trouble that whoever started the server may want to know. */
+  readonly notice?: (line: string) => void;
+}
+
+export interface ReplayServer {
+  readonly address: AddressInfo;
+  /** Says goodbye to every client and frees the port. */
+  close(): Promise<void>;
+}
+
+/** Connections of every kind, replay clients and downloads together. */
+const MAX_CONNECTIONS = 256;
+
+/**
+ * Serves the page, the JSON API, the episode files and the Foxglove WebSocket on one port.
+ *
+ * @throws {UsageError} when the address asks for a token and there is none, or cannot be listened on.
+ */
+export async function startReplayServer(
+  shelf: EpisodeShelf,
+  options: ReplayServerOptions = {},
+): Promise<ReplayServer> {
+  const { port = 8765, host = '127.0.0.1', token, origins = [], notice = () => {} } = options;
+  if (!token && !isLoopback(host)) {
+    throw new UsageError(
+      `Cannot serve on "${host}": whoever reaches it could read every episode. ` +
+        'Give a secret with "--token <text>", or stay on 127.0.0.1.',
+    );
+  }
+  const rules: AccessRules = { origins: [...FOXGLOVE_ORIGINS, ...origins], ...(token && { token }) };
+  const noticed = new Set<string>();
+  const noticeOnce = (line: string) => {
+    if (noticed.size < MAX_NOTICES && !noticed.has(line)) notice(line);
+    noticed.add(line);
+  };
+  const clients = new ClientDesk(shelf, {
+    maxClients: options.maxClients ?? 32,
+    highWaterBytes: options.highWaterBytes ?? 8 << 20,
+    notice: noticeOnce,
+  });
+
+  const server = createServer((request, response) => {
+    answer(shelf, rules, request, response).catch((error: unknown) => {
+      noticeOnce(`Cannot answer ${request.method} ${requestUrl(request).pathname}: ${messageOf(error)}`);
+      if (response.headersSent) response.destroy();
+      else sendJson(response, { error: messageOf(error) }, error instanceof KinescribeError ? 422 : 500);
+    });
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy()); // a client that hangs up while it is being answered
+    const refusal = refusalOf(request, rules);
+    if (refusal) {
+      noticeOnce(`Refused a replay client: ${refusal.reason}`);
+      refuse(socket, refusal);
+      return;
+    }
+    void clients.admit(request, socket, head);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const hint = cause.code === 'EADDRINUSE' ? ' Another program has it; choose one with "--port".' : '';
+      reject(new UsageError(`Cannot serve on ${host}:${port}: ${cause.message}.${hint}`, { cause }));
+    });
+    server.listen(port, host, resolve);
+  });
+  return {
+    address: server.address() as AddressInfo,
+    close: async () => {
+      clients.close();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      // Downloads that are under way would keep the server open.
+      const cut = setTimeout(() => server.closeAllConnections(), 1000);
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+}
+
+/** Hostile clients must not fill a log by inventing new names. */
+const MAX_NOTICES = 100;
+
+async function answer(
+  shelf: EpisodeShelf,
+  rules: AccessRules,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { origin, host = '' } = request.headers;
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  response.setHeader('Cache-Control', 'no-store');
+  response.setHeader('Vary', 'Origin');
+  if (origin !== undefined && isAllowedOrigin(origin, host, rules)) allowOrigin(response, origin);
+  if (request.method === 'OPTIONS') {
+    response.writeHead(204).end();
+    return;
+  }
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    sendJson(response, { error: 'Only GET and HEAD are understood' }, 405);
+    return;
+  }
+  // The page itself holds nothing secret, and its scripts are asked for without the token.
+  const page = await pageFile(requestUrl(request).pathname);
+  if (page) {
+    response.setHeader(
+      'Content-Security-Policy',
+      "default-src 'self'; img-src 'self' blob:; style-src 'self' 'unsafe-inline'",
+    );
+    response.writeHead(200, { 'Content-Type': page.mediaType }).end(page.content);
+    return;
+  }
+  const refusal = refusalOf(request, rules);
+  if (refusal) sendJson(response, { error: refusal.reason }, refusal.status);
+  else if (!(await answerRequest({ shelf, request, response }))) {
+    const { pathname } = requestUrl(request);
+    const hint = pathname === '/' ? ': the page is not built; run "npm run build:web" in the clone' : '';
+    sendJson(response, { error: `Nothing is served under "${pathname}"${hint}` }, 404);
+  }
+}
+
+/** What Foxglove and Lichtblick need to read a file from another origin by ranges. */
+function allowOrigin(response: ServerResponse, origin: string): void {
+  response.setHeader('Access-Control-Allow-Origin', origin);
+  response.setHeader('Access-Control-Allow-Methods', 'GET, HEAD');
+  response.setHeader('Access-Control-Allow-Headers', 'Range, If-Range, Authorization');
+  response.setHeader('Access-Control-Expose-Headers', 'Accept-Ranges, Content-Length, Content-Range, ETag');
+  // Lets a page of the public web reach this machine, which browsers ask about separately.
+  response.setHeader('Access-Control-Allow-Private-Network', 'true');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
