@@ -1,0 +1,76 @@
+import { encodeJpeg } from '../../schemas/image-codec.ts';
+import type { MessageValue } from '../../schemas/message.ts';
+import type { Stamp } from '../../schemas/time.ts';
+import { Random } from './random.ts';
+import { type Intrinsics, principalPoint } from './rasteriser.ts';
+import { Renderer, type Scene } from './renderer.ts';
+
+export type CameraName = 'front' | 'wrist';
+
+/** What a broken camera delivers. */
+export type CameraFault = 'frozen' | 'black';
+
+const SIZE = { width: 320, height: 240 } as const;
+/** Focal lengths: the front camera sees the whole arm, the wrist camera the fingers and what they reach. */
+export const INTRINSICS: Readonly<Record<CameraName, Intrinsics>> = {
+  front: { ...SIZE, focal: 290 },
+  wrist: { ...SIZE, focal: 230 },
+};
+const QUALITY = 88;
+/** Standard deviation of a pixel's noise, of 255: no two pictures of a real camera are alike. */
+const NOISE = 1.6;
+/** Long enough that its repeats cannot be seen. */
+const NOISE_LENGTH = 1 << 16;
+
+/** One simulated camera: renders the scene of its exposure, adds its noise, compresses. */
+export class Camera {
+  readonly #name: CameraName;
+  readonly #renderer: Renderer;
+  readonly #random: Random;
+  readonly #noise: Int8Array;
+  #last: Promise<Uint8Array> | undefined;
+
+  constructor(name: CameraName, seed: string) {
+    this.#name = name;
+    this.#renderer = new Renderer(INTRINSICS[name]);
+    this.#random = new Random(`${seed}/camera/${name}`);
+    this.#noise = Int8Array.from({ length: NOISE_LENGTH }, () => Math.round(this.#random.normal() * NOISE));
+  }
+
+  get frame(): string {
+    return `camera_${this.#name}_optical_frame`;
+  }
+
+  /** sensor_msgs/msg/CompressedImage. */
+  async image(stamp: Stamp, scene: Scene, fault: CameraFault | undefined): Promise<MessageValue> {
+    const offset = Math.floor(this.#random.next() * NOISE_LENGTH);
+    if (fault !== 'frozen' || !this.#last) this.#last = this.#expose(scene, offset, fault === 'black');
+    return { header: { stamp, frame_id: this.frame }, format: 'jpeg', data: await this.#last };
+  }
+
+  /** sensor_msgs/msg/CameraInfo of an undistorted picture. */
+  info(stamp: Stamp): MessageValue {
+    const { width, height, focal } = INTRINSICS[this.#name];
+    const [cx, cy] = principalPoint(INTRINSICS[this.#name]);
+    return {
+      header: { stamp, frame_id: this.frame },
+      ...{ height, width, distortion_model: 'plumb_bob', d: [0, 0, 0, 0, 0] },
+      k: [focal, 0, cx, 0, focal, cy, 0, 0, 1],
+      r: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+      p: [focal, 0, cx, 0, 0, focal, cy, 0, 0, 0, 1, 0],
+      ...{ binning_x: 0, binning_y: 0 },
+      roi: { x_offset: 0, y_offset: 0, height: 0, width: 0, do_rectify: false },
+    };
+  }
+
+  #expose(scene: Scene, noiseOffset: number, isBlack: boolean): Promise<Uint8Array> {
+    const pixels = Uint8ClampedArray.from(
+      isBlack ? new Uint8Array(SIZE.width * SIZE.height * 3) : this.#renderer.render(scene),
+    );
+    if (!isBlack) {
+      for (let i = 0; i < pixels.length; i++)
+        pixels[i]! += this.#noise[(noiseOffset + i) & (NOISE_LENGTH - 1)]!;
+    }
+    return encodeJpeg({ pixels: new Uint8Array(pixels.buffer), ...SIZE }, QUALITY);
+  }
+}

@@ -1,0 +1,145 @@
+import type { Color } from './link.ts';
+import { boxMesh, createMesh, type Mesh } from './mesh.ts';
+import {
+  add,
+  compose,
+  dot,
+  invert,
+  normalize,
+  type Pose,
+  rotate,
+  scale,
+  transformPoint,
+  type Vec3,
+} from './pose.ts';
+import { type Intrinsics, type Paint, Rasteriser, type Vertex } from './rasteriser.ts';
+import { BLOCK, LINKS, TABLE, TARGET } from './robot-model.ts';
+
+/** Where everything is at the instant of a picture. */
+export interface Scene {
+  /** world_from_camera, an optical frame. */
+  readonly camera: Pose;
+  /** world_from_link by link name. */
+  linkPose(name: string): Pose;
+  readonly block: Pose;
+  /** Where the block is to be put. */
+  readonly target: Vec3;
+}
+
+interface Part {
+  readonly link: string;
+  readonly mesh: Mesh;
+  readonly paint: Paint;
+}
+
+/** From the scene towards the light. */
+const TO_LIGHT = normalize([0.35, -0.45, 1]);
+const AMBIENT = 0.48;
+const DIFFUSE = 0.62;
+const TABLE_COLORS = [
+  [0.74, 0.69, 0.6],
+  [0.66, 0.6, 0.51],
+] as const;
+const CHECKER_EDGE = 0.06;
+const SHADOW: Paint = { kind: 'shadow', factor: 0.6 };
+const [SKY_LOW, SKY_HIGH, FLOOR]: readonly Color[] = [
+  [0.86, 0.89, 0.93],
+  [0.6, 0.7, 0.83],
+  [0.42, 0.45, 0.5],
+];
+
+/** Makes the cameras' pictures in software: shaded parts, a checkered table, the light's shadows on it. */
+export class Renderer {
+  readonly #raster: Rasteriser;
+  readonly #parts: readonly Part[];
+  readonly #block: Mesh;
+  readonly #table: Mesh;
+  readonly #target: Mesh;
+
+  constructor(intrinsics: Intrinsics) {
+    this.#raster = new Rasteriser(intrinsics);
+    this.#parts = LINKS.flatMap(({ name, shapes }) =>
+      shapes.map((shape) => ({
+        link: name,
+        mesh: createMesh(shape),
+        paint: { kind: 'solid', color: shape.color } as const,
+      })),
+    );
+    const half = BLOCK.edge / 2;
+    this.#block = boxMesh([half, half, half], [0, 0, 0]);
+    const { min, max, thickness } = TABLE;
+    this.#table = boxMesh(
+      [(max[0] - min[0]) / 2, (max[1] - min[1]) / 2, thickness / 2],
+      [(min[0] + max[0]) / 2, (min[1] + max[1]) / 2, -thickness / 2],
+    );
+    this.#target = createMesh({
+      ...{ kind: 'cylinder', radius: TARGET.radius, halfLength: 0.0004, axis: 'z' },
+      ...{ center: [0, 0, 0], color: TARGET.color },
+    });
+  }
+
+  /** [height, width, 3] uint8 RGB, row-major; valid until the next call. */
+  render(scene: Scene): Uint8ClampedArray {
+    const raster = this.#raster;
+    const view = invert(scene.camera);
+    raster.clear((row) => this.#background(row, scene.camera));
+    const atOrigin: Pose = { position: [0, 0, 0], orientation: [0, 0, 0, 1] };
+    this.#draw(this.#table, atOrigin, view, { kind: 'checker', colors: TABLE_COLORS, edge: CHECKER_EDGE });
+    const disc: Pose = { ...atOrigin, position: [scene.target[0], scene.target[1], 0] };
+    this.#draw(this.#target, disc, view, { kind: 'solid', color: TARGET.color });
+    const things = [
+      ...this.#parts.map(({ link, mesh, paint }) => ({ mesh, paint, pose: scene.linkPose(link) })),
+      { mesh: this.#block, paint: { kind: 'solid', color: BLOCK.color } as const, pose: scene.block },
+    ];
+    for (const { mesh, pose } of things) this.#drawShadow(mesh, pose, view);
+    for (const { mesh, pose, paint } of things) this.#draw(mesh, pose, view, paint);
+    return raster.pixels;
+  }
+
+  #draw({ positions, normals, triangles }: Mesh, pose: Pose, view: Pose, paint: Paint): void {
+    const cameraFromMesh = compose(view, pose);
+    const vertices: Vertex[] = [];
+    for (let i = 0; i < positions.length; i += 3) {
+      const point: Vec3 = [positions[i]!, positions[i + 1]!, positions[i + 2]!];
+      const normal = rotate(pose.orientation, [normals[i]!, normals[i + 1]!, normals[i + 2]!]);
+      const shade = AMBIENT + DIFFUSE * Math.max(0, dot(normal, TO_LIGHT));
+      vertices.push([...transformPoint(cameraFromMesh, point), shade, point[0], point[1]]);
+    }
+    this.#triangles(vertices, triangles, paint);
+  }
+
+  /** The shape as the light throws it onto the table's plane. */
+  #drawShadow({ positions, triangles }: Mesh, pose: Pose, view: Pose): void {
+    const vertices: Vertex[] = [];
+    for (let i = 0; i < positions.length; i += 3) {
+      const point = transformPoint(pose, [positions[i]!, positions[i + 1]!, positions[i + 2]!]);
+      const onTable = add(point, scale(TO_LIGHT, -point[2] / TO_LIGHT[2]));
+      vertices.push([...transformPoint(view, onTable), 0, 0, 0]);
+    }
+    this.#triangles(vertices, triangles, SHADOW);
+  }
+
+  #triangles(vertices: readonly Vertex[], triangles: Uint16Array, paint: Paint): void {
+    for (let i = 0; i < triangles.length; i += 3) {
+      const [a, b, c] = [
+        vertices[triangles[i]!]!,
+        vertices[triangles[i + 1]!]!,
+        vertices[triangles[i + 2]!]!,
+      ];
+      this.#raster.triangle(a, b, c, paint);
+    }
+  }
+
+  /** A floor up to the horizon and a sky above it, as the middle of the row sees them. */
+  #background(row: number, camera: Pose): Color {
+    const { height, focal } = this.#raster.intrinsics;
+    const ray = rotate(camera.orientation, [0, (row - (height - 1) / 2) / focal, 1]);
+    const elevation = ray[2] / Math.hypot(...ray);
+    if (elevation >= 0) return mix(SKY_LOW!, SKY_HIGH!, Math.min(1, elevation * 2.5));
+    return mix(SKY_LOW!, FLOOR!, Math.min(1, -elevation * 6));
+  }
+}
+
+function mix(a: Color, b: Color, share: number): Color {
+  return [a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share, a[2] + (b[2] - a[2]) * share];
+}
