@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { MessageSchema } from '../schemas/message.ts';
+
+/** How each of the two forms of interface files is named, delimited and searched for dependencies. */
+const FORMS = [
+  {
+    encoding: 'ros2msg',
+    extension: '.msg',
+    label: 'MSG',
+    /** `foo_msgs/Bar` in `foo_msgs/Bar[] bars`; the expression of rosbag2, so that our texts equal its. */
+    dependency: /(?:^|\n)\s*([a-zA-Z0-9_/]+)(?:\[[^\]]*\])?\s+/g,
+    /** rosbag2 puts a delimiter before the root only where the definition is IDL. */
+    delimitsRoot: false,
+  },
+  {
+    encoding: 'ros2idl',
+    extension: '.idl',
+    label: 'IDL',
+    /** `foo_msgs/msg/Bar` in `#include "foo_msgs/msg/Bar.idl"`. */
+    dependency: /(?:^|\n)#include\s+["<]([a-zA-Z0-9_/]+)\.idl[">]/g,
+    delimitsRoot: true,
+  },
+] as const;
+type Form = (typeof FORMS)[number];
+
+const PRIMITIVES: ReadonlySet<string> = new Set(
+  (
+    'bool byte char float32 float64 int8 uint8 int16 uint16 int32 uint32 int64 uint64 ' + 'string wstring'
+  ).split(' '),
+);
+const DELIMITER = '='.repeat(80);
+
+/**
+ * Gathers a message type's definition with all its dependencies from the share folders of ROS 2 packages,
+ * in the text that rosbag2 writes: the type itself, then each dependency once behind a delimiter.
+ *
+ * @param type such as `sensor_msgs/msg/JointState`.
+ * @param prefixes install folders in order of precedence, as AMENT_PREFIX_PATH lists them.
+ * @returns undefined where the type or one of its dependencies has no file.
+ */
+export async function loadDefinition(
+  type: string,
+  prefixes: readonly string[],
+): Promise<MessageSchema | undefined> {
+  for (const form of FORMS) {
+    const text = await gather(type, form, prefixes, new Set());
+    if (text === undefined) continue;
+    const root = form.delimitsRoot ? `${delimiter(form, type)}${text}` : text;
+    return { name: type, encoding: form.encoding, data: new TextEncoder().encode(root) };
+  }
+  return undefined;
+}
+
+async function gather(
+  type: string,
+  form: Form,
+  prefixes: readonly string[],
+  seen: Set<string>,
+): Promise<string | undefined> {
+  const file = await readInterface(type, form, prefixes);
+  if (file === undefined) return undefined;
+  let text = file;
+  for (const dependency of dependenciesOf(file, form, type.split('/')[0]!)) {
+    if (seen.has(dependency)) continue;
+    seen.add(dependency);
+    const rest = await gather(dependency, form, prefixes, seen);
+    if (rest === undefined) return undefined;
+    text += `\n${delimiter(form, dependency)}${rest}`;
+  }
+  return text;
+}
+
+function delimiter({ label }: Form, type: string): string {
+  return `${DELIMITER}\n${label}: ${type}\n`;
+}
+
+/** Sorted as rosbag2 sorts them. */
+function dependenciesOf(text: string, { dependency }: Form, packageName: string): readonly string[] {
+  const names = [...text.matchAll(dependency)]
+    .map((match) => match[1]!)
+    .filter((name) => !PRIMITIVES.has(name))
+    .map((name) => (name.includes('/') ? name : `${packageName}/${name}`));
+  return [...new Set(names)].sort();
+}
+
+async function readInterface(
+  type: string,
+  { extension }: Form,
+  prefixes: readonly string[],
+): Promise<string | undefined> {
+  const [, packageName, name] = /^(\w+)\/(?:msg\/)?(\w+)$/.exec(type) ?? [];
+  if (packageName === undefined || name === undefined) return undefined;
+  for (const prefix of prefixes) {
+    try {
+      return await readFile(join(prefix, 'share', packageName, 'msg', name + extension), 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  return undefined;
+}

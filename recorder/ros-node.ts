@@ -1,0 +1,210 @@
+import type Binding from 'rclnodejs';
+import type {
+  Context,
+  EndpointInfo,
+  Node,
+  Duration as RosDuration,
+  Subscription,
+  TypeClass,
+} from 'rclnodejs';
+import { SourceError } from '../schemas/errors.ts';
+import {
+  DURABILITY,
+  HISTORY,
+  LIVELINESS,
+  type OfferedQos,
+  type QosDuration,
+  RELIABILITY,
+  type RequestedQos,
+  type TypeHash,
+} from './qos.ts';
+import { assertBindingLoads, type RosEnvironment, readRosEnvironment } from './ros-environment.ts';
+
+/** One publisher of a topic, as the graph tells it. */
+export interface RosPublisher {
+  /** Full name, `/arm/driver`. */
+  readonly node: string;
+  /** `sensor_msgs/msg/JointState`. */
+  readonly type: string;
+  /** Absent before ROS 2 Iron. */
+  readonly typeHash: TypeHash | undefined;
+  readonly qos: OfferedQos;
+}
+
+export interface RosTopic {
+  readonly name: string;
+  /** More than one where two nodes disagree. */
+  readonly types: readonly string[];
+}
+
+export interface RosNodeOptions {
+  /** Name in the graph. */
+  readonly name: string;
+  /** Called on a turn of its own with what a message callback threw. */
+  onFault(error: unknown): void;
+}
+
+/** A subscription to the serialized messages of one type on one topic. */
+export interface RosSubscription {
+  /** Never call it from a message callback: the middleware still uses the subscription then. */
+  close(): void;
+}
+
+/** A publisher of serialized messages. */
+export interface RosAdvertisement {
+  /** @param serialized a whole message with its 4 bytes of encapsulation; the bytes are copied. */
+  publish(serialized: Uint8Array): void;
+}
+
+/** Our one node in the ROS 2 graph. */
+export interface RosNode {
+  readonly environment: RosEnvironment;
+  /** Topics that anyone publishes or subscribes to. */
+  topics(): readonly RosTopic[];
+  /** Publishers of a topic, those of this node left out. */
+  publishers(topic: string): readonly RosPublisher[];
+  /**
+   * @param onMessage gets each serialized message; the buffer is the callee's to keep or transfer. What
+   * it throws goes to onFault: an exception must not reach the binding, which would abort the process.
+   * @throws {Error} the binding's own, when the type's package is not installed.
+   */
+  subscribe(
+    topic: string,
+    type: string,
+    qos: RequestedQos,
+    onMessage: (serialized: Uint8Array<ArrayBuffer>) => void,
+  ): RosSubscription;
+  /** @throws {Error} the binding's own, when the type's package is not installed. */
+  advertise(topic: string, type: string, qos: RequestedQos): RosAdvertisement;
+  /** Leaves the graph. */
+  close(): void;
+}
+
+/**
+ * Further messages taken in one callback: the binding wakes the thread once per message and topic, which
+ * bounds a topic to about 15,000 messages per second; the limit keeps the other topics served.
+ */
+const MAX_DRAINED = 64;
+/** Longest wait of the binding's thread; a change of subscriptions waits for its end. */
+const SPIN_MILLIS = 10;
+
+/**
+ * Enters the ROS 2 graph.
+ *
+ * @throws {MissingFeatureError} where no ROS 2 is sourced or rclnodejs is not installed.
+ * @throws {SourceError} where the middleware refuses.
+ */
+export async function openRosNode({ name, onFault }: RosNodeOptions): Promise<RosNode> {
+  const environment = readRosEnvironment();
+  assertBindingLoads(environment);
+  const { default: ros } = await import('rclnodejs');
+  const { default: native } = await import('rclnodejs/lib/native_loader.js');
+  // Its handler of SIGINT would take the context away under a running take and keep the process alive.
+  ros.removeSignalHandlers();
+
+  const { context, node } = await enterGraph(ros, name);
+  const nativeQos = ({ depth, reliability, durability }: RequestedQos) =>
+    new ros.QoS(
+      HISTORY.indexOf('keep_last'),
+      depth,
+      RELIABILITY.indexOf(reliability),
+      DURABILITY.indexOf(durability),
+    );
+  return {
+    environment,
+    topics: () => node.getTopicNamesAndTypes(),
+    publishers: (topic) =>
+      node
+        .getPublishersInfoByTopic(topic)
+        .map(toPublisher)
+        .filter((publisher) => publisher.node !== `/${name}`),
+    subscribe(topic, type, qos, onMessage) {
+      const subscription: Subscription = node.createSubscription(
+        typeClass(type),
+        topic,
+        { isRaw: true, qos: nativeQos(qos) },
+        (first) => {
+          try {
+            onMessage(ownBytes(first));
+            for (let taken = 0; taken < MAX_DRAINED; taken++) {
+              const next = native.rclTakeRaw(subscription.handle);
+              if (!next) break;
+              onMessage(ownBytes(next));
+            }
+          } catch (error) {
+            setImmediate(onFault, error);
+          }
+        },
+      );
+      return { close: () => node.destroySubscription(subscription) };
+    },
+    advertise(topic, type, qos) {
+      const publisher = node.createPublisher(typeClass(type), topic, { qos: nativeQos(qos) });
+      return {
+        publish(serialized) {
+          const { buffer, byteOffset, byteLength } = serialized;
+          publisher.publish(Buffer.from(buffer, byteOffset, byteLength));
+        },
+      };
+    },
+    close: () => ros.shutdown(context),
+  };
+}
+
+async function enterGraph(ros: typeof Binding, name: string): Promise<{ context: Context; node: Node }> {
+  const context = new ros.Context();
+  try {
+    await ros.init(context, []);
+    // No parameter services, no type description service, no publisher of /rosout: we only listen.
+    const options = new ros.NodeOptions(false, [], false, false, false);
+    const node = new ros.Node(name, '', context, options, [], true);
+    node.spin(SPIN_MILLIS);
+    return { context, node };
+  } catch (cause) {
+    ros.shutdown(context);
+    throw new SourceError(
+      `Cannot enter the ROS 2 graph as node "${name}": ${(cause as Error).message}. Check ` +
+        'RMW_IMPLEMENTATION, ROS_DOMAIN_ID and the settings of the middleware.',
+      { cause },
+    );
+  }
+}
+
+/**
+ * Names a type for the binding without its generated code, which raw messages do not need. The binding
+ * wants a function that has a method `type`.
+ */
+function typeClass(type: string): TypeClass {
+  const [pkgName = '', subFolder = '', interfaceName = ''] = type.split('/');
+  return Object.assign(() => {}, { type: () => ({ pkgName, subFolder, interfaceName }) });
+}
+
+function ownBytes(buffer: Buffer): Uint8Array<ArrayBuffer> {
+  const { buffer: memory, byteOffset, byteLength } = buffer;
+  const alone = memory instanceof ArrayBuffer && byteOffset === 0 && byteLength === memory.byteLength;
+  return alone ? new Uint8Array(memory) : Uint8Array.from(buffer);
+}
+
+function toPublisher(info: EndpointInfo): RosPublisher {
+  const { qos_profile: qos, node_name: name, node_namespace: namespace } = info;
+  return {
+    node: `${namespace === '/' ? '' : namespace}/${name}`,
+    type: info.topic_type,
+    typeHash: info.topic_type_hash,
+    qos: {
+      history: HISTORY[qos.history] ?? 'unknown',
+      depth: qos.depth,
+      reliability: RELIABILITY[qos.reliability] ?? 'unknown',
+      durability: DURABILITY[qos.durability] ?? 'unknown',
+      deadline: toDuration(qos.deadline),
+      lifespan: toDuration(qos.lifespan),
+      liveliness: LIVELINESS[qos.liveliness] ?? 'unknown',
+      livelinessLeaseDuration: toDuration(qos.liveliness_lease_duration),
+      avoidRosNamespaceConventions: qos.avoid_ros_namespace_conventions,
+    },
+  };
+}
+
+function toDuration({ seconds, nanoseconds }: RosDuration): QosDuration {
+  return { sec: BigInt(seconds), nsec: BigInt(nanoseconds) };
+}

@@ -1,0 +1,44 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ReceiveBufferWatch } from './ros-receive-buffer.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'snmp-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** As Linux 6.1 writes /proc/net/snmp. */
+const counters = (receiveErrors: number) => `Tcp: RtoAlgorithm RtoMin
+Tcp: 1 200
+Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors
+Udp: 52348 12 7 52360 ${receiveErrors} 3 0 0 0
+UdpLite: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors
+UdpLite: 0 0 0 0 99 0 0 0 0
+`;
+
+describe('ReceiveBufferWatch', () => {
+  it('warning() counts what was dropped since the previous call, not before the first', async () => {
+    const file = join(folder, 'snmp');
+    const watch = new ReceiveBufferWatch(file);
+    const warnings: (string | undefined)[] = [];
+    for (const errors of [1000, 1000, 1042, 1042]) {
+      await writeFile(file, counters(errors));
+      warnings.push(await watch.warning());
+    }
+    expect(warnings).toEqual([
+      undefined,
+      undefined,
+      expect.stringContaining('dropped 42 datagrams'),
+      undefined,
+    ]);
+    expect(warnings[2]).toContain('sysctl -w net.core.rmem_max');
+  });
+
+  it('warning() is silent where the kernel has no such file', async () => {
+    const watch = new ReceiveBufferWatch(join(folder, 'absent'));
+    expect(await watch.warning()).toBeUndefined();
+  });
+});

@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+
+/**
+ * What lets the kernel hold more, by middleware. The middleware asks for a size of its own (Cyclone DDS
+ * for 1 MB) or for none (Fast DDS); a burst of camera pictures needs 4 MB and more.
+ */
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  [
+    'rmw_cyclonedds_cpp',
+    '"sudo sysctl -w net.core.rmem_max=16777216" and "export CYCLONEDDS_URI=' +
+      '\'<CycloneDDS><Domain><Internal><SocketReceiveBufferSize min="4MB"/></Internal></Domain></CycloneDDS>\'"',
+  ],
+]);
+const DEFAULT_REMEDY = '"sudo sysctl -w net.core.rmem_max=16777216 net.core.rmem_default=16777216"';
+
+/**
+ * Watches for datagrams that the kernel dropped because a receive buffer was full: the first thing to
+ * give way under several cameras, and silent in every middleware.
+ */
+export class ReceiveBufferWatch {
+  readonly #file: string;
+  #errors: number | undefined;
+
+  /** @param file the kernel's UDP counters; absent outside Linux, where nothing is watched. */
+  constructor(file = '/proc/net/snmp') {
+    this.#file = file;
+  }
+
+  /** @returns the warning when datagrams were dropped since the previous call. */
+  async warning(): Promise<string | undefined> {
+    const errors = await readReceiveErrors(this.#file);
+    const before = this.#errors ?? errors;
+    this.#errors = errors;
+    if (errors === undefined || before === undefined || errors <= before) return undefined;
+    const remedy = REMEDIES.get(process.env.RMW_IMPLEMENTATION ?? '') ?? DEFAULT_REMEDY;
+    return (
+      `The kernel dropped ${errors - before} datagrams because a UDP receive buffer was full; messages ` +
+      `are missing if they were ours. Run ${remedy} and start again.`
+    );
+  }
+}
+
+/** Reads the counter RcvbufErrors: a line of names, below it a line of values. */
+async function readReceiveErrors(file: string): Promise<number | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const [names, values] = text
+    .split('\n')
+    .filter((line) => line.startsWith('Udp: '))
+    .map((line) => line.split(' '));
+  const value = values?.[names?.indexOf('RcvbufErrors') ?? -1];
+  return value === undefined ? undefined : Number(value);
+}
