@@ -1,4 +1,3 @@
-import type { EpisodeReader } from '../schemas/episode-reader.ts';
 import type { Message, MessageValue } from '../schemas/message.ts';
 import { secsToNanos, tickTime } from '../schemas/time.ts';
 import type { Neighbours, Timed } from './align.ts';
@@ -46,7 +45,10 @@ export interface AlignOptions {
    * have come, by the stream's largest latency so far; seconds. @default 5
    */
   readonly maxWaitSecs?: number;
-  /** How far a stream must have moved past a tick, so that stamps may step back by this much; seconds. @default 0.5 */
+  /**
+   * How far a stream must have moved past what a tick can use, so that its stamps may step back by this
+   * much; seconds. @default 0.5
+   */
   readonly disorderSecs?: number;
   /** When more payload than this is held, the oldest tick is made with what is there; bytes. @default 256 MiB */
   readonly maxBufferedBytes?: number;
@@ -54,9 +56,12 @@ export interface AlignOptions {
   readonly onLate?: (plan: StreamPlan) => void;
 }
 
-/** Walks an episode once and yields the ticks of a range in order, each with its streams' neighbours. */
+/**
+ * Walks messages once, in order of receive time, and yields the ticks of a range in order, each with its
+ * streams' neighbours. Messages of other topics must not come.
+ */
 export async function* alignStreams(
-  reader: EpisodeReader,
+  messages: AsyncIterable<Message>,
   plans: readonly StreamPlan[],
   { range, ...options }: AlignOptions & { readonly range: TickRange },
 ): AsyncGenerator<AlignedTick> {
@@ -75,7 +80,7 @@ export async function* alignStreams(
   let lastMade: bigint | undefined;
   /** Lanes before this one let the next tick pass; it is the only one to ask again. */
   let waitingFor = 0;
-  for await (const message of reader.messages({ topics: byTopic.keys() })) {
+  for await (const message of messages) {
     const lane = byTopic.get(message.channel.topic)!;
     const sample = lane.take(message);
     if (lastMade !== undefined && sample.time <= lastMade) onLate?.(lane.plan);
@@ -87,7 +92,6 @@ export async function* alignStreams(
       time = timeOf(++index);
       waitingFor = 0;
     }
-    if (index === range.count) return;
   }
   for (; index < range.count; index++) yield around(index, timeOf(index));
 }
@@ -102,8 +106,8 @@ function bufferedBytes(lanes: readonly Lane[]): number {
 class Lane {
   readonly plan: StreamPlan;
   readonly buffer = new AlignBuffer<Sample>();
-  readonly #disorderNanos: bigint;
-  readonly #maxWaitNanos: bigint;
+  readonly #marginNanos: bigint;
+  readonly #patienceNanos: bigint;
   #remaining: number;
   /** Latest instant seen. */
   #highTime: bigint | undefined;
@@ -114,8 +118,8 @@ class Lane {
     this.plan = plan;
     this.#remaining = plan.messageCount;
     this.#latencyNanos = plan.first ? plan.first.logTime - plan.first.time : 0n;
-    this.#maxWaitNanos = secsToNanos(maxWaitSecs);
-    this.#disorderNanos = secsToNanos(disorderSecs);
+    this.#patienceNanos = secsToNanos(maxWaitSecs) + plan.lookAheadNanos;
+    this.#marginNanos = secsToNanos(disorderSecs) + plan.lookAheadNanos;
   }
 
   take(message: Message): Sample {
@@ -132,8 +136,8 @@ class Lane {
   isPast(tick: bigint, logTime: bigint): boolean {
     return (
       this.#remaining <= 0 ||
-      (this.#highTime !== undefined && this.#highTime > tick + this.#disorderNanos) ||
-      logTime > tick + this.#latencyNanos + this.#maxWaitNanos
+      (this.#highTime !== undefined && this.#highTime > tick + this.#marginNanos) ||
+      logTime > tick + this.#latencyNanos + this.#patienceNanos
     );
   }
 }

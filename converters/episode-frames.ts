@@ -44,10 +44,11 @@ export async function* episodeFrames(
   const features = Object.entries(contract.features).map(([key, feature]) =>
     featurePlan(key, feature, { plans, file: reader.file }),
   );
+  const topics = plans.map(({ stream }) => stream.topic);
   const lateMessages = new Map<string, number>();
   const missingAtStart = new Map<string, number>();
   const ticks = (onLate?: AlignOptions['onLate']) =>
-    chosenTicks(alignStreams(reader, plans, { ...options, range, onLate }), features);
+    chosenTicks(alignStreams(reader.messages({ topics }), plans, { ...options, range, onLate }), features);
 
   let [first, last, index] = [range.count, -1, 0];
   const inFlight: Promise<Frame>[] = [];

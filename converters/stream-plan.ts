@@ -3,6 +3,7 @@ import type { EpisodeReader } from '../schemas/episode-reader.ts';
 import { ConvertError } from '../schemas/errors.ts';
 import type { Channel, Message } from '../schemas/message.ts';
 import { createDecoder, createSensorTimeReader, type Decode } from '../schemas/message-codec.ts';
+import { secsToNanos } from '../schemas/time.ts';
 
 /** One stream of the contract as one episode holds it. */
 export interface StreamPlan {
@@ -10,6 +11,8 @@ export interface StreamPlan {
   readonly stream: Stream;
   /** Messages of the topic in the episode, over all its channels; 0 only where the stream is optional. */
   readonly messageCount: number;
+  /** How far after a tick a feature may take a value from; 0 where all features are causal. */
+  readonly lookAheadNanos: bigint;
   /** By channel id; a topic with several publishers may have several channels. */
   readonly channels: ReadonlyMap<number, ChannelPlan>;
   /** Of the first message received; undefined when there is none. */
@@ -73,7 +76,22 @@ async function planStream(reader: EpisodeReader, contract: Contract, name: strin
     }
     return undefined;
   };
-  return { name, stream, messageCount, channels: plans, first: await edge(false), last: await edge(true) };
+  return {
+    name,
+    stream,
+    messageCount,
+    lookAheadNanos: lookAheadNanos(contract, name),
+    channels: plans,
+    first: await edge(false),
+    last: await edge(true),
+  };
+}
+
+function lookAheadNanos({ features }: Contract, stream: string): bigint {
+  const secs = Object.values(features)
+    .filter((feature) => feature.stream === stream && feature.align !== 'hold')
+    .map(({ toleranceSecs }) => toleranceSecs);
+  return secsToNanos(Math.max(0, ...secs));
 }
 
 /** ROS 2 names types with and without "/msg/"; both mean the same. */
