@@ -1,0 +1,145 @@
+import type { Contract } from '../schemas/contract.ts';
+import { parseContract } from '../schemas/contract-file.ts';
+import { EpisodeReader } from '../schemas/episode-reader.ts';
+import { EpisodeWriter } from '../schemas/episode-writer.ts';
+import type { MessageSchema, MessageValue } from '../schemas/message.ts';
+import { createEncoder } from '../schemas/message-codec.ts';
+import { nanosToStamp } from '../schemas/time.ts';
+import { episodeFrames, type FramesReport } from './episode-frames.ts';
+import type { Frame } from './frame.ts';
+
+/** Where the small episodes of tests lie in time. */
+export const EPOCH = 1_700_000_000_000_000_000n;
+export const MILLI = 1_000_000n;
+
+const HEADER = `
+================================================================================
+MSG: std_msgs/Header
+builtin_interfaces/Time stamp
+string frame_id`;
+
+const VECTOR = `
+================================================================================
+MSG: geometry_msgs/Vector3
+float64 x
+float64 y
+float64 z`;
+
+const DEFINITIONS = {
+  'sensor_msgs/msg/JointState': `std_msgs/Header header
+string[] name
+float64[] position
+float64[] velocity
+float64[] effort${HEADER}`,
+  'geometry_msgs/msg/WrenchStamped': `std_msgs/Header header
+geometry_msgs/Wrench wrench${HEADER}
+================================================================================
+MSG: geometry_msgs/Wrench
+geometry_msgs/Vector3 force
+geometry_msgs/Vector3 torque${VECTOR}`,
+  'sensor_msgs/msg/CompressedImage': `std_msgs/Header header
+string format
+uint8[] data${HEADER}`,
+  'sensor_msgs/msg/Image': `std_msgs/Header header
+uint32 height
+uint32 width
+string encoding
+uint8 is_bigendian
+uint32 step
+uint8[] data${HEADER}`,
+  'std_msgs/msg/Float64MultiArray': `std_msgs/MultiArrayLayout layout
+float64[] data
+================================================================================
+MSG: std_msgs/MultiArrayLayout
+std_msgs/MultiArrayDimension[] dim
+uint32 data_offset
+================================================================================
+MSG: std_msgs/MultiArrayDimension
+string label
+uint32 size
+uint32 stride`,
+} as const;
+
+export type TestType = keyof typeof DEFINITIONS;
+
+/** One message of a test's episode; times are milliseconds after EPOCH. */
+export interface TestMessage {
+  /** Of the header. @default the receive time */
+  readonly stamp?: number;
+  /** @default the receive time */
+  readonly publish?: number;
+  /** Receive time. */
+  readonly log: number;
+  /** The message but its header. */
+  readonly value: MessageValue;
+}
+
+export interface TestStream {
+  readonly topic: string;
+  readonly type: TestType;
+  readonly messages: readonly TestMessage[];
+}
+
+/** Writes an episode as any recorder would: messages in the order in which they were received. */
+export async function writeTestEpisode(file: string, streams: readonly TestStream[]): Promise<void> {
+  const writer = await EpisodeWriter.open(file, { durability: 'none' });
+  const sent = streams.flatMap(({ topic, type, messages }) => {
+    const schema: MessageSchema = {
+      name: type,
+      encoding: 'ros2msg',
+      data: new TextEncoder().encode(DEFINITIONS[type]),
+    };
+    const channelId = writer.addChannel({ topic, messageEncoding: 'cdr', schema, metadata: new Map() });
+    const encode = createEncoder(topic, schema);
+    return messages.map(({ log, stamp = log, publish = log, value }) => {
+      const header = { stamp: nanosToStamp(EPOCH + milliToNanos(stamp)), frame_id: '' };
+      return {
+        channelId,
+        logTime: EPOCH + milliToNanos(log),
+        publishTime: EPOCH + milliToNanos(publish),
+        data: encode({ header, ...value }),
+      };
+    });
+  });
+  sent.sort((a, b) => Number(a.logTime - b.logTime));
+  for (const [sequence, message] of sent.entries()) await writer.write({ sequence, ...message });
+  await writer.close();
+}
+
+function milliToNanos(millis: number): bigint {
+  return BigInt(Math.round(millis * 1e6));
+}
+
+/** Joint positions of joints a, b, c, … at instants in milliseconds, stamped when received. */
+export function joints(topic: string, positions: Readonly<Record<number, readonly number[]>>): TestStream {
+  const messages = Object.entries(positions).map(([log, position]) => ({
+    log: Number(log),
+    value: jointState(position),
+  }));
+  return { topic, type: 'sensor_msgs/msg/JointState', messages };
+}
+
+export function jointState(position: readonly number[], name = [...'abcdefg'].slice(0, position.length)) {
+  return { name, position, velocity: [], effort: [] };
+}
+
+/** A contract of which only streams, features and samples matter. */
+export function testContract(parts: string): Contract {
+  return parseContract(
+    `kinescribe: 1\nname: test\nrobot: { model: test }\nepisode: { tasks: [pick, place] }\n${parts}`,
+    'test.yaml',
+  ).contract;
+}
+
+/** All frames of an episode, and what became of its ticks. */
+export async function allFrames(
+  file: string,
+  contract: Contract,
+): Promise<{ frames: Frame[]; report: FramesReport }> {
+  await using reader = await EpisodeReader.open(file);
+  const frames: Frame[] = [];
+  const walk = episodeFrames(reader, contract);
+  let step = await walk.next();
+  for (; !step.done; step = await walk.next()) frames.push(step.value);
+  return { frames, report: step.value };
+}
