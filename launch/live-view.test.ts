@@ -55,7 +55,7 @@ describe('liveLines()', () => {
 
   it.each([
     ['silent for longer than its gap', { silentSecs: 0.2 }],
-    ['never heard', { silentSecs: undefined, received: 0 }],
+    ['never heard', { silentSecs: 5, received: 0 }],
     ['losing', { lost: 1 }],
     ['below its rate', { rateHz: 60 }],
   ])('turns a stream red that is %s', (_what, change) => {

@@ -39,7 +39,7 @@ function row(
 ): string {
   const expected = streamOf(topic, contract)?.rateHz;
   const rate = expected === undefined ? rateHz.toFixed(0) : `${rateHz.toFixed(0)}/${expected}`;
-  const silent = silentSecs === undefined ? 'never' : silentSecs.toFixed(1);
+  const silent = received === 0 ? 'never' : silentSecs.toFixed(1);
   return `${topic.padEnd(width)}  ${rate.padStart(8)}  ${String(received).padStart(9)}  ${String(lost).padStart(6)}  ${silent.padStart(8)}  ${megabytes(bytes).padStart(8)}`;
 }
 
@@ -49,7 +49,7 @@ function troubled({ topic, rateHz, lost, silentSecs, received }: StreamStatus, c
   const stream = streamOf(topic, contract);
   if (!stream) return false;
   const gap = maxGapSecs(stream);
-  if (gap !== undefined && (silentSecs === undefined || silentSecs > gap)) return true;
+  if (gap !== undefined && silentSecs > gap) return true;
   return stream.rateHz !== undefined && received > stream.rateHz && rateHz < LOW_RATE_SHARE * stream.rateHz;
 }
 

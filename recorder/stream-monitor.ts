@@ -18,8 +18,8 @@ export interface StreamStatus {
   readonly lost: number;
   /** Messages per second over the last two seconds. */
   readonly rateHz: number;
-  /** Now minus the last receive time, seconds; undefined before the first message. */
-  readonly silentSecs: number | undefined;
+  /** Now minus the last receive time, or minus the take's start before the first message; seconds. */
+  readonly silentSecs: number;
 }
 
 /**
@@ -105,7 +105,7 @@ export class StreamMonitor {
       bytes: this.#bytes,
       lost: this.#losses.reduce((sum, { messages }) => sum + (messages ?? 0), 0),
       rateHz: this.#rate.rateHz(now),
-      silentSecs: this.#lastLogTime === undefined ? undefined : nanosToSecs(now - this.#lastLogTime),
+      silentSecs: nanosToSecs(now - (this.#lastLogTime ?? this.#startTime)),
     };
   }
 
