@@ -1,0 +1,114 @@
+import { Statistics } from '../statistics.ts';
+
+/** Statistics as LeRobot names them; each an array nested as the feature's shape, `count` of one number. */
+export type StatisticsTable = Readonly<Record<StatisticName, Float64Array>> & { readonly count: number };
+export type StatisticName = (typeof STATISTIC_NAMES)[number];
+
+export const STATISTIC_NAMES = ['min', 'max', 'mean', 'std', 'q01', 'q10', 'q50', 'q90', 'q99'] as const;
+
+/** Statistics of one feature, over the episode that is being written and over the whole dataset. */
+export class FeatureStatistics {
+  /** Shape of each statistic: [3, 1, 1] for pictures, so that it broadcasts over [3, height, width]. */
+  readonly shape: readonly number[];
+  readonly dataset: Accumulator;
+  #episode: Accumulator;
+
+  constructor(shape: readonly number[]) {
+    this.shape = shape;
+    this.dataset = new Accumulator(shape);
+    this.#episode = new Accumulator(shape);
+  }
+
+  /** @param values rows of one frame, one after the other; not finite numbers are left out. */
+  addFrame(values: ArrayLike<number>): void {
+    this.dataset.addFrame(values);
+    this.#episode.addFrame(values);
+  }
+
+  /** Ends an episode. @returns its statistics; NaN where it had no value. */
+  endEpisode(): StatisticsTable {
+    const table = this.#episode.table();
+    this.#episode = new Accumulator(this.shape);
+    return table;
+  }
+}
+
+class Accumulator {
+  readonly #statistics: Statistics;
+  #frames = 0;
+
+  constructor(shape: readonly number[]) {
+    this.#statistics = new Statistics(shape.reduce((product, n) => product * n, 1));
+  }
+
+  addFrame(values: ArrayLike<number>): void {
+    this.#statistics.add(values);
+    this.#frames++;
+  }
+
+  table(): StatisticsTable {
+    const { min, max, mean, std } = this.#statistics.summary();
+    const [q01, q10, q50, q90, q99] = [0.01, 0.1, 0.5, 0.9, 0.99].map((q) => this.#statistics.quantile(q));
+    return {
+      min,
+      max,
+      mean,
+      std,
+      q01: q01!,
+      q10: q10!,
+      q50: q50!,
+      q90: q90!,
+      q99: q99!,
+      count: this.#frames,
+    };
+  }
+}
+
+/** The content of `meta/stats.json`: features of which each element was seen at least once, since JSON has no NaN. */
+export function statisticsJson(features: ReadonlyMap<string, FeatureStatistics>): object {
+  const json: Record<string, object> = {};
+  for (const [key, { shape, dataset }] of features) {
+    const table = dataset.table();
+    if (!table.mean.every(Number.isFinite)) continue;
+    const entries = STATISTIC_NAMES.map((name) => [name, nested(table[name], shape)] as const);
+    json[key] = { ...Object.fromEntries(entries), count: [table.count] };
+  }
+  return json;
+}
+
+type Nested = number | readonly Nested[];
+
+function nested(flat: Float64Array, shape: readonly number[]): Nested {
+  const [, ...inner] = shape;
+  if (inner.length === 0) return [...flat];
+  const step = inner.reduce((product, n) => product * n, 1);
+  return Array.from({ length: flat.length / step }, (_, i) =>
+    nested(flat.subarray(i * step, (i + 1) * step), inner),
+  );
+}
+
+/** Longest side of a picture up to which every pixel counts, and about how many count beyond. */
+const [WHOLE_PIXELS, SAMPLED_PIXELS] = [300, 150];
+
+/**
+ * The pixels of a picture that LeRobot's own statistics look at: all, or a grid of about 150 on the longer side.
+ *
+ * @param pixels [height, width, 3] uint8 RGB, row-major.
+ * @returns rows of red, green, blue in 0 to 1.
+ */
+export function sampledPixels(
+  pixels: Uint8Array,
+  { width, height }: { width: number; height: number },
+): Float64Array {
+  const longer = Math.max(width, height);
+  const step = longer < WHOLE_PIXELS ? 1 : Math.floor(longer / SAMPLED_PIXELS);
+  const rows = new Float64Array(Math.ceil(width / step) * Math.ceil(height / step) * 3);
+  let at = 0;
+  for (let y = 0; y < height; y += step) {
+    for (let x = 0; x < width; x += step) {
+      const pixel = (y * width + x) * 3;
+      for (let channel = 0; channel < 3; channel++) rows[at++] = pixels[pixel + channel]! / 255;
+    }
+  }
+  return rows;
+}

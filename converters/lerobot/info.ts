@@ -1,0 +1,66 @@
+import type { Contract } from '../../schemas/contract.ts';
+import type { VideoBackend } from '../video-encoder.ts';
+import { ENCODING } from '../video-encoding.ts';
+import { cameras, type DataColumn } from './data-columns.ts';
+import { CHUNKS_SIZE, CODEBASE_VERSION, DATA_PATH, VIDEO_PATH } from './layout.ts';
+
+/** What `meta/info.json` is made of. */
+export interface DatasetSummary {
+  readonly contract: Contract;
+  readonly columns: readonly DataColumn[];
+  readonly episodes: number;
+  readonly frames: number;
+  readonly tasks: number;
+  /** Absent where there is no camera. */
+  readonly backend: VideoBackend | undefined;
+  readonly dataFileMegabytes: number;
+  readonly videoFileMegabytes: number;
+}
+
+/** The content of `meta/info.json`. */
+export function info(summary: DatasetSummary): object {
+  const { contract, episodes, frames, tasks, backend } = summary;
+  return {
+    codebase_version: CODEBASE_VERSION,
+    robot_type: contract.robot.model,
+    total_episodes: episodes,
+    total_frames: frames,
+    total_tasks: tasks,
+    chunks_size: CHUNKS_SIZE,
+    data_files_size_in_mb: summary.dataFileMegabytes,
+    video_files_size_in_mb: summary.videoFileMegabytes,
+    fps: contract.samples.tickRateHz,
+    splits: { train: `0:${episodes}` },
+    data_path: DATA_PATH,
+    video_path: backend ? VIDEO_PATH : null,
+    features: featureTable(summary),
+  };
+}
+
+function featureTable({ contract, columns, backend }: DatasetSummary): Record<string, object> {
+  const features: Record<string, object> = {};
+  for (const [key, { width, height }] of backend ? cameras(contract) : []) {
+    const { codec, gop, crf, preset } = ENCODING[backend!.encoder];
+    features[key] = {
+      dtype: 'video',
+      shape: [height, width, 3],
+      names: ['height', 'width', 'channels'],
+      info: {
+        'video.height': height,
+        'video.width': width,
+        'video.codec': codec,
+        'video.pix_fmt': 'yuv420p',
+        'video.is_depth_map': false,
+        'video.fps': contract.samples.tickRateHz,
+        'video.channels': 3,
+        'video.g': gop,
+        'video.crf': crf,
+        'video.preset': preset,
+        has_audio: false,
+        is_depth_map: false,
+      },
+    };
+  }
+  for (const { name, dtype, shape, names } of columns) features[name] = { dtype, shape, names };
+  return features;
+}

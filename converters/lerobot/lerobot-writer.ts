@@ -1,0 +1,189 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { ConvertError } from '../../schemas/errors.ts';
+import type { DatasetTarget, DatasetWriter, EpisodeHeader } from '../dataset-writer.ts';
+import type { Frame } from '../frame.ts';
+import type { VideoBackend } from '../video-encoder.ts';
+import { CameraVideos, type VideoRange } from './camera-videos.ts';
+import { cameras, type DataColumn, dataColumns, type EpisodeFrames, numbersOf } from './data-columns.ts';
+import { DataFiles } from './data-files.ts';
+import { type EpisodeRecord, episodesTable } from './episodes-table.ts';
+import {
+  FeatureStatistics,
+  type StatisticsTable,
+  sampledPixels,
+  statisticsJson,
+} from './feature-statistics.ts';
+import { info } from './info.ts';
+import { EPISODES_PATH, INFO_FILE, pathOf, placeOf, STATS_FILE, TASKS_FILE } from './layout.ts';
+import type { TensorRows } from './parquet-file.ts';
+import { tasksTable } from './tasks-table.ts';
+
+export interface LerobotOptions {
+  /** Makes the videos; needed where the contract has pictures. */
+  readonly backend: VideoBackend | undefined;
+  /** Size at which the next data file begins, MiB before compression. @default 100 */
+  readonly dataFileMegabytes?: number;
+  /** Size at which the next video file of a camera begins, MiB. @default 200 */
+  readonly videoFileMegabytes?: number;
+}
+
+const MEBIBYTE = 2 ** 20;
+/** Rows of one file of `meta/episodes`: some 10 MB with its statistics. */
+const EPISODES_PER_FILE = 1000;
+/** Holds each episode's video until its file is joined; gone when the dataset is whole. */
+const PARTS = '.parts';
+
+/** Writes a LeRobot v3.0 dataset. One episode is held in memory without its pictures, and one data file. */
+export class LerobotWriter implements DatasetWriter {
+  readonly #target: DatasetTarget;
+  readonly #options: Required<LerobotOptions>;
+  readonly #columns: readonly DataColumn[];
+  readonly #cameras: readonly CameraVideos[];
+  readonly #data: DataFiles;
+  readonly #statistics: ReadonlyMap<string, FeatureStatistics>;
+  readonly #episodes: EpisodeRecord[] = [];
+  #episode: { header: EpisodeHeader; frames: EpisodeFrames['frames'][number][] } | undefined;
+
+  /** @throws {ConvertError} when the contract cannot become a LeRobot dataset. */
+  constructor(
+    target: DatasetTarget,
+    { backend, dataFileMegabytes = 100, videoFileMegabytes = 200 }: LerobotOptions,
+  ) {
+    const { contract, directory } = target;
+    const fps = contract.samples.tickRateHz;
+    if (!Number.isInteger(fps)) {
+      throw new ConvertError(
+        `Cannot write LeRobot: samples.tickRateHz must be a whole number of frames per second, found ${fps}.`,
+      );
+    }
+    this.#target = target;
+    this.#options = { backend, dataFileMegabytes, videoFileMegabytes };
+    this.#columns = dataColumns(contract);
+    this.#cameras = cameras(contract).map(([key, feature]) => {
+      if (!backend) throw new TypeError(`feature "${key}" is a picture: a video backend is needed`);
+      if (feature.width % 2 || feature.height % 2) {
+        throw new ConvertError(
+          `Cannot write LeRobot: videos need an even width and height, feature "${key}" is ${feature.width} × ${feature.height}.`,
+        );
+      }
+      const partsDirectory = join(directory, PARTS);
+      return new CameraVideos({
+        key,
+        feature,
+        fps,
+        backend,
+        directory,
+        partsDirectory,
+        maxBytes: videoFileMegabytes * MEBIBYTE,
+      });
+    });
+    this.#data = new DataFiles({
+      directory,
+      columns: this.#columns.map((column) => ({
+        ...column,
+        shape: column.shape.length === 1 && column.shape[0] === 1 ? [] : column.shape,
+      })),
+      maxBytes: dataFileMegabytes * MEBIBYTE,
+    });
+    this.#statistics = new Map([
+      ...this.#cameras.map(({ key }) => [key, new FeatureStatistics([3, 1, 1])] as const),
+      ...this.#columns.map(({ name, shape }) => [name, new FeatureStatistics(shape)] as const),
+    ]);
+  }
+
+  async beginEpisode(header: EpisodeHeader): Promise<void> {
+    await mkdir(join(this.#target.directory, PARTS), { recursive: true });
+    this.#episode = { header, frames: [] };
+    for (const camera of this.#cameras) camera.beginEpisode();
+  }
+
+  async addFrame(frame: Frame): Promise<void> {
+    this.#episode!.frames.push(numbersOf(frame));
+    await Promise.all(
+      this.#cameras.map(async (camera) => {
+        const value = frame.values.get(camera.key);
+        if (value?.kind !== 'image')
+          throw new TypeError(`frame ${frame.index} has no picture "${camera.key}"`);
+        if (value.valid) {
+          this.#statistics.get(camera.key)!.addFrame(sampledPixels(value.pixels, value.feature));
+        }
+        await camera.write(value.pixels);
+      }),
+    );
+  }
+
+  async endEpisode(): Promise<void> {
+    const { header, frames } = this.#episode!;
+    if (frames.length === 0) {
+      throw new ConvertError(`Cannot write LeRobot: episode "${header.id}" has no frames. Leave it out.`);
+    }
+    const videos = new Map<string, VideoRange>();
+    const ranges = await Promise.all(this.#cameras.map((camera) => camera.endEpisode()));
+    for (const [i, { key }] of this.#cameras.entries()) videos.set(key, ranges[i]!);
+    const fromIndex = this.#episodes.at(-1)?.toIndex ?? 0;
+    const taskIndex = this.#target.tasks.indexOf(header.task);
+    const rows = this.#columns.map((column) =>
+      column.rows({ header, frames, firstIndex: fromIndex, taskIndex }),
+    );
+    this.#countColumns(frames, rows);
+    const statistics = new Map<string, StatisticsTable>();
+    for (const [key, feature] of this.#statistics) statistics.set(key, feature.endEpisode());
+    this.#episodes.push({
+      index: header.index,
+      task: header.task,
+      fromIndex,
+      toIndex: fromIndex + frames.length,
+      data: await this.#data.append(frames.length, rows),
+      videos,
+      statistics,
+    });
+    this.#episode = undefined;
+  }
+
+  async finish(): Promise<number> {
+    const { contract, tasks, directory } = this.#target;
+    const episodes = this.#episodes;
+    const frames = episodes.at(-1)?.toIndex ?? 0;
+    if (frames === 0) throw new ConvertError('Cannot write LeRobot: there is no episode.');
+    await Promise.all([this.#data.finish(), ...this.#cameras.map((camera) => camera.finish())]);
+    await rm(join(directory, PARTS), { recursive: true });
+    const summary = { ...this.#options, contract, columns: this.#columns };
+    await this.#write(
+      INFO_FILE,
+      json(info({ ...summary, episodes: episodes.length, frames, tasks: tasks.length })),
+    );
+    await this.#write(STATS_FILE, json(statisticsJson(this.#statistics)));
+    await this.#write(TASKS_FILE, tasksTable(tasks));
+    const shapes = new Map([...this.#statistics].map(([key, { shape }]) => [key, shape]));
+    for (let n = 0; n * EPISODES_PER_FILE < episodes.length; n++) {
+      const some = episodes.slice(n * EPISODES_PER_FILE, (n + 1) * EPISODES_PER_FILE);
+      const options = { fps: contract.samples.tickRateHz, place: placeOf(n), shapes };
+      await this.#write(pathOf(EPISODES_PATH, placeOf(n)), episodesTable(some, options));
+    }
+    return frames;
+  }
+
+  async abort(): Promise<void> {
+    await Promise.all(this.#cameras.map((camera) => camera.abort()));
+  }
+
+  #countColumns(frames: EpisodeFrames['frames'], rows: readonly TensorRows[]): void {
+    for (const [i, { name, maskedBy }] of this.#columns.entries()) {
+      const feature = this.#statistics.get(name)!;
+      const width = rows[i]!.length / frames.length;
+      for (const [frame, { values }] of frames.entries()) {
+        if (maskedBy && !values.get(maskedBy)!.valid) continue;
+        feature.addFrame(Float64Array.from(rows[i]!.subarray(frame * width, (frame + 1) * width), Number));
+      }
+    }
+  }
+
+  async #write(path: string, content: string | Uint8Array): Promise<void> {
+    const file = join(this.#target.directory, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, content);
+  }
+}
+
+const json = (value: unknown) => `${JSON.stringify(value, undefined, 4)}\n`;
