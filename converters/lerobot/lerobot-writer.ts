@@ -19,13 +19,16 @@ import { EPISODES_PATH, INFO_FILE, pathOf, placeOf, STATS_FILE, TASKS_FILE } fro
 import type { TensorRows } from './parquet-file.ts';
 import { tasksTable } from './tasks-table.ts';
 
-export interface LerobotOptions {
-  /** Makes the videos; needed where the contract has pictures. */
-  readonly backend: VideoBackend | undefined;
+export interface LerobotLimits {
   /** Size at which the next data file begins, MiB before compression. @default 100 */
   readonly dataFileMegabytes?: number;
   /** Size at which the next video file of a camera begins, MiB. @default 200 */
   readonly videoFileMegabytes?: number;
+}
+
+export interface LerobotWriterOptions extends LerobotLimits {
+  /** Makes the videos; needed where the contract has pictures. */
+  readonly backend: VideoBackend | undefined;
 }
 
 const MEBIBYTE = 2 ** 20;
@@ -37,7 +40,7 @@ const PARTS = '.parts';
 /** Writes a LeRobot v3.0 dataset. One episode is held in memory without its pictures, and one data file. */
 export class LerobotWriter implements DatasetWriter {
   readonly #target: DatasetTarget;
-  readonly #options: Required<LerobotOptions>;
+  readonly #options: Required<LerobotWriterOptions>;
   readonly #columns: readonly DataColumn[];
   readonly #cameras: readonly CameraVideos[];
   readonly #data: DataFiles;
@@ -48,7 +51,7 @@ export class LerobotWriter implements DatasetWriter {
   /** @throws {ConvertError} when the contract cannot become a LeRobot dataset. */
   constructor(
     target: DatasetTarget,
-    { backend, dataFileMegabytes = 100, videoFileMegabytes = 200 }: LerobotOptions,
+    { backend, dataFileMegabytes = 100, videoFileMegabytes = 200 }: LerobotWriterOptions,
   ) {
     const { contract, directory } = target;
     const fps = contract.samples.tickRateHz;

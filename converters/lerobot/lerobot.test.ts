@@ -11,7 +11,7 @@ import type { VideoBackend } from '../video-encoder.ts';
 import { dataColumns } from './data-columns.ts';
 import { fixtureContract, fixtureFrame, fixtureTarget, writeEpisodes } from './lerobot.fixture.ts';
 import { lerobot } from './lerobot.ts';
-import { type LerobotOptions, LerobotWriter } from './lerobot-writer.ts';
+import { type LerobotLimits, LerobotWriter } from './lerobot-writer.ts';
 import { type ColumnRows, ParquetFile } from './parquet-file.ts';
 
 const LENGTHS = [9, 4, 13];
@@ -30,14 +30,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-async function write(
-  name: string,
-  options: Partial<LerobotOptions> = {},
-  lengths = LENGTHS,
-): Promise<string> {
+async function write(name: string, limits: LerobotLimits = {}, lengths = LENGTHS): Promise<string> {
   const directory = join(root, name);
   await mkdir(directory);
-  const writer = new LerobotWriter(fixtureTarget(directory), { backend, ...options });
+  const writer = new LerobotWriter(fixtureTarget(directory), { backend, ...limits });
   expect(await writeEpisodes(writer, lengths)).toBe(lengths.reduce((sum, length) => sum + length));
   return directory;
 }

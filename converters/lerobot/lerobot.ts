@@ -1,15 +1,29 @@
-import type { DatasetFormat, DatasetTarget } from '../dataset-writer.ts';
+import type { DatasetFormat } from '../dataset-writer.ts';
 import { findVideoBackend } from '../video-backend.ts';
+import type { VideoBackendName } from '../video-encoder.ts';
 import { cameras } from './data-columns.ts';
-import { LerobotWriter } from './lerobot-writer.ts';
+import { type LerobotLimits, LerobotWriter } from './lerobot-writer.ts';
 import { verifyLerobot } from './verify-lerobot.ts';
 
+export interface LerobotOptions extends LerobotLimits {
+  /** Makes the videos. @default the first that this machine has */
+  readonly backend?: VideoBackendName;
+}
+
 /** LeRobot v3.0: Parquet rows, one video per camera, statistics. Read by `LeRobotDataset`. */
-export const lerobot: DatasetFormat = {
-  name: 'lerobot',
-  async open(target: DatasetTarget) {
-    const backend = cameras(target.contract).length > 0 ? await findVideoBackend() : undefined;
-    return new LerobotWriter(target, { backend });
-  },
-  verify: verifyLerobot,
-};
+export const lerobot: DatasetFormat = lerobotWith({});
+
+/** The same format with another encoder or other limits. */
+export function lerobotWith({ backend, ...limits }: LerobotOptions): DatasetFormat {
+  return {
+    name: 'lerobot',
+    open: async (target) => {
+      const needed = cameras(target.contract).length > 0;
+      return new LerobotWriter(target, {
+        ...limits,
+        backend: needed ? await findVideoBackend(backend) : undefined,
+      });
+    },
+    verify: verifyLerobot,
+  };
+}

@@ -1,0 +1,81 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { type DatasetManifest, datasetManifestSchema, MANIFEST_FILE } from '../schemas/dataset-manifest.ts';
+import { episodeDigest } from '../schemas/episode-reader.ts';
+import { UsageError } from '../schemas/errors.ts';
+import { z } from '../schemas/validation.ts';
+import type { DatasetFormat } from './dataset-writer.ts';
+
+export interface Verification {
+  /** Absent where it cannot be read. */
+  readonly manifest: DatasetManifest | undefined;
+  /** One sentence per fault, naming file and row; empty when the dataset is sound. */
+  readonly faults: readonly string[];
+}
+
+/**
+ * Reads a dataset back: its manifest, the digest of every file, no file beside them, then what the loader of
+ * its format relies on.
+ *
+ * @param formats by name.
+ * @throws {UsageError} when there is no such folder.
+ */
+export async function verifyDataset(
+  directory: string,
+  formats: ReadonlyMap<string, DatasetFormat>,
+): Promise<Verification> {
+  const found = await stat(directory).catch(() => undefined);
+  if (!found?.isDirectory()) {
+    throw new UsageError(`Cannot verify "${directory}": there is no such folder.`);
+  }
+  const read = await readManifest(directory);
+  if (!read.manifest) return { manifest: undefined, faults: [read.fault] };
+  const { manifest } = read;
+  const faults = await verifyFiles(directory, manifest);
+  const format = formats.get(manifest.format);
+  if (format) faults.push(...(await format.verify(directory)));
+  else faults.push(`${MANIFEST_FILE}: format "${manifest.format}" is unknown to this version.`);
+  return { manifest, faults };
+}
+
+type ManifestOrFault =
+  | { readonly manifest: DatasetManifest }
+  | { readonly manifest: undefined; readonly fault: string };
+
+async function readManifest(directory: string): Promise<ManifestOrFault> {
+  const broken = (reason: string) => ({ manifest: undefined, fault: `${MANIFEST_FILE}: ${reason}` });
+  try {
+    const json: unknown = JSON.parse(await readFile(join(directory, MANIFEST_FILE), 'utf8'));
+    const { data, error } = datasetManifestSchema.safeParse(json);
+    return data ? { manifest: data } : broken(z.prettifyError(error));
+  } catch (error) {
+    return broken(`cannot be read (${error}). Is "${directory}" a dataset written by kinescribe?`);
+  }
+}
+
+/** Holds the files that lie there against those that the manifest lists. */
+async function verifyFiles(directory: string, { files }: DatasetManifest): Promise<string[]> {
+  const faults: string[] = [];
+  const present = new Set(await filesBelow(directory));
+  present.delete(MANIFEST_FILE);
+  for (const { path, bytes, digest } of files) {
+    if (!present.delete(path)) {
+      faults.push(`${path}: is missing.`);
+      continue;
+    }
+    const { size } = await stat(join(directory, path));
+    if (size !== bytes) faults.push(`${path}: has ${size} bytes, ${MANIFEST_FILE} says ${bytes}.`);
+    else if ((await episodeDigest(join(directory, path))) !== digest) {
+      faults.push(`${path}: its content has changed since it was written (sha256 differs).`);
+    }
+  }
+  for (const path of [...present].sort()) faults.push(`${path}: is not listed in ${MANIFEST_FILE}.`);
+  return faults;
+}
+
+async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map(({ parentPath, name }) => relative(directory, join(parentPath, name)).replaceAll(sep, '/'));
+}
