@@ -13,8 +13,8 @@ export type CameraFault = 'frozen' | 'black';
 const SIZE = { width: 320, height: 240 } as const;
 /** Focal lengths: the front camera sees the whole arm, the wrist camera the fingers and what they reach. */
 export const INTRINSICS: Readonly<Record<CameraName, Intrinsics>> = {
-  front: { ...SIZE, focal: 290 },
-  wrist: { ...SIZE, focal: 230 },
+  front: { ...SIZE, focal: 300 },
+  wrist: { ...SIZE, focal: 225 },
 };
 const QUALITY = 88;
 /** Standard deviation of a pixel's noise, of 255: no two pictures of a real camera are alike. */
@@ -64,13 +64,9 @@ export class Camera {
   }
 
   #expose(scene: Scene, noiseOffset: number, isBlack: boolean): Promise<Uint8Array> {
-    const pixels = Uint8ClampedArray.from(
-      isBlack ? new Uint8Array(SIZE.width * SIZE.height * 3) : this.#renderer.render(scene),
-    );
-    if (!isBlack) {
-      for (let i = 0; i < pixels.length; i++)
-        pixels[i]! += this.#noise[(noiseOffset + i) & (NOISE_LENGTH - 1)]!;
-    }
+    const pixels = isBlack
+      ? new Uint8Array(SIZE.width * SIZE.height * 3)
+      : this.#renderer.render(scene).resolve(this.#noise, noiseOffset);
     return encodeJpeg({ pixels: new Uint8Array(pixels.buffer), ...SIZE }, QUALITY);
   }
 }

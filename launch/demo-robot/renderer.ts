@@ -12,7 +12,7 @@ import {
   transformPoint,
   type Vec3,
 } from './pose.ts';
-import { type Intrinsics, type Paint, Rasteriser, type Vertex } from './rasteriser.ts';
+import { type Intrinsics, type Paint, Rasteriser, VERTEX_SIZE } from './rasteriser.ts';
 import { BLOCK, LINKS, TABLE, TARGET } from './robot-model.ts';
 
 /** Where everything is at the instant of a picture. */
@@ -32,13 +32,12 @@ interface Part {
   readonly paint: Paint;
 }
 
-/** From the scene towards the light. */
-const TO_LIGHT = normalize([0.35, -0.45, 1]);
-const AMBIENT = 0.48;
-const DIFFUSE = 0.62;
+/** From the scene towards the lights: the key light throws the shadows, the other softens them. */
+const KEY_LIGHT = normalize([0.35, 0.55, 1]);
+const FILL_LIGHT = normalize([0.8, -0.9, 0.35]);
 const TABLE_COLORS = [
-  [0.74, 0.69, 0.6],
-  [0.66, 0.6, 0.51],
+  [0.83, 0.78, 0.69],
+  [0.72, 0.66, 0.57],
 ] as const;
 const CHECKER_EDGE = 0.06;
 const SHADOW: Paint = { kind: 'shadow', factor: 0.6 };
@@ -51,6 +50,7 @@ const [SKY_LOW, SKY_HIGH, FLOOR]: readonly Color[] = [
 /** Makes the cameras' pictures in software: shaded parts, a checkered table, the light's shadows on it. */
 export class Renderer {
   readonly #raster: Rasteriser;
+  readonly #vertices: Float64Array;
   readonly #parts: readonly Part[];
   readonly #block: Mesh;
   readonly #table: Mesh;
@@ -65,6 +65,8 @@ export class Renderer {
         paint: { kind: 'solid', color: shape.color } as const,
       })),
     );
+    const most = Math.max(...this.#parts.map(({ mesh }) => mesh.positions.length / 3));
+    this.#vertices = new Float64Array(most * VERTEX_SIZE);
     const half = BLOCK.edge / 2;
     this.#block = boxMesh([half, half, half], [0, 0, 0]);
     const { min, max, thickness } = TABLE;
@@ -78,8 +80,8 @@ export class Renderer {
     });
   }
 
-  /** [height, width, 3] uint8 RGB, row-major; valid until the next call. */
-  render(scene: Scene): Uint8ClampedArray {
+  /** Draws the scene; {@link Rasteriser.resolve} of the result gives the picture. */
+  render(scene: Scene): Rasteriser {
     const raster = this.#raster;
     const view = invert(scene.camera);
     raster.clear((row) => this.#background(row, scene.camera));
@@ -93,41 +95,33 @@ export class Renderer {
     ];
     for (const { mesh, pose } of things) this.#drawShadow(mesh, pose, view);
     for (const { mesh, pose, paint } of things) this.#draw(mesh, pose, view, paint);
-    return raster.pixels;
+    return raster;
   }
 
   #draw({ positions, normals, triangles }: Mesh, pose: Pose, view: Pose, paint: Paint): void {
     const cameraFromMesh = compose(view, pose);
-    const vertices: Vertex[] = [];
-    for (let i = 0; i < positions.length; i += 3) {
+    const vertices = this.#vertices;
+    for (let i = 0, at = 0; i < positions.length; i += 3, at += VERTEX_SIZE) {
       const point: Vec3 = [positions[i]!, positions[i + 1]!, positions[i + 2]!];
-      const normal = rotate(pose.orientation, [normals[i]!, normals[i + 1]!, normals[i + 2]!]);
-      const shade = AMBIENT + DIFFUSE * Math.max(0, dot(normal, TO_LIGHT));
-      vertices.push([...transformPoint(cameraFromMesh, point), shade, point[0], point[1]]);
+      vertices.set(transformPoint(cameraFromMesh, point), at);
+      vertices[at + 3] = brightness(
+        rotate(pose.orientation, [normals[i]!, normals[i + 1]!, normals[i + 2]!]),
+      );
+      vertices[at + 4] = point[0];
+      vertices[at + 5] = point[1];
     }
-    this.#triangles(vertices, triangles, paint);
+    this.#raster.draw(vertices, triangles, paint);
   }
 
   /** The shape as the light throws it onto the table's plane. */
   #drawShadow({ positions, triangles }: Mesh, pose: Pose, view: Pose): void {
-    const vertices: Vertex[] = [];
-    for (let i = 0; i < positions.length; i += 3) {
+    const vertices = this.#vertices;
+    for (let i = 0, at = 0; i < positions.length; i += 3, at += VERTEX_SIZE) {
       const point = transformPoint(pose, [positions[i]!, positions[i + 1]!, positions[i + 2]!]);
-      const onTable = add(point, scale(TO_LIGHT, -point[2] / TO_LIGHT[2]));
-      vertices.push([...transformPoint(view, onTable), 0, 0, 0]);
+      const onTable = add(point, scale(KEY_LIGHT, -point[2] / KEY_LIGHT[2]));
+      vertices.set(transformPoint(view, onTable), at);
     }
-    this.#triangles(vertices, triangles, SHADOW);
-  }
-
-  #triangles(vertices: readonly Vertex[], triangles: Uint16Array, paint: Paint): void {
-    for (let i = 0; i < triangles.length; i += 3) {
-      const [a, b, c] = [
-        vertices[triangles[i]!]!,
-        vertices[triangles[i + 1]!]!,
-        vertices[triangles[i + 2]!]!,
-      ];
-      this.#raster.triangle(a, b, c, paint);
-    }
+    this.#raster.draw(vertices, triangles, SHADOW);
   }
 
   /** A floor up to the horizon and a sky above it, as the middle of the row sees them. */
@@ -138,6 +132,13 @@ export class Renderer {
     if (elevation >= 0) return mix(SKY_LOW!, SKY_HIGH!, Math.min(1, elevation * 2.5));
     return mix(SKY_LOW!, FLOOR!, Math.min(1, -elevation * 6));
   }
+}
+
+/** Lambert's law for both lights over an even glow; at most 1. */
+function brightness(normal: Vec3): number {
+  const key = Math.max(0, dot(normal, KEY_LIGHT));
+  const fill = Math.max(0, dot(normal, FILL_LIGHT));
+  return Math.min(1, 0.46 + 0.48 * key + 0.26 * fill);
 }
 
 function mix(a: Color, b: Color, share: number): Color {

@@ -111,21 +111,29 @@ function lookAt(from: Vec3, to: Vec3, up: Vec3): Pose {
   return { position: from, orientation: fromAxes(right, cross(forward, right), forward) };
 }
 
-/** Lies behind the lens, so no camera sees its own housing. */
-const CAMERA_HOUSING: Shape = box([0.02, 0.012, 0.01], [0, 0, -0.012], DARK);
+/** The housing lies behind the lens, so no camera sees its own. */
+function camera(name: string, parent: string, origin: Pose): Link {
+  return fixed(name, parent, origin, 0.05, [box([0.02, 0.012, 0.01], [0, 0, -0.012], DARK)]);
+}
+
+/** A ring around the seam between two links. */
+const ring = (radius: number): Shape => tube(-0.014, 0.014, radius, GREY);
 
 /** Every link, parents before children; the root is `world`. */
 export const LINKS: readonly Link[] = [
   fixed('base_link', 'world', IDENTITY, 4, [tube(0, 0.03, 0.1, GREY), tube(0.03, 0.15, 0.068)]),
-  arm(1, 'z', 0.15, 2.5, [tube(0, 0.17, 0.062, ORANGE)]),
+  arm(1, 'z', 0.15, 2.5, [ring(0.072), tube(0.014, 0.17, 0.06, ORANGE)]),
   arm(2, 'y', 0.17, 2.5, [hub(0.066, 0.075, GREY), tube(0.05, 0.2, 0.052)]),
-  arm(3, 'z', 0.2, 2, [tube(0, 0.14, 0.05)]),
-  arm(4, 'y', 0.14, 2, [hub(0.058, 0.066), tube(0.04, 0.19, 0.045)]),
-  arm(5, 'z', 0.19, 1.2, [tube(0, 0.13, 0.042)]),
-  arm(6, 'y', 0.13, 1, [hub(0.048, 0.056), tube(0.02, 0.07, 0.038)]),
-  arm(7, 'z', 0.07, 0.4, [tube(0, 0.03, 0.038, GREY)]),
+  arm(3, 'z', 0.2, 2, [ring(0.055), tube(0.014, 0.14, 0.05)]),
+  arm(4, 'y', 0.14, 2, [hub(0.06, 0.066), tube(0.04, 0.19, 0.045)]),
+  arm(5, 'z', 0.19, 1.2, [ring(0.048), tube(0.014, 0.13, 0.042)]),
+  arm(6, 'y', 0.13, 1, [hub(0.049, 0.056), tube(0.02, 0.056, 0.036)]),
+  arm(7, 'z', 0.07, 0.4, [ring(0.04), tube(0.014, 0.03, 0.034)]),
   fixed('ft_sensor', 'link7', at([0, 0, 0.03]), 0.2, [tube(0, 0.025, 0.04, STEEL)]),
-  fixed('hand', 'ft_sensor', at([0, 0, 0.025]), 0.45, [box([0.025, 0.075, 0.031], [0, 0, 0.031], WHITE)]),
+  fixed('hand', 'ft_sensor', at([0, 0, 0.025]), 0.45, [
+    box([0.025, 0.078, 0.031], [0, 0, 0.031], WHITE),
+    box([0.03, 0.012, 0.006], [0.054, 0, 0.012], DARK), // the wrist camera's bracket
+  ]),
   finger('finger_left', 'finger_joint1', 1),
   finger('finger_right', 'finger_joint2', -1),
   fixed('tcp', 'hand', at([0, 0, 0.108])),
@@ -134,14 +142,6 @@ export const LINKS: readonly Link[] = [
     position: [0, 0, PAD.height],
     orientation: fromAxes([1, 0, 0], [0, 0, 1], [0, -1, 0]),
   }),
-  fixed(
-    'camera_front_optical_frame',
-    'world',
-    lookAt([1.08, -0.62, 0.62], [0.28, 0.03, 0.17], [0, 0, 1]),
-    0,
-    [CAMERA_HOUSING],
-  ),
-  fixed('camera_wrist_optical_frame', 'hand', lookAt([0.075, 0, 0], [-0.01, 0, 0.13], [-1, 0, 0]), 0.05, [
-    CAMERA_HOUSING,
-  ]),
+  camera('camera_front_optical_frame', 'world', lookAt([0.98, -0.86, 0.6], [0.2, 0, 0.25], [0, 0, 1])),
+  camera('camera_wrist_optical_frame', 'hand', lookAt([0.085, 0, 0.03], [-0.01, 0, 0.15], [-1, 0, 0])),
 ];
