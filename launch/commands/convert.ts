@@ -1,7 +1,7 @@
 import { type Conversion, type ConvertProgress, convertEpisodes } from '../../converters/convert.ts';
 import type { DatasetFormat } from '../../converters/dataset-writer.ts';
 import { type ContractFile, parseContract, readContract } from '../../schemas/contract-file.ts';
-import type { ManifestFeature } from '../../schemas/dataset-manifest.ts';
+import type { DatasetManifest, ManifestFeature } from '../../schemas/dataset-manifest.ts';
 import { CONTRACT_ATTACHMENT } from '../../schemas/episode.ts';
 import { EpisodeReader } from '../../schemas/episode-reader.ts';
 import { UsageError } from '../../schemas/errors.ts';
@@ -43,6 +43,7 @@ export async function convertWithProgress(
     );
   }
   console.log(`converted in ${formatSecs(secs)}`);
+  for (const text of trimLines(conversion.datasets[0]?.manifest)) console.log(text);
   for (const text of featureLines(conversion.datasets[0]?.manifest.features ?? [])) console.log(text);
   for (const { episode, stream, messages } of conversion.late) {
     console.log(`  LATE ${episode}, stream "${stream}": ${messages} messages came too late for their frames`);
@@ -60,6 +61,18 @@ function progressText({
   const share = Math.min(100, Math.round((100 * framesDone) / Math.max(1, framesExpected)));
   const left = framesPerSec > 0 ? formatSecs((framesExpected - framesDone) / framesPerSec) : '?';
   return `episode ${episode + 1}/${episodes}  ${share} %  ${framesDone} frames  ${framesPerSec.toFixed(0)} frames/s  ${left} left`;
+}
+
+/** Where an episode lost its ends because a required stream had not begun or had ended. */
+function trimLines(manifest: DatasetManifest | undefined): string[] {
+  const rate = manifest?.tickRateHz ?? 1;
+  return (manifest?.episodes ?? [])
+    .filter(({ trimmedStart, trimmedEnd }) => trimmedStart + trimmedEnd > rate)
+    .map(
+      ({ id, trimmedStart, trimmedEnd }) =>
+        `  TRIMMED ${id}: ${(trimmedStart / rate).toFixed(1)} s at the start, ${(trimmedEnd / rate).toFixed(1)} s ` +
+        'at the end, where a required stream had not begun or had ended',
+    );
 }
 
 /** Age and validity of every feature: what a trainer should know before anything else. */
