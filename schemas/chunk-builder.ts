@@ -52,11 +52,8 @@ const MAX_FREE_BUFFERS = 5;
 export class ChunkBuilder {
   readonly #buffer: Uint8Array;
   readonly #view: DataView;
-  readonly #columns: (IndexColumn | undefined)[] = [];
+  readonly #indexes = new MessageIndexes();
   #size = 0;
-  #startTime = 0n;
-  #endTime = 0n;
-  #hasMessages = false;
 
   /** @param buffer is filled from its beginning; what does not fit must not be added. */
   constructor(buffer: Uint8Array) {
@@ -95,44 +92,50 @@ export class ChunkBuilder {
     view.setBigUint64(at + 23, publishTime, true);
     this.#buffer.set(data, at + MESSAGE_OVERHEAD_BYTES);
     this.#size = at + RECORD_PREFIX_BYTES + contentBytes;
-
-    const column = this.#columns[channelId];
-    if (column) column.add(logTime, at);
-    else this.#columns[channelId] = new IndexColumn(logTime, at);
-    if (!this.#hasMessages) {
-      this.#startTime = this.#endTime = logTime;
-      this.#hasMessages = true;
-    } else if (logTime < this.#startTime) this.#startTime = logTime;
-    else if (logTime > this.#endTime) this.#endTime = logTime;
-  }
-
-  /** What each channel has so far. */
-  shares(): ReadonlyMap<number, ChannelShare> {
-    const shares = new Map<number, ChannelShare>();
-    this.#columns.forEach((column, channelId) => {
-      if (column) shares.set(channelId, column.share());
-    });
-    return shares;
+    this.#indexes.add(channelId, logTime, at);
   }
 
   seal(): SealedChunk {
-    const indexes = new RecordEncoder();
-    const offsets = new Map<number, number>();
+    const records = this.#buffer.subarray(0, this.#size);
+    return { records, ...this.#indexes.describe(records) };
+  }
+}
+
+/** Collects the message indexes of one chunk. */
+export class MessageIndexes {
+  readonly #columns: (IndexColumn | undefined)[] = [];
+
+  /** @param offset of the message's record in the chunk's records. */
+  add(channelId: number, logTime: bigint, offset: number): void {
+    const column = this.#columns[channelId];
+    if (column) column.add(logTime, offset);
+    else this.#columns[channelId] = new IndexColumn(logTime, offset);
+  }
+
+  /** Everything that the file says about a chunk of these records. */
+  describe(records: Uint8Array): Omit<SealedChunk, 'records'> {
+    const encoder = new RecordEncoder();
+    const messageIndexOffsets = new Map<number, number>();
+    const shares = new Map<number, ChannelShare>();
+    let times: { startTime: bigint; endTime: bigint } | undefined;
     this.#columns.forEach((column, channelId) => {
       if (!column) return;
-      offsets.set(channelId, indexes.size);
-      indexes.messageIndex(channelId, column.entries());
+      messageIndexOffsets.set(channelId, encoder.size);
+      encoder.messageIndex(channelId, column.entries());
+      const share = column.share();
+      shares.set(channelId, share);
+      times ??= { startTime: share.startTime, endTime: share.endTime };
+      if (share.startTime < times.startTime) times.startTime = share.startTime;
+      if (share.endTime > times.endTime) times.endTime = share.endTime;
     });
-    const records = this.#buffer.subarray(0, this.#size);
     return {
-      records,
-      uncompressedBytes: this.#size,
+      uncompressedBytes: records.byteLength,
       crc: crc32(records),
-      startTime: this.#startTime,
-      endTime: this.#endTime,
-      shares: this.shares(),
-      messageIndexes: indexes.take(),
-      messageIndexOffsets: offsets,
+      startTime: times?.startTime ?? 0n,
+      endTime: times?.endTime ?? 0n,
+      shares,
+      messageIndexes: encoder.take(),
+      messageIndexOffsets,
     };
   }
 }

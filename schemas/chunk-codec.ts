@@ -13,6 +13,13 @@ export function compressionName(compression: Compression): string {
   return compression === 'none' ? '' : compression;
 }
 
+/** @throws {RangeError} for a name that is none of ours. */
+export function compressionOf(name: string): Compression {
+  if (name === '') return 'none';
+  if (name === 'lz4' || name === 'zstd') return name;
+  throw new RangeError(`Compression "${name}" is not one of "", "lz4", "zstd".`);
+}
+
 /**
  * Compresses a chunk's records on a thread of the pool; the bytes must not change meanwhile.
  *

@@ -56,18 +56,24 @@ export interface EpisodeIndex {
  */
 export async function readIndex(file: FileBytes): Promise<EpisodeIndex> {
   const header = await readHeader(file);
+  const summary = await readSummary(file);
+  if (summary) return { ...header, ...summary, isIndexed: true };
+  return { ...header, ...(await scan(file, file.size - FOOTER_BYTES)), isIndexed: false };
+}
+
+/**
+ * What the summary says; undefined when it leaves out something that the file has.
+ *
+ * @throws {FormatFault} when the file was never closed, or its summary is damaged.
+ */
+export async function readSummary(file: FileBytes): Promise<FileContent | undefined> {
   const { summaryStart, summaryCrc } = await readFooter(file);
-  const dataEnd = file.size - FOOTER_BYTES;
-  if (summaryStart > 0) {
-    const summary = await file.read(summaryStart, file.size - MAGIC.byteLength - summaryStart);
-    const covered = summary.subarray(0, summary.byteLength - 4);
-    if (summaryCrc !== 0 && crc32(covered) !== summaryCrc) {
-      throw new FormatFault(`the CRC of the summary at byte ${summaryStart} is wrong`, summaryStart);
-    }
-    const index = parseSummary(summary, summaryStart);
-    if (index) return { ...header, ...index, isIndexed: true };
+  if (summaryStart === 0) return undefined;
+  const summary = await file.read(summaryStart, file.size - MAGIC.byteLength - summaryStart);
+  if (summaryCrc !== 0 && crc32(summary.subarray(0, -4)) !== summaryCrc) {
+    throw new FormatFault(`the CRC of the summary at byte ${summaryStart} is wrong`, summaryStart);
   }
-  return { ...header, ...(await scan(file, dataEnd)), isIndexed: false };
+  return parseSummary(summary, summaryStart);
 }
 
 /** @throws {FormatFault} when the file does not begin as an MCAP file. */
@@ -87,7 +93,7 @@ export async function readHeader(file: FileBytes): Promise<{ profile: string; li
 }
 
 /** @throws {FormatFault} when the file does not end as a complete MCAP file. */
-export async function readFooter(file: FileBytes): Promise<Footer> {
+async function readFooter(file: FileBytes): Promise<Footer> {
   const start = file.size - FOOTER_BYTES;
   if (start >= MAGIC.byteLength) {
     const tail = await file.read(start, FOOTER_BYTES);
@@ -107,10 +113,11 @@ export async function readFooter(file: FileBytes): Promise<Footer> {
   );
 }
 
-type IndexedPart = Omit<EpisodeIndex, 'profile' | 'library' | 'isIndexed'>;
+/** An index without what only the header tells. */
+export type FileContent = Omit<EpisodeIndex, 'profile' | 'library' | 'isIndexed'>;
 
 /** Undefined when the summary leaves out something that the file has. */
-function parseSummary(summary: Uint8Array, summaryStart: number): IndexedPart | undefined {
+function parseSummary(summary: Uint8Array, summaryStart: number): FileContent | undefined {
   const definitions = new Definitions();
   const chunks: ChunkPlace[] = [];
   const attachments: AttachmentIndex[] = [];
@@ -195,7 +202,7 @@ export class Definitions {
 /** Longest run of bare records that is read at once. */
 const RUN_BYTES = 1 << 20;
 
-async function scan(file: FileBytes, end: number): Promise<IndexedPart> {
+async function scan(file: FileBytes, end: number): Promise<FileContent> {
   const definitions = new Definitions();
   const chunks: ChunkPlace[] = [];
   const attachments: AttachmentIndex[] = [];

@@ -18,12 +18,13 @@ const DISK_FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const MAX_SALVAGES = 2;
 
 /**
- * An MCAP file under its name `<file>.part`, until complete() gives it its own. Appends happen in the order
+ * An MCAP file under another name, until complete() gives it its own. Appends happen in the order
  * of the calls. The first write that fails is the end of messages: the file is cut behind the last chunk
  * that is whole, and what comes then is metadata and the summary.
  */
 export class PartFile {
   readonly file: string;
+  readonly #part: string;
   readonly #out: AppendFile;
   readonly #assembler = new McapAssembler();
   /** Steps that place records, one after the other; never rejects. */
@@ -33,14 +34,22 @@ export class PartFile {
   #isSalvaging = false;
   readonly #lost: [channelId: number, share: ChannelShare][] = [];
 
-  /** @throws the system's error when the file or its part exists or cannot be made. */
-  static async create(file: string, options: { readonly syncEach: boolean }): Promise<PartFile> {
+  /**
+   * @param options `part`: its name while it is incomplete, `<file>.part` unless said otherwise; `syncEach`:
+   * whether appends resolve only when the bytes are forced to disk.
+   * @throws the system's error when the file or its part exists or cannot be made.
+   */
+  static async create(
+    file: string,
+    { part = `${file}.part`, syncEach = false }: { readonly part?: string; readonly syncEach?: boolean },
+  ): Promise<PartFile> {
     if (await exists(file)) throw new RangeError(`file exists, "${file}"`);
-    return new PartFile(file, await AppendFile.create(`${file}.part`, options));
+    return new PartFile(file, part, await AppendFile.create(part, { syncEach }));
   }
 
-  private constructor(file: string, out: AppendFile) {
+  private constructor(file: string, part: string, out: AppendFile) {
     this.file = file;
+    this.#part = part;
     this.#out = out;
   }
 
@@ -112,13 +121,13 @@ export class PartFile {
       await this.#appendEnd();
       await this.#out.sync();
       await this.#out.close();
-      await rename(`${this.file}.part`, this.file);
+      await rename(this.#part, this.file);
       await syncDirectory(dirname(this.file));
     } catch (cause) {
       await this.abandon();
       throw new RecordError(
         `Cannot complete episode "${this.file}": ${(cause as Error).message}. ` +
-          `Run "kinescribe recover ${this.file}.part" when the disk works again.`,
+          `Run "kinescribe recover ${this.#part}" when the disk works again.`,
         { cause },
       );
     }
@@ -161,7 +170,7 @@ export class PartFile {
 
   #fail(cause: Error): RecordError {
     this.#failure ??= new RecordError(
-      `Cannot write to "${this.file}.part": ${cause.message}. The take ends here; close it to keep what was written.`,
+      `Cannot write to "${this.#part}": ${cause.message}. The take ends here; close it to keep what was written.`,
       { cause },
     );
     if (cause !== this.#failure && !this.#isSalvaging && this.#salvages < MAX_SALVAGES) {
