@@ -1,5 +1,6 @@
 import type { Contract } from '../schemas/contract.ts';
-import { parseContract } from '../schemas/contract-file.ts';
+import { type ContractFile, parseContract } from '../schemas/contract-file.ts';
+import { EPISODE_RECORD, type EpisodeInfo } from '../schemas/episode.ts';
 import { EpisodeReader } from '../schemas/episode-reader.ts';
 import { EpisodeWriter } from '../schemas/episode-writer.ts';
 import type { MessageSchema, MessageValue } from '../schemas/message.ts';
@@ -80,9 +81,18 @@ export interface TestStream {
   readonly messages: readonly TestMessage[];
 }
 
-/** Writes an episode as any recorder would: messages in the order in which they were received. */
-export async function writeTestEpisode(file: string, streams: readonly TestStream[]): Promise<void> {
+/**
+ * Writes an episode as any recorder would: messages in the order in which they were received.
+ *
+ * @param info what only our own recorder writes.
+ */
+export async function writeTestEpisode(
+  file: string,
+  streams: readonly TestStream[],
+  info?: Pick<EpisodeInfo, 'id' | 'task'>,
+): Promise<void> {
   const writer = await EpisodeWriter.open(file, { durability: 'none' });
+  if (info) await writer.addMetadata(EPISODE_RECORD, new Map(Object.entries({ ...RECORDER_INFO, ...info })));
   const sent = streams.flatMap(({ topic, type, messages }) => {
     const schema: MessageSchema = {
       name: type,
@@ -106,6 +116,18 @@ export async function writeTestEpisode(file: string, streams: readonly TestStrea
   await writer.close();
 }
 
+const RECORDER_INFO = {
+  contract: 'test',
+  contractDigest: `sha256:${'0'.repeat(64)}`,
+  robot: 'test',
+  operator: 'p1',
+  source: 'demo',
+  recorderVersion: '0.0.0',
+  startTime: `${EPOCH}`,
+  clockSystemTime: `${EPOCH}`,
+  clockMonotonicNanos: '0',
+} as const;
+
 function milliToNanos(millis: number): bigint {
   return BigInt(Math.round(millis * 1e6));
 }
@@ -124,11 +146,15 @@ export function jointState(position: readonly number[], name = [...'abcdefg'].sl
 }
 
 /** A contract of which only streams, features and samples matter. */
-export function testContract(parts: string): Contract {
+export function testContractFile(parts: string): ContractFile {
   return parseContract(
     `kinescribe: 1\nname: test\nrobot: { model: test }\nepisode: { tasks: [pick, place] }\n${parts}`,
     'test.yaml',
-  ).contract;
+  );
+}
+
+export function testContract(parts: string): Contract {
+  return testContractFile(parts).contract;
 }
 
 /** All frames of an episode, and what became of its ticks. */

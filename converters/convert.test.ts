@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { datasetManifestSchema, MANIFEST_FILE } from '../schemas/dataset-manifest.ts';
+import { episodeDigest } from '../schemas/episode-reader.ts';
+import { ConvertError, UsageError } from '../schemas/errors.ts';
+import { temporaryFolder } from '../schemas/fixtures/episodes.ts';
+import { type ConvertOptions, type ConvertProgress, convertEpisodes } from './convert.ts';
+import type { DatasetFormat } from './dataset-writer.ts';
+import { EPOCH, joints, MILLI, testContractFile, writeTestEpisode } from './episode.fixture.ts';
+import { webdataset } from './webdataset/webdataset.ts';
+
+const contract = testContractFile(`
+streams:
+  arm: { topic: /arm, role: motion, type: sensor_msgs/msg/JointState }
+  aid: { topic: /aid, role: context, type: sensor_msgs/msg/JointState, required: false }
+features:
+  observation.state: { kind: vector, stream: arm, field: position, shape: [2], toleranceSecs: 0.05, unit: rad }
+  observation.aid: { kind: vector, stream: aid, field: position, shape: [1], align: nearest, toleranceSecs: 0.05 }
+samples: { tickRateHz: 10, horizon: 2 }`);
+
+/** Ten ticks of which the first two lack the arm's second message and so on: see the expected ages. */
+const arm = joints('/arm', { 0: [0, 0], 90: [1, 1], 180: [2, 2], 270: [3, 3], 420: [4, 4] });
+
+function options(directory: string, part: Partial<ConvertOptions> = {}): ConvertOptions {
+  return { contract, formats: [webdataset], directory, version: '1.2.3', ...part };
+}
+
+test('convertEpisodes() writes a dataset and its manifest from our own and from foreign recordings', async () => {
+  await using folder = await temporaryFolder();
+  const [own, foreign] = [join(folder.path, 'a.mcap'), join(folder.path, 'run.7.mcap')];
+  await writeTestEpisode(own, [arm, joints('/aid', { 130: [5] })], { id: 'test-0001', task: 'place' });
+  await writeTestEpisode(foreign, [arm]);
+  const directory = join(folder.path, 'out');
+  const progress: ConvertProgress[] = [];
+  const { datasets, late } = await convertEpisodes(
+    [own, foreign],
+    options(directory, { onProgress: (each) => void progress.push(each) }),
+  );
+
+  expect(await readdir(directory)).toEqual(['webdataset']);
+  const manifest = datasetManifestSchema.parse(
+    JSON.parse(await readFile(join(directory, 'webdataset', MANIFEST_FILE), 'utf8')),
+  );
+  expect(datasets).toEqual([{ format: 'webdataset', directory: join(directory, 'webdataset'), manifest }]);
+  expect(late).toEqual([]);
+  const ticks = { frames: 4, trimmedStart: 0, trimmedEnd: 1, startTime: `${EPOCH}` };
+  expect(manifest).toMatchObject({
+    version: '1.2.3',
+    format: 'webdataset',
+    contract: { name: 'test', digest: contract.digest },
+    tickRateHz: 10,
+    clock: 'sensor',
+    frames: 8,
+    samples: 8,
+    episodes: [
+      {
+        index: 0,
+        id: 'test-0001',
+        file: 'a.mcap',
+        digest: await episodeDigest(own),
+        task: 'place',
+        ...ticks,
+      },
+      {
+        index: 1,
+        id: 'run.7',
+        file: 'run.7.mcap',
+        digest: await episodeDigest(foreign),
+        task: 'pick',
+        ...ticks,
+      },
+    ],
+  });
+  // Ages of the arm are 0, 10, 20, 30 ms in both episodes; the aid is 30 ms after one tick of eight.
+  const [state, aid] = manifest.features;
+  expect(state).toMatchObject({ key: 'observation.state', shape: [2], unit: 'rad', invalidShare: 0 });
+  expect(state!.ageP50Secs).toBeCloseTo(0.015, 9);
+  expect(state!.ageP95Secs).toBeCloseTo(0.03, 9);
+  expect(aid).toMatchObject({ key: 'observation.aid', ageP50Secs: 0.03, invalidShare: 7 / 8 });
+  expect(manifest.files.map(({ path }) => path)).toEqual(['dataset.json', 'shard-000000.tar']);
+  for (const { path, bytes, digest } of manifest.files) {
+    const content = await readFile(join(directory, 'webdataset', path));
+    expect(bytes).toBe(content.byteLength);
+    expect(digest).toBe(`sha256:${createHash('sha256').update(content).digest('hex')}`);
+  }
+  expect(await webdataset.verify(join(directory, 'webdataset'))).toEqual([]);
+
+  expect(progress.map(({ framesDone }) => framesDone)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  expect(progress.map(({ episode }) => episode)).toEqual([0, 0, 0, 0, 1, 1, 1, 1]);
+  expect(progress.every(({ episodes, framesPerSec }) => episodes === 2 && framesPerSec > 0)).toBe(true);
+  // 420 ms at 10 Hz are expected to give 5 frames each, until the first episode has given 4.
+  expect([progress[0]!.framesExpected, progress[7]!.framesExpected]).toEqual([10, 9]);
+});
+
+test('convertEpisodes() gives the same bytes for the same episodes', async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'a.mcap');
+  await writeTestEpisode(file, [arm]);
+  const digests: string[][] = [];
+  for (const name of ['one', 'two']) {
+    const { datasets } = await convertEpisodes([file], options(join(folder.path, name)));
+    digests.push(datasets[0]!.manifest.files.map(({ digest }) => digest));
+  }
+  expect(digests[1]).toEqual(digests[0]);
+});
+
+test('convertEpisodes() feeds several writers and names their datasets together', async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'a.mcap');
+  await writeTestEpisode(file, [arm]);
+  const second: DatasetFormat = { ...webdataset, name: 'second' };
+  const directory = join(folder.path, 'out');
+  const { datasets } = await convertEpisodes([file], options(directory, { formats: [webdataset, second] }));
+  expect(datasets.map(({ format, manifest }) => [format, manifest.format])).toEqual([
+    ['webdataset', 'webdataset'],
+    ['second', 'second'],
+  ]);
+  expect((await readdir(directory)).sort()).toEqual(['second', 'webdataset']);
+});
+
+test('convertEpisodes() leaves nothing when an episode fails, when it gives no frame, or when it is ended', async () => {
+  await using folder = await temporaryFolder();
+  const [good, bad, empty] = ['good', 'bad', 'empty'].map((name) => join(folder.path, `${name}.mcap`));
+  await writeTestEpisode(good!, [arm]);
+  await writeTestEpisode(bad!, [joints('/arm', { 0: [1, 2, 3] })]);
+  await writeTestEpisode(empty!, [joints('/aid', { 0: [1] })]);
+  const directory = join(folder.path, 'out');
+  const killed = join(directory, 'webdataset.part');
+  await mkdir(killed, { recursive: true });
+
+  await expect(convertEpisodes([good!, bad!], options(directory))).rejects.toThrow(/shape \[2\] asks for 2/);
+  expect(await readdir(directory)).toEqual([]);
+  await expect(convertEpisodes([good!, empty!], options(directory))).rejects.toThrow(
+    /required stream "arm" has no message on topic "\/arm"/,
+  );
+  const ending = new AbortController();
+  const ended = convertEpisodes(
+    [good!],
+    options(directory, { signal: ending.signal, onProgress: () => ending.abort() }),
+  );
+  await expect(ended).rejects.toThrow(/aborted/);
+  expect(await readdir(directory)).toEqual([]);
+});
+
+test('convertEpisodes() says which feature keeps an episode from giving frames', async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'a.mcap');
+  await writeTestEpisode(file, [
+    joints('/arm', { 0: [0, 0], 400: [1, 1] }),
+    joints('/aid', { 60: [1], 260: [1] }),
+  ]);
+  const strict = testContractFile(
+    contract.text.slice(contract.text.indexOf('streams:')).replace(', required: false', ''),
+  );
+  const conversion = convertEpisodes([file], options(join(folder.path, 'out'), { contract: strict }));
+  await expect(conversion).rejects.toThrow(
+    /a frame needs a valid value of every required stream, but "observation.(aid|state)" has none at \d of 5 ticks/,
+  );
+  await expect(conversion).rejects.toBeInstanceOf(ConvertError);
+});
+
+test('convertEpisodes() refuses an existing dataset and two episodes of one id before it writes', async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'a.mcap');
+  await writeTestEpisode(file, [arm]);
+  const directory = join(folder.path, 'out');
+  await convertEpisodes([file], options(directory));
+  const again = convertEpisodes([file], options(directory));
+  await expect(again).rejects.toThrow(/out\/webdataset": it exists already/);
+  await expect(again).rejects.toBeInstanceOf(UsageError);
+  const twice = convertEpisodes([file, file], options(join(folder.path, 'other')));
+  await expect(twice).rejects.toThrow(/is "a" too. Give each episode once/);
+  expect((await readdir(folder.path)).sort()).toEqual(['a.mcap', 'out']);
+});
+
+test('convertEpisodes() starts at the first complete tick', async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'a.mcap');
+  const late = joints('/arm', { 0: [0, 0], 190: [1, 1], 290: [2, 2], 310: [3, 3] });
+  await writeTestEpisode(file, [{ ...late, messages: late.messages.slice(1) }, joints('/aid', { 0: [0] })]);
+  const { datasets } = await convertEpisodes([file], options(join(folder.path, 'out')));
+  expect(datasets[0]!.manifest.episodes[0]).toMatchObject({
+    startTime: `${EPOCH + 190n * MILLI}`,
+    frames: 2,
+  });
+});
