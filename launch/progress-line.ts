@@ -1,20 +1,18 @@
-/** One line that is drawn over itself on a terminal, and stays away from logs but for its end. */
+/** One line that is drawn over itself on a terminal; logs are spared it. */
 export class ProgressLine {
   readonly #live = process.stderr.isTTY === true;
   #drawnAt = 0;
-  #text = '';
 
   show(text: string): void {
-    this.#text = text;
     const now = performance.now();
     if (!this.#live || now - this.#drawnAt < 100) return;
     this.#drawnAt = now;
     process.stderr.write(`\r\u001b[K${text}`);
   }
 
-  /** Leaves the last text standing. */
+  /** Takes the line away; what came of it is said elsewhere. */
   end(): void {
-    process.stderr.write(this.#live ? `\r\u001b[K${this.#text}\n` : `${this.#text}\n`);
+    if (this.#live) process.stderr.write('\r\u001b[K');
   }
 }
 

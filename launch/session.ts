@@ -95,6 +95,8 @@ export async function runSession(
     await obey(event.value);
     next = iterator.next();
   }
+  // Lets the controls clean up; those that wait for a key do so when their own signal is aborted.
+  void iterator.return?.();
   if (recorder.state === 'recording') await stop();
   if (recorder.state === 'review') await keep(undefined);
   if (recorder.sourceError) onTrouble(recorder.sourceError.message);

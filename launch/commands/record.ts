@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Recorder } from '../../recorder/recorder.ts';
 import { readContract } from '../../schemas/contract-file.ts';
+import type { EpisodeState } from '../../schemas/episode.ts';
 import { UsageError } from '../../schemas/errors.ts';
 import type { CommandOptions } from '../command.ts';
 import { keyPresses } from '../keyboard.ts';
@@ -10,7 +11,12 @@ import { openSource } from '../sources.ts';
 import { takeLines } from '../take-report.ts';
 import { programVersion } from '../version.ts';
 
-const KEYS = 'space start/stop · s success · f failure · k keep · d discard · q quit';
+/** What the operator may press in each state. */
+const KEYS: Record<EpisodeState, string> = {
+  idle: 'space start · q quit',
+  recording: 'space stop · q stop, keep and quit',
+  review: 's success · f failure · k keep · d discard · space keep and start the next · q keep and quit',
+};
 const CONTROLS: ReadonlyMap<string, Control> = new Map([
   [' ', 'start-stop'],
   ['\r', 'start-stop'],
@@ -47,7 +53,6 @@ export async function record(_args: readonly string[], options: CommandOptions):
     allTopics: options.all === true,
     onWarning: ({ message }) => screen.say(message),
   });
-  if (byKeyboard) screen.say(KEYS);
   try {
     const controls = byKeyboard
       ? keyboardControls(ending.signal)
@@ -56,8 +61,10 @@ export async function record(_args: readonly string[], options: CommandOptions):
       contract,
       signal: ending.signal,
       take: { task, operator: String(options.operator) },
-      onStatus: (status) =>
-        screen.show(screen.live ? liveLines(status, contract) : [logLine(status, contract)]),
+      onStatus: (status) => {
+        const keys = byKeyboard ? [KEYS[status.state]] : [];
+        screen.show(screen.live ? [...liveLines(status, contract), ...keys] : [logLine(status, contract)]);
+      },
       onTake: (take) => screen.say(takeLines(take, contract).join('\n')),
       onTrouble: (message) => screen.say(message),
     });
