@@ -1,4 +1,5 @@
 import type { LayoutTopic } from './layout-topics.ts';
+import { plotsOf } from './plots.ts';
 
 /** One panel; its kind is the name that Lichtblick gives it. */
 export interface Panel {
@@ -22,9 +23,6 @@ export interface LayoutPanels {
   readonly states: readonly Panel[];
 }
 
-/** More lines than this cannot be told apart in one plot. */
-const MAX_SERIES = 16;
-
 /** Chooses and configures the panels for an episode's or a contract's topics. */
 export function layoutPanels(topics: readonly LayoutTopic[]): LayoutPanels {
   const transitions = topics.filter(({ type, topic }) => STATES.test(type) && topic !== ROBOT_DESCRIPTION);
@@ -38,7 +36,7 @@ export function layoutPanels(topics: readonly LayoutTopic[]): LayoutPanels {
       states.push({ kind: 'RosOut', title: topic, config: { topicToRender: topic } });
   }
   const images = topics.filter(({ type }) => IMAGES.test(type)).map(image);
-  const plots = topics.flatMap(plotsOf);
+  const plots = topics.flatMap(plotPanels);
   const scene = sceneOf(topics);
   const shown = images.length + plots.length + states.length + (scene ? 1 : 0);
   const [first] = topics;
@@ -68,62 +66,11 @@ function image({ topic }: LayoutTopic): Panel {
   };
 }
 
-/** Lines of one plot: the path from the topic on, and the name in the legend. */
-type Lines = readonly { readonly path: string; readonly label: string }[];
-
-function plotsOf(described: LayoutTopic): readonly Panel[] {
-  const { topic, type, sample } = described;
-  switch (type.slice(type.lastIndexOf('/') + 1)) {
-    case 'JointState':
-      return [plot(topic, `${topic}: position`, elements(described, 'position', namesIn(described)))];
-    case 'WrenchStamped':
-      return ['force', 'torque'].map((part) => plot(topic, `${topic}: ${part}`, axes(`wrench.${part}`)));
-    case 'Wrench':
-      return ['force', 'torque'].map((part) => plot(topic, `${topic}: ${part}`, axes(part)));
-    case 'Float64MultiArray':
-    case 'Float32MultiArray':
-      return [plot(topic, topic, elements(described, 'data', described.elementNames))];
-    case 'Float64':
-    case 'Float32':
-      return [plot(topic, topic, [{ path: 'data', label: topic }])];
-    case 'TactileArray':
-      return [plot(topic, `${topic}: pressure`, [{ path: 'pressure[:]', label: 'pressure' }], 'index')];
-    default:
-      // A type of the robot's own: whatever list of numbers it holds, drawn over its index.
-      return Object.entries(sample ?? {})
-        .filter(([, value]) => ArrayBuffer.isView(value) && !(value instanceof Uint8Array))
-        .map(([field]) =>
-          plot(topic, `${topic}: ${field}`, [{ path: `${field}[:]`, label: field }], 'index'),
-        );
-  }
-}
-
-function axes(path: string): Lines {
-  return ['x', 'y', 'z'].map((axis) => ({ path: `${path}.${axis}`, label: axis }));
-}
-
-function namesIn({ sample, elementNames }: LayoutTopic): readonly string[] {
-  return Array.isArray(sample?.name) ? sample.name.map(String) : elementNames;
-}
-
-function elements({ sample }: LayoutTopic, field: string, names: readonly string[]): Lines {
-  const values = sample?.[field];
-  const count = ArrayBuffer.isView(values) && 'length' in values ? Number(values.length) : names.length;
-  return Array.from({ length: Math.min(MAX_SERIES, Math.max(1, count)) }, (_, index) => ({
-    path: `${field}[${index}]`,
-    label: names[index] ?? `${field}[${index}]`,
-  }));
-}
-
-function plot(
-  topic: string,
-  title: string,
-  lines: Lines,
-  xAxisVal: 'timestamp' | 'index' = 'timestamp',
-): Panel {
-  return {
+function plotPanels(described: LayoutTopic): readonly Panel[] {
+  const { topic } = described;
+  return plotsOf(described).map(({ part, xAxis, lines }) => ({
     kind: 'Plot',
-    title,
+    title: part ? `${topic}: ${part}` : topic,
     config: {
       paths: lines.map(({ path, label }) => ({
         value: `${topic}.${path}`,
@@ -131,7 +78,7 @@ function plot(
         enabled: true,
         timestampMethod: 'receiveTime',
       })),
-      xAxisVal,
+      xAxisVal: xAxis === 'time' ? 'timestamp' : 'index',
       isSynced: true,
       showLegend: true,
       legendDisplay: 'floating',
@@ -140,7 +87,7 @@ function plot(
       showYAxisLabels: true,
       sidebarDimension: 240,
     },
-  };
+  }));
 }
 
 function stateTransitions(topics: readonly LayoutTopic[]): Panel {

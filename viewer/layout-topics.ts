@@ -1,22 +1,15 @@
-import type { Contract, StreamRole } from '../schemas/contract.ts';
+import type { Contract } from '../schemas/contract.ts';
 import type { EpisodeReader } from '../schemas/episode-reader.ts';
 import { MessageError } from '../schemas/errors.ts';
 import { parseFieldPath } from '../schemas/field-path.ts';
 import type { Message, MessageValue } from '../schemas/message.ts';
 import { createDecoder } from '../schemas/message-codec.ts';
 import { replayChannels } from './channels.ts';
+import type { PlotTopic } from './plots.ts';
 
 /** What a layout needs to know of a topic. */
-export interface LayoutTopic {
+export interface LayoutTopic extends PlotTopic {
   readonly topic: string;
-  /** Without ROS 2's middle part: `sensor_msgs/JointState`. */
-  readonly type: string;
-  /** What the contract says it is for. */
-  readonly role: StreamRole | undefined;
-  /** Names of the elements of its arrays, from the contract; empty where unknown. */
-  readonly elementNames: readonly string[];
-  /** Its first message; undefined without an episode, or where it does not decode. */
-  readonly sample: MessageValue | undefined;
 }
 
 /** Decoding a picture only to choose its panel would be a waste; other types are small. */
@@ -34,7 +27,6 @@ export async function layoutTopics(
       return {
         topic: advertised.topic,
         type: shortType(advertised.schemaName),
-        role: stream?.role,
         elementNames: stream?.elementNames ?? [],
         sample: droppable ? undefined : await firstMessage(reader, topic),
       };
@@ -46,9 +38,9 @@ export async function layoutTopics(
 
 /** The topics of a contract, before anything was recorded. */
 export function contractTopics({ streams, features }: Contract): readonly LayoutTopic[] {
-  return Object.entries(streams).map(([name, { topic, type, role }]) => {
+  return Object.entries(streams).map(([name, { topic, type }]) => {
     const own = Object.values(features).filter(({ stream }) => stream === name);
-    return { topic, type: shortType(type), role, elementNames: own.flatMap(elementNames), sample: undefined };
+    return { topic, type: shortType(type), elementNames: own.flatMap(elementNames), sample: undefined };
   });
 }
 

@@ -24,11 +24,16 @@ export function encodeSetParameters(parameters: readonly Parameter[], id?: strin
   return JSON.stringify({ op: 'setParameters', parameters, id });
 }
 
-export function encodeServiceCallRequest(call: ServiceCall): Uint8Array {
+export function encodeServiceCallRequest(call: ServiceCall): Uint8Array<ArrayBuffer> {
   return encodeServiceCall(SERVICE_CALL_REQUEST, call);
 }
 
-export function encodePlaybackControl({ command, speed, seekTime, requestId }: PlaybackControl): Uint8Array {
+export function encodePlaybackControl({
+  command,
+  speed,
+  seekTime,
+  requestId,
+}: PlaybackControl): Uint8Array<ArrayBuffer> {
   const id = text.encode(requestId);
   const { bytes, view } = frame(PLAYBACK_CONTROL_REQUEST, 18 + id.byteLength);
   view.setUint8(1, PLAYBACK_COMMANDS.indexOf(command));

@@ -21,7 +21,11 @@ export function encodeServerText(message: ServerText): string {
 }
 
 /** Copies the payload: it may be a view that is reused. */
-export function encodeMessageData(subscriptionId: number, logTime: bigint, payload: Uint8Array): Uint8Array {
+export function encodeMessageData(
+  subscriptionId: number,
+  logTime: bigint,
+  payload: Uint8Array,
+): Uint8Array<ArrayBuffer> {
   const { bytes, view } = frame(MESSAGE_DATA, 12 + payload.byteLength);
   view.setUint32(1, subscriptionId, true);
   view.setBigUint64(5, logTime, true);
@@ -29,13 +33,13 @@ export function encodeMessageData(subscriptionId: number, logTime: bigint, paylo
   return bytes;
 }
 
-export function encodeTime(time: bigint): Uint8Array {
+export function encodeTime(time: bigint): Uint8Array<ArrayBuffer> {
   const { bytes, view } = frame(TIME, 8);
   view.setBigUint64(1, time, true);
   return bytes;
 }
 
-export function encodeServiceCallResponse(call: ServiceCall): Uint8Array {
+export function encodeServiceCallResponse(call: ServiceCall): Uint8Array<ArrayBuffer> {
   return encodeServiceCall(SERVICE_CALL_RESPONSE, call);
 }
 
@@ -43,7 +47,7 @@ export function encodeServiceCallResponse(call: ServiceCall): Uint8Array {
 export function encodeServiceCall(
   opcode: number,
   { serviceId, callId, encoding, payload }: ServiceCall,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const name = text.encode(encoding);
   const { bytes, view } = frame(opcode, 12 + name.byteLength + payload.byteLength);
   view.setUint32(1, serviceId, true);
@@ -60,7 +64,7 @@ export function encodePlaybackState({
   speed,
   didSeek,
   requestId = '',
-}: PlaybackState): Uint8Array {
+}: PlaybackState): Uint8Array<ArrayBuffer> {
   const id = text.encode(requestId);
   const { bytes, view } = frame(PLAYBACK_STATE, 18 + id.byteLength);
   view.setUint8(1, PLAYBACK_STATUSES.indexOf(status));
@@ -127,7 +131,7 @@ export function slice(bytes: Uint8Array, start: number, length: number): Uint8Ar
 }
 
 /** A frame of `length` bytes after its opcode. */
-export function frame(opcode: number, length: number): { bytes: Uint8Array; view: DataView } {
+export function frame(opcode: number, length: number): { bytes: Uint8Array<ArrayBuffer>; view: DataView } {
   const bytes = new Uint8Array(1 + length);
   bytes[0] = opcode;
   return { bytes, view: new DataView(bytes.buffer) };

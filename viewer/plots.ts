@@ -1,0 +1,85 @@
+import type { MessageValue } from '../schemas/message.ts';
+
+/** What to draw of a topic: used by the layouts for Foxglove and by the page, so that both show the same. */
+
+export interface PlotTopic {
+  /** Without ROS 2's middle part: `sensor_msgs/JointState`. */
+  readonly type: string;
+  /** Names of the elements of its arrays where its messages do not carry them; empty where unknown. */
+  readonly elementNames: readonly string[];
+  /** One of its messages, decoded; undefined where there is none. */
+  readonly sample: MessageValue | undefined;
+}
+
+export interface PlotSpec {
+  /** Which part of the message, `force`; empty for a topic with one plot. */
+  readonly part: string;
+  /** Over time, or one message over the index of its elements. */
+  readonly xAxis: 'time' | 'index';
+  readonly lines: readonly PlotLine[];
+}
+
+export interface PlotLine {
+  /** From the message on, `wrench.force.x` or `position[2]`; ends in `[:]` for a plot over the index. */
+  readonly path: string;
+  readonly label: string;
+}
+
+/** More lines than this cannot be told apart in one plot. */
+const MAX_LINES = 16;
+
+export function plotsOf(topic: PlotTopic): readonly PlotSpec[] {
+  const { type, sample, elementNames } = topic;
+  switch (type.slice(type.lastIndexOf('/') + 1)) {
+    case 'JointState': {
+      const names = Array.isArray(sample?.name) ? sample.name.map(String) : elementNames;
+      return [overTime('', elements(sample, 'position', names))];
+    }
+    case 'WrenchStamped':
+      return ['force', 'torque'].map((part) => overTime(part, axes(`wrench.${part}`)));
+    case 'Wrench':
+      return ['force', 'torque'].map((part) => overTime(part, axes(part)));
+    case 'Float64MultiArray':
+    case 'Float32MultiArray':
+      return [overTime('', elements(sample, 'data', elementNames))];
+    case 'Float64':
+    case 'Float32':
+      return [overTime('', [{ path: 'data', label: 'data' }])];
+    default:
+      if (COMMON_PACKAGES.test(type)) return [];
+      // A type of the robot's own: whatever list of numbers it holds.
+      return Object.entries(sample ?? {})
+        .filter(([, value]) => isNumbers(value))
+        .map(([field]) => ({ part: field, xAxis: 'index', lines: [{ path: `${field}[:]`, label: field }] }));
+  }
+}
+
+/** Types of these that are not named above hold settings and structures rather than readings. */
+const COMMON_PACKAGES =
+  /^(std|sensor|geometry|nav|tf2|diagnostic|visualization|trajectory|foxglove)_msgs\/|^foxglove\./;
+
+function overTime(part: string, lines: readonly PlotLine[]): PlotSpec {
+  return { part, xAxis: 'time', lines };
+}
+
+function axes(path: string): readonly PlotLine[] {
+  return ['x', 'y', 'z'].map((axis) => ({ path: `${path}.${axis}`, label: axis }));
+}
+
+function elements(
+  sample: MessageValue | undefined,
+  field: string,
+  names: readonly string[],
+): readonly PlotLine[] {
+  const values = sample?.[field];
+  const count = isNumbers(values) ? values.length : names.length;
+  return Array.from({ length: Math.min(MAX_LINES, Math.max(1, count)) }, (_, index) => ({
+    path: `${field}[${index}]`,
+    label: names[index] ?? `${field}[${index}]`,
+  }));
+}
+
+/** Numbers in a row; bytes are pictures and other blobs. */
+export function isNumbers(value: unknown): value is ArrayLike<number> {
+  return ArrayBuffer.isView(value) && !(value instanceof Uint8Array) && !(value instanceof DataView);
+}

@@ -1,0 +1,32 @@
+import { parse } from '@foxglove/rosmsg';
+import { MessageReader } from '@foxglove/rosmsg2-serialization';
+import type { MessageValue } from '../../schemas/message.ts';
+import type { AdvertisedChannel } from '../protocol.ts';
+
+export type Decode = (payload: Uint8Array) => MessageValue;
+
+/** The decoder that a channel's own definition makes; undefined for encodings that the page does not read. */
+export function decoderOf({ encoding, schemaEncoding, schema }: AdvertisedChannel): Decode | undefined {
+  if (encoding === 'json') {
+    const text = new TextDecoder();
+    return (payload) => JSON.parse(text.decode(payload)) as MessageValue;
+  }
+  if (encoding !== 'cdr' || (schemaEncoding ?? 'ros2msg') !== 'ros2msg') return undefined;
+  try {
+    const reader = new MessageReader<MessageValue>(parse(schema, { ros2: true }));
+    return (payload) => reader.readMessage(payload);
+  } catch (error) {
+    console.warn('definition does not parse', error);
+    return undefined;
+  }
+}
+
+/** The number at a path such as `wrench.force.x` or `position[2]`; NaN where there is none. */
+export function numberAt(path: string): (message: MessageValue) => number {
+  const steps = path.split(/[.[\]]+/).filter(Boolean);
+  return (message) => {
+    let value: unknown = message;
+    for (const step of steps) value = (value as Record<string, unknown> | undefined)?.[step];
+    return typeof value === 'number' ? value : typeof value === 'boolean' ? Number(value) : Number.NaN;
+  };
+}

@@ -1,0 +1,42 @@
+import type { EpisodeSummary } from '../api.ts';
+import { formatCount, formatDuration } from './format.ts';
+import { pageAddress } from './server.ts';
+
+/** The episodes that are served; each a link that names it. */
+export function Episodes({ episodes, current }: { episodes: readonly EpisodeSummary[]; current: string }) {
+  return (
+    <nav class="episodes" aria-label="Episodes">
+      <h2>
+        Episodes <small>{formatCount(episodes.length)}</small>
+      </h2>
+      <ul>
+        {episodes.map(({ id, task, fault, outcome, durationSecs, lostMessages }) => (
+          <li key={id}>
+            <a href={pageAddress(id)} aria-current={id === current ? 'page' : undefined}>
+              <b>
+                <Outcome outcome={outcome} /> {id}
+              </b>
+              <span>{fault ?? task ?? 'no task recorded'}</span>
+              <span>
+                {formatDuration(durationSecs)}
+                {lostMessages ? <em class="loss"> {formatCount(lostMessages)} lost</em> : ''}
+              </span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+const MARKS = { success: '✓', failure: '✕' } as const;
+
+/** How the take ended, as a sign with its word for those who cannot see it. */
+export function Outcome({ outcome }: { outcome: EpisodeSummary['outcome'] }) {
+  if (!outcome) return <span class="outcome" role="img" aria-label="outcome not known" />;
+  return (
+    <span class={`outcome ${outcome}`} role="img" aria-label={outcome}>
+      {MARKS[outcome]}
+    </span>
+  );
+}

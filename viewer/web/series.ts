@@ -1,0 +1,186 @@
+import type { MessageValue } from '../../schemas/message.ts';
+import type { EpisodeFacts, StreamFacts } from '../api.ts';
+import { isNumbers, type PlotSpec, plotsOf } from '../plots.ts';
+import type { AdvertisedChannel } from '../protocol.ts';
+import { decoderOf, numberAt } from './decoders.ts';
+import { type LossSpan, lossSpan } from './loss-span.ts';
+import { fetchMessages } from './server.ts';
+
+/** Numbers of a whole episode over time, seconds from its start. */
+export interface TimePlot {
+  readonly kind: 'time';
+  readonly key: string;
+  readonly title: string;
+  /** Ascending; shared by all lines. */
+  readonly times: readonly number[];
+  readonly lines: readonly TimeLine[];
+  readonly losses: readonly LossSpan[];
+}
+
+export interface TimeLine {
+  readonly label: string;
+  /** Null where messages are missing, so that nothing is drawn across a loss. */
+  readonly values: readonly (number | null)[];
+  /** What was asked for, drawn dashed over what happened. */
+  readonly isCommand: boolean;
+  /** Place in the palette; a command has that of its answer. */
+  readonly colour: number;
+}
+
+/** Arrays of numbers, one per message, such as the taxels of a fingertip. */
+export interface ArrayPlot {
+  readonly kind: 'array';
+  readonly key: string;
+  readonly title: string;
+  readonly times: readonly number[];
+  readonly arrays: readonly ArrayLike<number>[];
+  readonly rows: number;
+  readonly cols: number;
+  /** Largest value of the episode, for one scale from start to end. */
+  readonly max: number;
+}
+
+export type Plot = TimePlot | ArrayPlot;
+
+/** A command older than this is no longer what the robot follows. */
+const COMMAND_HOLD_SECS = 0.5;
+
+/** Loads every plot of an episode; each is handed over as soon as it is there. */
+export async function loadPlots(
+  facts: EpisodeFacts,
+  channels: readonly AdvertisedChannel[],
+  isPicture: (type: string) => boolean,
+): Promise<readonly Plot[]> {
+  const streams = facts.streams.filter(({ type, messageCount }) => messageCount > 1 && !isPicture(type));
+  const loaded = await Promise.all(streams.map((stream) => loadStream(facts, stream, channels)));
+  const commands = loaded.flat().filter(({ stream }) => stream.role === 'command');
+  const others = loaded.flat().filter(({ stream }) => stream.role !== 'command');
+  const plots = others.map(({ plot }) => plot);
+  for (const { plot: command } of commands) {
+    const at = plots.findIndex((plot) => isAnswerOf(plot, command));
+    const answer = plots[at];
+    if (answer?.kind === 'time' && command.kind === 'time') plots[at] = withCommand(answer, command);
+    else plots.push(command);
+  }
+  return plots;
+}
+
+interface LoadedPlot {
+  readonly stream: StreamFacts;
+  readonly plot: Plot;
+}
+
+async function loadStream(
+  facts: EpisodeFacts,
+  stream: StreamFacts,
+  channels: readonly AdvertisedChannel[],
+): Promise<readonly LoadedPlot[]> {
+  const channel = channels.find(({ topic }) => topic === stream.topic);
+  const decode = channel && decoderOf(channel);
+  if (!decode) return [];
+  const type = stream.type.replace('/msg/', '/');
+  // Whether a type is plotted at all shows in its first message; the others are fetched only then.
+  if (!MAY_PLOT.test(type)) return [];
+  const stored = await fetchMessages(facts.id, stream.topic);
+  const start = BigInt(facts.startTime);
+  const times = stored.map(({ logTime }) => Number(logTime - start) / 1e9);
+  const messages = stored.map(({ payload }) => decode(payload));
+  const losses = facts.losses
+    .filter(({ topic }) => topic === stream.topic)
+    .map((loss) => lossSpan(loss, facts));
+  const specs = plotsOf({ type, sample: messages[0], elementNames: [] });
+  const name = stream.name ?? stream.topic;
+  return specs
+    .flatMap((spec): Plot[] => {
+      const key = `${stream.topic} ${spec.part}`;
+      const title = spec.part ? `${name} · ${spec.part}` : name;
+      if (spec.xAxis === 'time') {
+        const lines = spec.lines.map(({ path, label }) => ({ label, read: numberAt(path) }));
+        return [{ key, title, ...timePlot(lines, times, messages, losses) }];
+      }
+      const sum = [{ label: 'sum', read: (message: MessageValue) => sumOf(message[spec.part]) }];
+      return [
+        { key, title, ...arrayPlot(spec, times, messages) },
+        { key: `${key} sum`, title, ...timePlot(sum, times, messages, losses) },
+      ];
+    })
+    .map((plot) => ({ stream, plot }));
+}
+
+/** Types of the common packages that hold readings, and every type of the robot's own. */
+const MAY_PLOT =
+  /\/(JointState|Wrench|WrenchStamped|Float(32|64)(MultiArray)?)$|^(?!(std|sensor|geometry|nav|tf2|diagnostic|visualization|trajectory|foxglove)_msgs\/)/;
+
+/** The whole of an array in one number: where a fingertip is touched at all. */
+function sumOf(array: unknown): number {
+  return isNumbers(array) ? Array.from(array).reduce((sum, value) => sum + value, 0) : Number.NaN;
+}
+
+function timePlot(
+  readers: readonly { readonly label: string; readonly read: (message: MessageValue) => number }[],
+  times: readonly number[],
+  messages: readonly MessageValue[],
+  losses: readonly LossSpan[],
+): Omit<TimePlot, 'key' | 'title'> {
+  const breaks = losses.map(({ fromSecs }) => ({ time: fromSecs, index: -1 }));
+  const order = [...times.map((time, index) => ({ time, index })), ...breaks];
+  order.sort((a, b) => a.time - b.time);
+  const lines = readers.map(({ label, read }, colour) => {
+    const values = order.map(({ index }) => {
+      const value = index < 0 ? Number.NaN : read(messages[index]!);
+      return Number.isFinite(value) ? value : null;
+    });
+    return { label, values, colour, isCommand: false };
+  });
+  return { kind: 'time', times: order.map(({ time }) => time), lines, losses };
+}
+
+function arrayPlot(
+  spec: PlotSpec,
+  times: readonly number[],
+  messages: readonly MessageValue[],
+): Omit<ArrayPlot, 'key' | 'title'> {
+  const arrays = messages.map((message) => {
+    const value = message[spec.part];
+    return isNumbers(value) ? value : [];
+  });
+  const { rows, cols } = (messages[0] ?? {}) as { rows?: unknown; cols?: unknown };
+  const count = arrays[0]?.length ?? 0;
+  const isGrid = typeof rows === 'number' && typeof cols === 'number' && rows * cols === count;
+  let max = 0;
+  for (const array of arrays) for (let i = 0; i < array.length; i++) max = Math.max(max, array[i]!);
+  return { kind: 'array', times, arrays, rows: isGrid ? rows : 1, cols: isGrid ? cols : count, max };
+}
+
+/** Whether a plot shows the same elements that a command asks for. */
+function isAnswerOf(plot: Plot, command: Plot): boolean {
+  if (plot.kind !== 'time' || command.kind !== 'time') return false;
+  const labels = new Set(plot.lines.map(({ label }) => label));
+  return command.lines.some(({ label }) => labels.has(label));
+}
+
+/** Lays what was asked for over what happened: at each instant the latest command holds. */
+function withCommand(answer: TimePlot, command: TimePlot): TimePlot {
+  const dashed = command.lines.flatMap(({ label, values }): TimeLine[] => {
+    const line = answer.lines.find((each) => each.label === label);
+    if (!line) return [];
+    const held = answer.times.map((time) => {
+      const index = indexAt(command.times, time);
+      return index >= 0 && time - command.times[index]! < COMMAND_HOLD_SECS ? (values[index] ?? null) : null;
+    });
+    return [{ label, values: held, colour: line.colour, isCommand: true }];
+  });
+  return { ...answer, title: `${answer.title} and ${command.title}`, lines: [...answer.lines, ...dashed] };
+}
+
+/** Place of the last time at or before an instant; -1 where there is none. */
+export function indexAt(times: readonly number[], time: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle]! <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
