@@ -5,6 +5,7 @@ import {
   decodeAttachmentHeader,
   decodeChannel,
   decodeChunkHeader,
+  decodeDataEnd,
   decodeMessageIndex,
   decodeMetadata,
   decodeSchema,
@@ -58,8 +59,8 @@ export type Piece =
   | { readonly kind: 'damage'; readonly damage: Damage }
   /** What the message index of a damaged chunk says about it. */
   | { readonly kind: 'lost'; readonly channelId: number; readonly logTimes: readonly bigint[] }
-  /** The data section ends as it should. */
-  | { readonly kind: 'end' };
+  /** The data section ends as it should; `crc` is that of everything before `offset`, 0 when not available. */
+  | { readonly kind: 'end'; readonly offset: number; readonly crc: number };
 
 /** Records that are gathered into one piece at most. */
 const RUN_BYTES = 1 << 20;
@@ -93,7 +94,7 @@ class RecoveryScan {
       try {
         const record = await this.#window.record(at, size);
         if (record.opcode === OPCODE.dataEnd && record.contentBytes === 4) {
-          yield { kind: 'end' };
+          yield { kind: 'end', offset: at, crc: decodeDataEnd(record).dataSectionCrc };
           return;
         }
         if (record.opcode === OPCODE.message && this.#isBareTrusted) {

@@ -51,7 +51,7 @@ export async function recoverEpisode(input: string, target: string): Promise<Rec
   }
 }
 
-/** What a file holds and misses, without writing anything: the same reading as {@link recoverEpisode}. */
+/** Checks every checksum of a file and says what it holds and misses; writes nothing. */
 export async function examineEpisode(input: string): Promise<RecoveryReport> {
   const file = await FileBytes.open(input);
   try {
@@ -117,6 +117,7 @@ class Recovery {
         return;
       case 'end':
         this.#isClosed = true;
+        if (!this.#out) await this.#checkDataSection(piece);
         return;
       default:
         throw piece satisfies never;
@@ -202,6 +203,16 @@ class Recovery {
     }
     const data = this.#blocks(dataOffset, dataOffset + dataBytes);
     await this.#out?.appendBlocks((assembler) => assembler.attachment(header, data));
+  }
+
+  /** The only checksum over message indexes and metadata; recovery has no use for it. */
+  async #checkDataSection({ offset, crc: stored }: Piece & { kind: 'end' }): Promise<void> {
+    if (stored === 0 || this.#damages.length > 0) return;
+    let crc = 0;
+    for await (const block of this.#blocks(0, offset)) crc = crc32(block, crc);
+    if (stored === crc) return;
+    const reason = 'the CRC of the data section is wrong, though all chunks and attachments are sound';
+    this.#damages.push({ startOffset: 0, endOffset: offset, reason });
   }
 
   async *#blocks(start: number, end: number): AsyncGenerator<Uint8Array> {
