@@ -140,7 +140,7 @@ export class Rasteriser {
     const py = polygon[c + 1]! * ic * focal + cy;
     // Rows grow downwards, so what the eye sees counter-clockwise has a negative area here.
     const area = (bx - ax) * (py - ay) - (px - ax) * (by - ay);
-    if (area === 0 || (area > 0 && paint.kind !== 'shadow')) return;
+    if (area >= 0) return;
     // The weights of b and c are linear over the screen; a has what they leave of 1.
     const bStep = (py - ay) / area;
     const cStep = (ay - by) / area;

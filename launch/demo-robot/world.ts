@@ -41,7 +41,6 @@ export class World {
   #missBy: number;
   #target: Vec3 = [0, 0, 0];
   #stepCount = 0;
-  #tasksBegun = 0;
   #last: State;
   #command: Command = { joints: HOME, aperture: MAX_APERTURE, phase: 'rest' };
   #previous: Command = this.#command;
@@ -65,7 +64,8 @@ export class World {
     physics.qpos.set([x, y, BLOCK.edge / 2, Math.cos(yaw / 2), 0, 0, Math.sin(yaw / 2)], BLOCK_AT);
     this.#applyCommand(1);
     this.#last = stepAndObserve(physics, 0);
-    this.#beginTask();
+    this.truth.state(this.#last);
+    this.#beginTask(0);
   }
 
   get timeSecs(): number {
@@ -74,9 +74,7 @@ export class World {
 
   /** Whether the last task, or the time given, is over. */
   get isOver(): boolean {
-    return this.#durationSecs === undefined
-      ? this.#controller.idle && this.#tasksBegun > 0
-      : this.timeSecs >= this.#durationSecs;
+    return this.#durationSecs === undefined ? this.#controller.idle : this.timeSecs >= this.#durationSecs;
   }
 
   /** Where the block is to be put. */
@@ -124,11 +122,12 @@ export class World {
   }
 
   #tick(timeSecs: number): void {
-    if (this.#controller.idle && this.#durationSecs !== undefined) this.#beginTask();
     this.#previous = this.#command;
     this.#command = this.#controller.next();
     this.truth.phase(this.#command.phase, timeSecs);
-    if (this.#controller.idle) this.truth.taskEnds(timeSecs);
+    if (!this.#controller.idle) return;
+    this.truth.taskEnds(timeSecs);
+    if (this.#durationSecs !== undefined) this.#beginTask(timeSecs);
   }
 
   #applyCommand(share: number): void {
@@ -139,7 +138,7 @@ export class World {
     this.#physics.ctrl[GRIPPER_ACTUATOR] = mix(this.#previous.aperture, this.#command.aperture);
   }
 
-  #beginTask(): void {
+  #beginTask(timeSecs: number): void {
     const [x, y, z, qw, , , qz] = this.#last.qpos.subarray(BLOCK_AT, BLOCK_AT + 7);
     const block: Vec3 = [x!, y!, z!];
     this.#target = this.#placeApartFrom(block);
@@ -152,8 +151,7 @@ export class World {
       missBy: this.#missBy,
     });
     this.#missBy = 0;
-    this.#tasksBegun++;
-    this.truth.taskBegins(this.timeSecs, this.#target);
+    this.truth.taskBegins(timeSecs, this.#target);
   }
 
   #placeApartFrom([x, y]: Vec3): Vec3 {
