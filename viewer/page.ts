@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-/** Where the built page lies, as a folder URL: beside this file's sources, or inside a published `dist`. */
-export const PAGE_DIRECTORY = new URL(
-  import.meta.url.endsWith('.ts') ? '../dist/web/' : '../web/',
-  import.meta.url,
-);
+/** Whether the program runs from its sources, as in a clone; a published package carries the built page. */
+export const IS_CLONE = import.meta.url.endsWith('.ts');
+
+/** Where the built page lies. */
+export const PAGE_DIRECTORY = new URL(IS_CLONE ? '../dist/web/' : '../web/', import.meta.url);
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -33,22 +32,4 @@ export async function pageFile(path: string): Promise<PageFile | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-/**
- * Builds the page of a clone where that was not done yet. A published package carries it.
- *
- * @returns whether there is a page now; false without Vite, a development dependency.
- */
-export async function ensurePage(): Promise<boolean> {
-  if (await pageFile('/')) return true;
-  const root = fileURLToPath(new URL('./web', import.meta.url));
-  try {
-    const { build } = await import('vite');
-    await build({ root, configFile: `${root}/vite.config.ts`, logLevel: 'warn' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return false;
-    throw error;
-  }
-  return true;
 }

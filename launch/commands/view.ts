@@ -1,5 +1,5 @@
 import { UsageError } from '../../schemas/errors.ts';
-import { ensurePage } from '../../viewer/page.ts';
+import { ensurePage } from '../../viewer/page-build.ts';
 import { startReplayServer } from '../../viewer/server.ts';
 import { EpisodeShelf } from '../../viewer/shelf.ts';
 

@@ -49,17 +49,18 @@ export function Camera({ replay, stream }: { replay: Replay; stream: StreamFacts
 
   const rate = stream.expectedRateHz ?? stream.rateHz;
   const oldSecs = rate ? 3 / rate : OLD_SECS;
-  const ageSecs = useReplay(replay, ({ time }) =>
-    pictureTime === undefined ? 0 : Math.round(Number(time - pictureTime) / 1e8) / 10,
-  );
-  const isOld = ageSecs > oldSecs;
+  // Tenths of a second, so that the figure is drawn again no oftener than can be read.
+  const oldText = useReplay(replay, ({ time }) => {
+    const ageSecs = pictureTime === undefined ? 0 : Number(time - pictureTime) / 1e9;
+    return ageSecs > oldSecs ? `no picture for ${ageSecs.toFixed(1)} s` : '';
+  });
   return (
-    <figure class={isOld ? 'camera old' : 'camera'}>
+    <figure class={oldText ? 'camera old' : 'camera'}>
       <canvas ref={canvas} role="img" aria-label={`Camera ${name}`} />
       <figcaption>
         <span>{name}</span>
         {fault && <strong class="loss">{fault}</strong>}
-        {isOld && <strong class="loss">no picture for {ageSecs.toFixed(1)} s</strong>}
+        {oldText && <strong class="loss">{oldText}</strong>}
       </figcaption>
     </figure>
   );

@@ -1,0 +1,237 @@
+import { existsSync } from 'node:fs';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { EPISODE_RECORD, LEDGER_RECORD } from '../schemas/episode.ts';
+import { encodeJpeg } from '../schemas/image-codec.ts';
+import { encodeLedger } from '../schemas/ledger.ts';
+import type { MessageSchema } from '../schemas/message.ts';
+import { createEncoder } from '../schemas/message-codec.ts';
+import { nanosToStamp } from '../schemas/time.ts';
+import { every, type FixtureEpisode, fixtureEpisode, MILLI, START } from './episode.fixture.ts';
+import { ensurePage } from './page-build.ts';
+import { type ReplayServer, startReplayServer } from './server.ts';
+import { EpisodeShelf } from './shelf.ts';
+
+/** A second of a robot whose pictures and joint carry their own time, with a fifth of a second missing. */
+const PERIOD_MILLIS = 33;
+const GREY_STEP = 8;
+const LOST = { from: 400, to: 600 };
+
+const HEADER = `${'='.repeat(80)}
+MSG: std_msgs/Header
+builtin_interfaces/Time stamp
+string frame_id
+${'='.repeat(80)}
+MSG: builtin_interfaces/Time
+int32 sec
+uint32 nanosec
+`;
+const schemaOf = (name: string, fields: string): MessageSchema => ({
+  name,
+  encoding: 'ros2msg',
+  data: Buffer.from(`std_msgs/Header header\n${fields}\n${HEADER}`),
+});
+const IMAGE = schemaOf('sensor_msgs/msg/CompressedImage', 'string format\nuint8[] data');
+const JOINTS = schemaOf(
+  'sensor_msgs/msg/JointState',
+  'string[] name\nfloat64[] position\nfloat64[] velocity\nfloat64[] effort',
+);
+const TACTILE = schemaOf('kinescribe_msgs/msg/TactileArray', 'uint32 rows\nuint32 cols\nfloat32[] pressure');
+
+const CHROMIUM = [
+  process.env.CHROMIUM_PATH,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+].find((path) => path && existsSync(path));
+const canRun = CHROMIUM !== undefined && (await ensurePage());
+
+describe.skipIf(!canRun)('the replay page (skipped without Chromium or Vite)', () => {
+  let episode: FixtureEpisode;
+  let server: ReplayServer;
+  let browser: Browser;
+  let page: Page;
+  const faults: string[] = [];
+
+  beforeAll(async () => {
+    episode = await timedEpisode();
+    server = await startReplayServer(await EpisodeShelf.of([episode.directory]), { port: 0 });
+    browser = await chromium.launch({
+      executablePath: CHROMIUM ?? '',
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'],
+    });
+    page = await browser.newPage({ viewport: { width: 1200, height: 800 } });
+    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') faults.push(message.text());
+    });
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await server.close();
+    await episode[Symbol.asyncDispose]();
+  });
+
+  beforeEach(async () => {
+    await page.goto(`http://127.0.0.1:${server.address.port}/`);
+    await page.getByRole('img', { name: 'Camera /camera' }).waitFor();
+    await page.locator('.plot').first().waitFor();
+  });
+
+  /** Milliseconds that the picture on screen carries. */
+  const pictureMillis = async () => {
+    const grey = Number(
+      await page.evaluate(
+        `document.querySelector('.camera canvas').getContext('2d').getImageData(8, 8, 1, 1).data[0]`,
+      ),
+    );
+    return Math.round(grey / GREY_STEP) * PERIOD_MILLIS;
+  };
+  const clockMillis = async () => {
+    const [, minutes, secs] = /(\d+):([\d.]+)/.exec((await page.locator('.clock').textContent()) ?? '') ?? [];
+    return 1000 * (60 * Number(minutes) + Number(secs));
+  };
+  const seekTo = async (share: number) => {
+    const box = (await page.getByRole('slider').boundingBox())!;
+    await page.mouse.click(box.x + box.width * share, box.y + 5);
+  };
+
+  test('tells what the episode is and what is missing', async () => {
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toContain('lift the cube');
+    const mark = page.getByRole('button', { name: /20 messages missing from 0:00.40 to 0:00.60/ });
+    const box = (await mark.boundingBox())!;
+    const track = (await page.getByRole('slider').boundingBox())!;
+    expect((box.x - track.x) / track.width).toBeCloseTo(0.4, 1);
+    expect(box.width / track.width).toBeCloseTo(0.2, 1);
+    await mark.hover();
+    expect(
+      await page.evaluate(`getComputedStyle(document.querySelector('.loss-mark'), '::after').display`),
+    ).toBe('block');
+  });
+
+  test.each([0.1, 0.73, 0.31])(
+    'shows picture and value of the same instant after a seek to %d',
+    async (share) => {
+      await seekTo(share);
+      const expected = Math.floor((share * 990) / PERIOD_MILLIS) * PERIOD_MILLIS;
+      await expect.poll(pictureMillis).toBeCloseTo(expected, -1.7);
+      const value = Number(await page.locator('.plot output').first().textContent());
+      expect(Math.abs(1000 * value - share * 990)).toBeLessThan(12);
+      expect(Math.abs((await clockMillis()) - share * 990)).toBeLessThanOrEqual(26); // shown in twentieths
+    },
+  );
+
+  test('shows no value and says that the picture is old where messages are missing', async () => {
+    await seekTo(0.55);
+    await expect.poll(() => page.locator('.plot output').first().textContent()).toBe('–');
+    await page.getByText('no picture for 0.1 s').waitFor();
+  });
+
+  test('plays to the end by the space bar, pauses, steps by the arrows', async () => {
+    await page.keyboard.press('Home');
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: 'Pause' }).waitFor();
+    await page.getByRole('button', { name: 'Play' }).waitFor(); // the end is reached by itself
+    expect(await clockMillis()).toBeCloseTo(1000, -2);
+    await expect.poll(pictureMillis).toBe(29 * PERIOD_MILLIS);
+    await page.keyboard.press('Home');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(pictureMillis).toBe(2 * PERIOD_MILLIS);
+  });
+
+  test('draws the tactile array', async () => {
+    await page.keyboard.press('End');
+    await page.getByRole('img', { name: 'tactile · pressure: largest value 0.990' }).waitFor();
+  });
+
+  test('loads nothing from elsewhere and reports no fault', async () => {
+    const hosts = new Set<string>();
+    page.on('request', (request) => hosts.add(new URL(request.url()).hostname));
+    await page.reload();
+    await page.locator('.plot').first().waitFor();
+    expect([...hosts]).toEqual(['127.0.0.1']);
+    expect(faults).toEqual([]);
+  });
+});
+
+async function timedEpisode(): Promise<FixtureEpisode> {
+  const encode = {
+    image: createEncoder('/camera', IMAGE),
+    joints: createEncoder('/joints', JOINTS),
+    tactile: createEncoder('/tactile', TACTILE),
+  };
+  const headerAt = (millis: number) => ({
+    stamp: nanosToStamp(START + BigInt(millis) * MILLI),
+    frame_id: 'arm',
+  });
+  const isThere = (millis: number) => millis < LOST.from || millis >= LOST.to;
+  const cameraMillis = every(PERIOD_MILLIS, 0, 990).filter(isThere);
+  const pictures = await Promise.all(
+    cameraMillis.map((millis) => {
+      const pixels = new Uint8Array(16 * 16 * 3).fill((millis / PERIOD_MILLIS) * GREY_STEP);
+      return encodeJpeg({ width: 16, height: 16, pixels });
+    }),
+  );
+  const jointMillis = every(10, 0, 1000).filter(isThere);
+  const tactileMillis = every(10, 0, 1000);
+  return fixtureEpisode(
+    {
+      '/camera': {
+        atMillis: cameraMillis,
+        messageEncoding: 'cdr',
+        schema: IMAGE,
+        payload: (n) =>
+          encode.image({ header: headerAt(cameraMillis[n]!), format: 'jpeg', data: pictures[n] }),
+      },
+      '/joints': {
+        atMillis: jointMillis,
+        messageEncoding: 'cdr',
+        schema: JOINTS,
+        payload: (n) =>
+          encode.joints({
+            header: headerAt(jointMillis[n]!),
+            name: ['elbow'],
+            position: [jointMillis[n]! / 1000],
+            velocity: [],
+            effort: [],
+          }),
+      },
+      '/tactile': {
+        atMillis: tactileMillis,
+        messageEncoding: 'cdr',
+        schema: TACTILE,
+        payload: (n) =>
+          encode.tactile({
+            header: headerAt(tactileMillis[n]!),
+            rows: 1,
+            cols: 2,
+            pressure: [tactileMillis[n]! / 1000, 0],
+          }),
+      },
+    },
+    async (writer) => {
+      const loss = {
+        topic: '/joints',
+        cause: 'gap' as const,
+        messages: 20,
+        startTime: START + BigInt(LOST.from) * MILLI,
+        endTime: START + BigInt(LOST.to) * MILLI,
+      };
+      await writer.addMetadata(
+        LEDGER_RECORD,
+        new Map([['ledger', encodeLedger({ totals: [], losses: [loss] })]]),
+      );
+      const info = {
+        id: 'arm-0001',
+        contract: 'arm',
+        contractDigest: `sha256:${'0'.repeat(64)}`,
+        robot: 'arm',
+      };
+      const take = { task: 'lift the cube', operator: 'a', source: 'demo', recorderVersion: '0' };
+      const clocks = { startTime: String(START), clockSystemTime: '0', clockMonotonicNanos: '0' };
+      await writer.addMetadata(EPISODE_RECORD, new Map(Object.entries({ ...info, ...take, ...clocks })));
+    },
+  );
+}
