@@ -76,7 +76,7 @@ export interface RosNode {
   ): RosSubscription;
   /** @throws {Error} the binding's own, when the type's package is not installed. */
   advertise(topic: string, type: string, qos: RequestedQos): RosAdvertisement;
-  /** Leaves the graph. */
+  /** Leaves the graph; ends all subscriptions. */
   close(): void;
 }
 

@@ -329,6 +329,23 @@ describe.skipIf(reason)('openRosSource() on a ROS 2 graph', () => {
     await expectAll(received, JOINTS);
   });
 
+  it('records a type without its definition, and says so', async () => {
+    const robot = await openRobot('robot', STATE);
+    const prefixes = process.env.AMENT_PREFIX_PATH;
+    cleanup.push(() => {
+      process.env.AMENT_PREFIX_PATH = prefixes;
+    });
+    process.env.AMENT_PREFIX_PATH = '/nowhere';
+    const received = new Received();
+    await openSource(received, new Set([STATE.topic]));
+    process.env.AMENT_PREFIX_PATH = prefixes;
+    await connected(received, STATE);
+    await robot.publish();
+    await expectAll(received, STATE);
+    expect(received.warning('missing-definition')?.topic).toBe(STATE.topic);
+    expect(received.channelOf(STATE)!.schema!.data).toHaveLength(0);
+  });
+
   it('breaks off with a SourceError, and the process lives, when the sink throws', async () => {
     const robot = await openRobot('robot', STATE);
     const received = new Received();

@@ -93,7 +93,6 @@ class RosSource implements Source {
     await this.#discovery;
     // On a turn of its own: stop() may have been called from within a message's callback.
     await new Promise((resolve) => setImmediate(resolve));
-    for (const { subscription } of this.#streams.values()) subscription.close();
     this.#node.close();
   }
 
