@@ -14,7 +14,7 @@ export class Sample implements Timed {
 
   constructor(message: Message, channel: ChannelPlan) {
     this.time = channel.timeOf(message);
-    this.data = message.data.slice();
+    this.data = Buffer.from(message.data); // small copies share a pool, unlike those of slice()
     this.channel = channel;
   }
 

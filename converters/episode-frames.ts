@@ -179,6 +179,6 @@ async function makeFrame(
     reader.read(choices[i]!),
   ]);
   const values = new Map<string, FrameValue>();
-  for (const [key, value] of reading) values.set(key, await value);
+  for (const [key, value] of reading) values.set(key, value instanceof Promise ? await value : value);
   return { index, tickTime: time, values };
 }

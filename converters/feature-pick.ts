@@ -12,15 +12,22 @@ export class PickFault extends Error {}
  * @throws {PickFault} when a field, an element or a name is not there, or is not a number.
  */
 export function pickNumbers(message: MessageValue, path: FieldPath, numbers: number[]): void {
-  walk({ value: message, parent: undefined, where: '' }, path, 0, numbers);
+  walk({ value: message, from: undefined, label: '' }, path, 0, numbers);
 }
 
 interface Place {
   readonly value: unknown;
-  /** The message that `value` is a field of. */
-  readonly parent: MessageValue | undefined;
-  /** The path so far, for faults. */
-  readonly where: string;
+  /** The place that this one was reached from, and the field name or element index that led here. */
+  readonly from: Place | undefined;
+  readonly label: string | number;
+}
+
+/** The path to a place as faults say it; made only for them, because most places have none. */
+function where({ from, label }: Place): string {
+  if (!from) return '';
+  const before = where(from);
+  if (typeof label === 'number') return `${before}[${label}]`;
+  return before ? `${before}.${label}` : label;
 }
 
 function walk(place: Place, path: FieldPath, depth: number, numbers: number[]): void {
@@ -31,42 +38,43 @@ function walk(place: Place, path: FieldPath, depth: number, numbers: number[]): 
 
 /** One step: the fields or elements it leads to, in order. A field of an array is that of each element. */
 function follow(place: Place, step: FieldStep): readonly Place[] {
-  const { value, where } = place;
+  const { value } = place;
   if (step.kind === 'field') {
-    if (isArray(value)) {
-      return Array.from(value, (each, i) =>
-        fieldOf({ ...place, value: each, where: `${where}[${i}]` }, step.name),
-      );
-    }
-    return [fieldOf(place, step.name)];
+    if (!isArray(value)) return [fieldOf(place, step.name)];
+    return Array.from(value, (_, i) => fieldOf(elementOf(place, i), step.name));
   }
-  if (!isArray(value)) throw new PickFault(`"${where}" is no array but ${describe(value)}`);
-  const element = (i: number): Place => {
-    if (i < value.length) return { ...place, value: value[i], where: `${where}[${i}]` };
-    throw new PickFault(`"${where}" has ${value.length} elements, element ${i} is asked for`);
-  };
   switch (step.kind) {
     case 'index':
-      return [element(step.index)];
+      return [elementOf(place, step.index)];
     case 'range':
-      return Array.from({ length: step.end - step.start }, (_, i) => element(step.start + i));
+      return Array.from({ length: step.end - step.start }, (_, i) => elementOf(place, step.start + i));
     case 'named': {
-      const names = fieldOf({ ...place, value: place.parent, where: '' }, step.keyField).value;
+      const names = place.from && fieldOf(place.from, step.keyField).value;
       if (!Array.isArray(names)) throw new PickFault(`"${step.keyField}" is no array of names`);
-      return step.names.map((name) => element(positionOf(name, names, step.keyField)));
+      return step.names.map((name) => elementOf(place, positionOf(name, names, step.keyField)));
     }
     default:
       return step satisfies never;
   }
 }
 
-function fieldOf({ value, where }: Place, name: string): Place {
-  if (!isMessage(value)) throw new PickFault(`"${where}" has no fields but is ${describe(value)}`);
+function fieldOf(place: Place, name: string): Place {
+  const { value } = place;
+  if (!isMessage(value)) throw new PickFault(`"${where(place)}" has no fields but is ${describe(value)}`);
   if (!Object.hasOwn(value, name)) {
-    const fields = Object.keys(value);
-    throw new PickFault(`${where ? `"${where}"` : 'it'} has no field "${name}"${suggest(name, fields)}`);
+    const subject = place.from ? `"${where(place)}"` : 'it';
+    throw new PickFault(`${subject} has no field "${name}"${suggest(name, Object.keys(value))}`);
   }
-  return { value: value[name], parent: value, where: where ? `${where}.${name}` : name };
+  return { value: value[name], from: place, label: name };
+}
+
+function elementOf(place: Place, index: number): Place {
+  const { value } = place;
+  if (!isArray(value)) throw new PickFault(`"${where(place)}" is no array but ${describe(value)}`);
+  if (index >= value.length) {
+    throw new PickFault(`"${where(place)}" has ${value.length} elements, element ${index} is asked for`);
+  }
+  return { value: value[index], from: place, label: index };
 }
 
 function positionOf(name: string, names: readonly unknown[], keyField: string): number {
@@ -75,19 +83,18 @@ function positionOf(name: string, names: readonly unknown[], keyField: string): 
   throw new PickFault(`"${keyField}" does not hold "${name}"${suggest(name, names.map(String))}`);
 }
 
-function flatten({ value, parent, where }: Place, numbers: number[]): void {
+function flatten(place: Place, numbers: number[]): void {
+  const { value } = place;
   if (isNumeric(value)) numbers.push(Number(value));
   else if (isArray(value)) {
     for (let i = 0; i < value.length; i++) {
       const each = value[i];
       if (isNumeric(each)) numbers.push(Number(each));
-      else flatten({ value: each, parent, where: `${where}[${i}]` }, numbers);
+      else flatten(elementOf(place, i), numbers);
     }
   } else if (isMessage(value)) {
-    for (const [name, field] of Object.entries(value)) {
-      flatten({ value: field, parent: value, where: `${where}.${name}` }, numbers);
-    }
-  } else throw new PickFault(`"${where}" is no number but ${describe(value)}`);
+    for (const name of Object.keys(value)) flatten(fieldOf(place, name), numbers);
+  } else throw new PickFault(`"${where(place)}" is no number but ${describe(value)}`);
 }
 
 function isNumeric(value: unknown): value is number | bigint | boolean {

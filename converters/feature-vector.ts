@@ -22,8 +22,8 @@ export class VectorReader {
   readonly #paths: readonly FieldPath[];
   readonly #count: number;
   readonly #masked: Float64Array;
-  /** A message serves several ticks when it comes more slowly than they do. */
-  readonly #picked = new WeakMap<Sample, Float64Array>();
+  /** The two messages read last: one serves several ticks when it comes more slowly than they do. */
+  #recent: readonly { readonly sample: Sample; readonly elements: Float64Array }[] = [];
 
   constructor(feature: VectorFeature, origin: FeatureOrigin) {
     const isReal = feature.dtype === 'float32' || feature.dtype === 'float64';
@@ -51,11 +51,9 @@ export class VectorReader {
   }
 
   #pick(sample: Sample): Float64Array {
-    let elements = this.#picked.get(sample);
-    if (!elements) {
-      elements = this.#read(sample);
-      this.#picked.set(sample, elements);
-    }
+    for (const recent of this.#recent) if (recent.sample === sample) return recent.elements;
+    const elements = this.#read(sample);
+    this.#recent = [{ sample, elements }, ...this.#recent.slice(0, 1)];
     return elements;
   }
 
@@ -81,7 +79,7 @@ export class VectorReader {
           `shape [${shape.join(', ')}] asks for ${this.#count}`,
       );
     }
-    return Float64Array.from(numbers);
+    return new Float64Array(numbers);
   }
 }
 
