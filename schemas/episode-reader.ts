@@ -9,7 +9,7 @@ import { EpisodeError } from './errors.ts';
 import { FileBytes } from './file-bytes.ts';
 import { LatestBefore } from './latest-before.ts';
 import { decodeLedger, type Ledger } from './ledger.ts';
-import { decodeAttachmentHeader, decodeMetadata, lengthAt, viewOf } from './mcap-decode.ts';
+import { decodeAttachmentHeader, decodeMetadata, lengthAt, type RawRecord, viewOf } from './mcap-decode.ts';
 import {
   type AttachmentIndex,
   FormatFault,
@@ -148,17 +148,7 @@ export class EpisodeReader {
   /** @throws {EpisodeError} when one does not match its CRC. */
   async *attachments(): AsyncGenerator<Attachment> {
     for (const place of this.attachmentIndexes) {
-      const record = await this.#parsed(() => this.#record(place));
-      const { name, mediaType, logTime, dataBytes, fieldBytes } = decodeAttachmentHeader(record);
-      const data = record.content.subarray(fieldBytes, fieldBytes + dataBytes);
-      const covered = record.content.subarray(0, fieldBytes + dataBytes);
-      const crc = viewOf(record.content).getUint32(covered.byteLength, true);
-      if (crc !== 0 && crc !== crc32(covered)) {
-        throw this.#bytes.error(
-          new FormatFault(`the CRC of attachment "${name}" at byte ${place.offset} is wrong`, place.offset),
-        );
-      }
-      yield { name, mediaType, logTime, data };
+      yield await this.#parsed(async () => decodeAttachment(await this.#record(place)));
     }
   }
 
@@ -204,6 +194,21 @@ export class EpisodeReader {
       throw cause instanceof FormatFault ? this.#bytes.error(cause) : cause;
     }
   }
+}
+
+/** @throws {FormatFault} when it is cut short or does not match its CRC. */
+function decodeAttachment(record: RawRecord): Attachment {
+  const { content, offset } = record;
+  const { name, mediaType, logTime, dataBytes, fieldBytes } = decodeAttachmentHeader(record);
+  const end = fieldBytes + dataBytes;
+  if (end + 4 > content.byteLength) {
+    throw new FormatFault(`the attachment "${name}" at byte ${offset} reaches beyond its record`, offset);
+  }
+  const crc = viewOf(content).getUint32(end, true);
+  if (crc !== 0 && crc !== crc32(content.subarray(0, end))) {
+    throw new FormatFault(`the CRC of attachment "${name}" at byte ${offset} is wrong`, offset);
+  }
+  return { name, mediaType, logTime, data: content.subarray(fieldBytes, end) };
 }
 
 /** The identity of an episode: `sha256:` and the digest of the file's bytes. */
