@@ -4,7 +4,7 @@ import { SourceError, UsageError } from '../../schemas/errors.ts';
 import type { ChannelSpec } from '../../schemas/message.ts';
 import { DemoRobot, type DemoRobotOptions } from './demo-robot.ts';
 import { STREAMS, TOPICS } from './streams.ts';
-import { START_TIME } from './take.ts';
+import { START_TIME } from './take.fixture.ts';
 
 /** A sink that keeps what it is given. */
 class Ear implements SourceSink {

@@ -17,7 +17,7 @@ export interface DemoRobotOptions {
   readonly faults?: readonly Fault[];
   /** Task after task for this long, seconds. @default one pick-and-place, about 12 s */
   readonly durationSecs?: number;
-  /** Instant at which the robot's clock begins, nanoseconds. @default the system clock at start() */
+  /** Instant at which the robot's clock begins, nanoseconds. @default the system clock now */
   readonly startTime?: bigint;
 }
 

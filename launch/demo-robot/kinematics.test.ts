@@ -17,7 +17,7 @@ import {
 } from './pose.ts';
 import { Random } from './random.ts';
 import { HOME, JOINTS, LINKS } from './robot-model.ts';
-import { worldPose } from './tf-chain.ts';
+import { worldPose } from './tf-chain.fixture.ts';
 import { fixedTransforms, movingTransforms } from './transforms.ts';
 import { createUrdf } from './urdf.ts';
 

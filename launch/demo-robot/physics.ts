@@ -83,6 +83,8 @@ export class Kinematics {
   readonly #mujoco: MainModule;
   readonly #model: MjModel;
   readonly #state: MjData;
+  /** Asking the engine for a name costs more than a picture's worth of poses. */
+  readonly #bodies = new Map<string, number>();
   readonly #positions: Float64Array;
   readonly #orientations: Float64Array;
 
@@ -101,7 +103,11 @@ export class Kinematics {
   }
 
   bodyId(name: string): number {
-    return this.#model.body(name).id;
+    const known = this.#bodies.get(name);
+    if (known !== undefined) return known;
+    const { id } = this.#model.body(name);
+    this.#bodies.set(name, id);
+    return id;
   }
 
   /** world_from_body, as of the last update. */

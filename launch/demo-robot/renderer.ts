@@ -4,6 +4,7 @@ import {
   add,
   compose,
   dot,
+  IDENTITY,
   invert,
   normalize,
   type Pose,
@@ -85,16 +86,16 @@ export class Renderer {
     const raster = this.#raster;
     const view = invert(scene.camera);
     raster.clear((row) => this.#background(row, scene.camera));
-    const atOrigin: Pose = { position: [0, 0, 0], orientation: [0, 0, 0, 1] };
-    this.#draw(this.#table, atOrigin, view, { kind: 'checker', colors: TABLE_COLORS, edge: CHECKER_EDGE });
-    const disc: Pose = { ...atOrigin, position: [scene.target[0], scene.target[1], 0] };
-    this.#draw(this.#target, disc, view, { kind: 'solid', color: TARGET.color });
     const things = [
       ...this.#parts.map(({ link, mesh, paint }) => ({ mesh, paint, pose: scene.linkPose(link) })),
       { mesh: this.#block, paint: { kind: 'solid', color: BLOCK.color } as const, pose: scene.block },
     ];
-    for (const { mesh, pose } of things) this.#drawShadow(mesh, pose, view);
+    // What is in front first: the table's many pixels behind it are then not even computed.
     for (const { mesh, pose, paint } of things) this.#draw(mesh, pose, view, paint);
+    const disc: Pose = { ...IDENTITY, position: [scene.target[0], scene.target[1], 0] };
+    this.#draw(this.#target, disc, view, { kind: 'solid', color: TARGET.color });
+    this.#draw(this.#table, IDENTITY, view, { kind: 'checker', colors: TABLE_COLORS, edge: CHECKER_EDGE });
+    for (const { mesh, pose } of things) this.#drawShadow(mesh, pose, view);
     return raster;
   }
 

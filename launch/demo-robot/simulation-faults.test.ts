@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { decodeRgb } from '../../schemas/image-codec.ts';
 import type { Fault } from './faults.ts';
 import { STREAMS, TOPICS, type Topic } from './streams.ts';
-import { type Decoded, decoded, recordTake, type Take } from './take.ts';
+import { type Decoded, decoded, recordTake, type Take } from './take.fixture.ts';
 
 const DURATION_SECS = 2.2;
 const from = { fromSecs: 0.7, forSecs: 0.6 };

@@ -5,8 +5,8 @@ import { invert, transformPoint, type Vec3 } from './pose.ts';
 import { principalPoint } from './rasteriser.ts';
 import { JOINTS } from './robot-model.ts';
 import { STREAMS, TOPICS, type Topic } from './streams.ts';
-import { type Decoded, decoded, recordTake, START_TIME, type Take } from './take.ts';
-import { worldPose } from './tf-chain.ts';
+import { type Decoded, decoded, recordTake, START_TIME, type Take } from './take.fixture.ts';
+import { worldPose } from './tf-chain.fixture.ts';
 import type { DemoTruth, Interval } from './truth.ts';
 
 const secsSinceStart = (time: bigint | string) => Number(BigInt(time) - START_TIME) / 1e9;

@@ -21,6 +21,8 @@ const BLOCK_PERIOD_SECS = 0.05;
 /** Distance from the target's centre up to which the block counts as placed. */
 const SUCCESS_METRES = 0.02;
 
+const PAIRS: readonly ContactPair[] = ['finger_left-block', 'finger_right-block', 'block-table'];
+
 interface OpenTask {
   readonly fromSecs: number;
   readonly target: readonly number[];
@@ -51,6 +53,7 @@ export class TruthLog {
     this.#faults = faults.map((fault) => ({ fault, sensorTimes: [] }));
   }
 
+  /** A physics step's outcome; every one, in order. */
   state(state: State): void {
     this.#last = state;
     const { timeSecs, sensors, qpos } = state;
@@ -70,9 +73,10 @@ export class TruthLog {
     }
   }
 
+  /** What the arm is about from now on. */
   phase(phase: Phase, timeSecs: number): void {
     if (phase === this.#phase) return;
-    this.#endPhase(timeSecs);
+    if (timeSecs > this.#phaseFrom) this.#phases.push(this.#phaseUntil(timeSecs));
     [this.#phase, this.#phaseFrom] = [phase, timeSecs];
   }
 
@@ -101,15 +105,12 @@ export class TruthLog {
   finish(timeSecs: number): DemoTruth {
     this.taskEnds(timeSecs);
     const phases = [...this.#phases, this.#phaseUntil(timeSecs)];
-    const { grasp, ...contacts } = this.#touch;
     return {
       seed: this.#seed,
       ...this.#interval(0, timeSecs),
       phases,
-      contacts: Object.entries(contacts).flatMap(([pair, log]) =>
-        log.spans(timeSecs).map(([from, to]) => ({ pair: pair as ContactPair, ...this.#interval(from, to) })),
-      ),
-      grasps: grasp.spans(timeSecs).map(([from, to]) => this.#interval(from, to)),
+      contacts: PAIRS.flatMap((pair) => this.#intervals(pair, timeSecs).map((span) => ({ pair, ...span }))),
+      grasps: this.#intervals('grasp', timeSecs),
       tasks: this.#tasks,
       block: this.#block,
       faults: this.#faults.map(({ fault, sensorTimes }): FaultTruth => {
@@ -133,12 +134,12 @@ export class TruthLog {
     return closing && { startTime: closing.startTime, endTime: opening?.startTime ?? this.#instant(endSecs) };
   }
 
-  #endPhase(timeSecs: number): void {
-    if (timeSecs > this.#phaseFrom) this.#phases.push(this.#phaseUntil(timeSecs));
-  }
-
   #phaseUntil(timeSecs: number): Interval & { phase: Phase } {
     return { phase: this.#phase, ...this.#interval(this.#phaseFrom, timeSecs) };
+  }
+
+  #intervals(touch: ContactPair | 'grasp', endSecs: number): Interval[] {
+    return this.#touch[touch].spans(endSecs).map(([from, to]) => this.#interval(from, to));
   }
 
   #interval(fromSecs: number, toSecs: number): Interval {

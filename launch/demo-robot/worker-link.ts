@@ -1,5 +1,5 @@
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { workerFile } from '../../schemas/worker-file.ts';
 import type { Batch } from './simulation.ts';
 import type { DemoTruth } from './truth.ts';
 import type { WorldOptions } from './world.ts';
@@ -25,9 +25,7 @@ export class WorkerLink {
   }
 
   private constructor(world: WorldOptions) {
-    // A clone runs the TypeScript, a published package the JavaScript made of it.
-    const file = new URL(`./worker${extname(import.meta.filename)}`, import.meta.url);
-    this.#worker = new Worker(file, { workerData: world });
+    this.#worker = new Worker(workerFile(import.meta.url, 'worker'), { workerData: world });
     this.#worker.on('message', (message: FromWorker) => this.#waiting.shift()?.resolve(message));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', (code) => this.#fail(new Error(`its thread ended with code ${code}`)));

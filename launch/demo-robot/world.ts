@@ -37,7 +37,6 @@ export class World {
   readonly #random: Random;
   readonly #durationSecs: number | undefined;
   readonly #pads: { readonly finger: number; readonly block: number };
-  readonly #bodies = new Map<string, number>();
   #missBy: number;
   #target: Vec3 = [0, 0, 0];
   #stepCount = 0;
@@ -77,11 +76,6 @@ export class World {
     return this.#durationSecs === undefined ? this.#controller.idle : this.timeSecs >= this.#durationSecs;
   }
 
-  /** Where the block is to be put. */
-  get target(): Vec3 {
-    return this.#target;
-  }
-
   step(): Step {
     const [before, command] = [this.#last, this.#command];
     this.#stepCount++;
@@ -105,14 +99,7 @@ export class World {
     const { kinematics } = this.#physics;
     kinematics.qpos.set(state.qpos);
     kinematics.update();
-    return (link) => {
-      let body = this.#bodies.get(link);
-      if (body === undefined) {
-        body = kinematics.bodyId(link);
-        this.#bodies.set(link, body);
-      }
-      return kinematics.pose(body);
-    };
+    return (link) => kinematics.pose(kinematics.bodyId(link));
   }
 
   /** What a camera sees of a state. */
