@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { convertEpisodes } from '../converters/convert.ts';
 import { type FinishedTake, Recorder } from '../recorder/recorder.ts';
 import { type ContractFile, readContract } from '../schemas/contract-file.ts';
+import { EVENTS_TOPIC } from '../schemas/episode-events.ts';
 import { EpisodeReader } from '../schemas/episode-reader.ts';
 import { verify } from './commands/verify.ts';
 import { startViewer } from './commands/view.ts';
@@ -39,7 +40,7 @@ beforeAll(async () => {
   await recorder.sourceEnded;
   expect(recorder.sourceError).toBeUndefined();
   take = await recorder.stopTake();
-  await recorder.keepTake('success', 'test');
+  await recorder.keepTake({ outcome: 'success' }, 'test');
   await recorder.close();
   truth = robot.truth!;
 }, 60_000);
@@ -62,7 +63,8 @@ describe('a message travels the whole house', () => {
     expect(counts.get(TOPICS.jointStates)).toBeGreaterThan(590);
     expect(counts.get(TOPICS.wrench)).toBeGreaterThan(1300);
     expect(counts.get(TOPICS.frontImage)).toBeGreaterThan(85);
-    expect(counts.size).toBe(Object.keys(contract.contract.streams).length);
+    expect(counts.get(EVENTS_TOPIC)).toBe(2); // start and stop
+    expect(counts.size).toBe(1 + Object.keys(contract.contract.streams).length);
     expect(take.ledger.totals.every(({ received, written }) => received === written)).toBe(true);
   });
 

@@ -41,6 +41,7 @@ const statusWith = (...streams: RecorderStatus['streams']): RecorderStatus => ({
   durationSecs: 5,
   queuedBytes: 0,
   streams,
+  storage: { freeBytes: 1e11, bytesPerSec: 1e6, secsLeft: 1e5, exhausted: false },
   failure: undefined,
 });
 const RED = '\u001b[31m';

@@ -10,7 +10,7 @@ const LOW_RATE_SHARE = 0.75;
 
 /** What an operator sees while recording, line by line. */
 export function liveLines(status: RecorderStatus, contract: Contract, { colour = true } = {}): string[] {
-  const { state, episodeId, durationSecs, queuedBytes, streams } = status;
+  const { state, episodeId, durationSecs, queuedBytes, streams, storage } = status;
   const head = `${state.toUpperCase().padEnd(10)} ${episodeId ?? ''}  ${durationSecs.toFixed(1)} s`;
   const width = Math.max(5, ...streams.map(({ topic }) => topic.length));
   const rows = streams.map((stream) => {
@@ -18,7 +18,12 @@ export function liveLines(status: RecorderStatus, contract: Contract, { colour =
     return colour && troubled(stream, contract) ? `${RED}${text}${PLAIN}` : text;
   });
   const titles = `${'topic'.padEnd(width)}  ${'rate Hz'.padStart(8)}  ${'messages'.padStart(9)}  ${'lost'.padStart(6)}  ${'silent s'.padStart(8)}  ${'MB'.padStart(8)}`;
-  return [`${head}   queue ${megabytes(queuedBytes)} MB`, ...(rows.length > 0 ? [titles, ...rows] : [])];
+  const left = storage.secsLeft === undefined ? '' : `, ${Math.floor(storage.secsLeft / 60)} min left`;
+  const disk = `disk ${(storage.freeBytes / 1e9).toFixed(1)} GB free${left}`;
+  return [
+    `${head}   queue ${megabytes(queuedBytes)} MB   ${disk}`,
+    ...(rows.length > 0 ? [titles, ...rows] : []),
+  ];
 }
 
 /** One line for a log that nobody watches: the state and whatever is wrong. */

@@ -2,10 +2,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { untoleratedLosses } from '../recorder/loss-verdict.ts';
 import type { FinishedTake, Recorder, RecorderStatus, TakeDescription } from '../recorder/recorder.ts';
 import type { Contract } from '../schemas/contract.ts';
+import type { Outcome } from '../schemas/episode.ts';
 import { RecordError } from '../schemas/errors.ts';
 
 /** What an operator can say, whatever the key, pedal or page it came from. */
-export type Control = 'start-stop' | 'success' | 'failure' | 'keep' | 'discard' | 'quit';
+export type Control =
+  | 'start-stop'
+  | 'success'
+  | 'failure'
+  | 'keep'
+  | 'discard'
+  | 'mistake'
+  | `quality-${1 | 2 | 3 | 4 | 5}`
+  | 'quit';
 
 export interface SessionOptions {
   readonly contract: Contract;
@@ -36,6 +45,8 @@ export async function runSession(
   const { contract, take: description, signal, onStatus, onTake, onTrouble } = options;
   let lossy = false;
   let finished: FinishedTake | undefined;
+  /** Said in review, stored when the take is kept. */
+  let quality: number | undefined;
 
   /** A disk that fails ends the take, not the session: the operator may mend it and start again. */
   const survivingRecordErrors = async (step: () => Promise<unknown>) => {
@@ -53,9 +64,11 @@ export async function runSession(
       finished = await recorder.stopTake();
       onTake(finished);
     });
-  const keep = async (outcome: 'success' | 'failure' | undefined) => {
+  const keep = async (outcome?: Outcome) => {
     lossy ||= untoleratedLosses(finished!.ledger, contract).length > 0;
-    await recorder.keepTake(outcome, description.operator);
+    const verdict = { ...(outcome && { outcome }), ...(quality !== undefined && { quality }) };
+    quality = undefined;
+    await recorder.keepTake(verdict, description.operator);
   };
   /** What a control means in the present state; elsewhere it is ignored. */
   const obey = async (control: Control) => {
@@ -65,11 +78,13 @@ export async function runSession(
         break;
       case 'recording':
         if (control === 'start-stop') await stop();
+        else if (control === 'mistake') recorder.markMistake(description.operator);
         break;
       case 'review':
         if (control === 'discard') await recorder.discardTake();
         else if (control === 'success' || control === 'failure') await keep(control);
-        else if (control === 'keep' || control === 'start-stop') await keep(undefined);
+        else if (control === 'keep' || control === 'start-stop') await keep();
+        else if (control.startsWith('quality-')) quality = Number(control.at(-1));
         if (control === 'start-stop') await start();
         break;
     }
@@ -88,7 +103,10 @@ export async function runSession(
       const status = recorder.status();
       onStatus(status);
       const tooLong = status.durationSecs > contract.episode.maxDurationSecs;
-      if (status.state === 'recording' && (tooLong || status.failure)) await stop();
+      if (status.state !== 'recording') continue;
+      if (status.storage.exhausted)
+        onTrouble('The disk is full: the take is ended. Make room and start again.');
+      if (tooLong || status.failure || status.storage.exhausted) await stop();
       continue;
     }
     if (event.done || event.value === 'quit') break;
@@ -98,7 +116,7 @@ export async function runSession(
   // Lets the controls clean up; those that wait for a key do so when their own signal is aborted.
   void iterator.return?.();
   if (recorder.state === 'recording') await stop();
-  if (recorder.state === 'review') await keep(undefined);
+  if (recorder.state === 'review') await keep();
   if (recorder.sourceError) onTrouble(recorder.sourceError.message);
   return lossy || recorder.sourceError !== undefined;
 }

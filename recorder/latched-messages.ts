@@ -17,18 +17,26 @@ export class LatchedMessages {
     if (/durability:\s*(transient_local|1)\b/.test(qos)) this.#kept.set(channelKey, []);
   }
 
-  /** Copies what it keeps; the message's buffer stays the caller's. */
-  message(message: SourceMessage): void {
+  /**
+   * Copies the message if it is of a latched topic; its buffer stays the caller's.
+   *
+   * @returns whether it is.
+   */
+  keep(message: SourceMessage): boolean {
     const kept = this.#kept.get(message.channelKey);
-    if (!kept) return;
+    if (!kept) return false;
     kept.push({ ...message, data: message.data.slice() });
     if (kept.length > MAX_PER_CHANNEL) kept.shift();
+    return true;
   }
 
-  /** Copies to write, in order of channel and arrival. */
-  *messages(): Generator<SourceMessage> {
+  /** Copies to write at the beginning of a take, none of them before `firstTime`. */
+  *since(firstTime: bigint): Generator<SourceMessage> {
     for (const kept of this.#kept.values()) {
-      for (const message of kept) yield { ...message, data: message.data.slice() };
+      for (const message of kept) {
+        const logTime = message.logTime > firstTime ? message.logTime : firstTime;
+        yield { ...message, logTime, data: message.data.slice() };
+      }
     }
   }
 }

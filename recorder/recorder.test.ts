@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseContract } from '../schemas/contract-file.ts';
+import { decodeEvent, EVENTS_TOPIC } from '../schemas/episode-events.ts';
 import { EpisodeReader } from '../schemas/episode-reader.ts';
 import { UsageError } from '../schemas/errors.ts';
 import { currentLabel, readLabels } from '../schemas/labels.ts';
@@ -11,8 +12,7 @@ import { secsToNanos } from '../schemas/time.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
 import { ScriptedSource } from './scripted-source.ts';
 
-const contractFile = parseContract(
-  `
+const CONTRACT = `
 kinescribe: 1
 name: bench
 robot: { model: test-arm }
@@ -23,9 +23,8 @@ streams:
 features: {}
 samples: { tickRateHz: 10 }
 episode: { tasks: [pick the block] }
-`,
-  'bench.yaml',
-);
+`;
+const contractFile = parseContract(CONTRACT, 'bench.yaml');
 const json = (topic: string, metadata = new Map<string, string>()): ChannelSpec => ({
   topic,
   messageEncoding: 'json',
@@ -42,6 +41,7 @@ const CHANNELS = [
 ];
 const START = secsToNanos(1_700_000_000);
 const at = (secs: number) => START + secsToNanos(secs);
+const text = new TextDecoder();
 const payload = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 const TAKE = { task: 'pick the block', operator: 'op-1' };
 
@@ -60,15 +60,12 @@ async function session(options: Partial<RecorderOptions> = {}) {
 async function contentOf(file: string) {
   await using reader = await EpisodeReader.open(file);
   const messages = [];
+  const events = [];
   for await (const { channel, sequence, logTime, data } of reader.messages()) {
-    messages.push({
-      topic: channel.topic,
-      sequence,
-      logTime,
-      value: JSON.parse(new TextDecoder().decode(data)),
-    });
+    if (channel.topic === EVENTS_TOPIC) events.push({ logTime, ...decodeEvent(data) });
+    else messages.push({ topic: channel.topic, sequence, logTime, value: JSON.parse(text.decode(data)) });
   }
-  return { messages, info: await reader.info(), ledger: await reader.ledger() };
+  return { messages, events, info: await reader.info(), ledger: await reader.ledger() };
 }
 
 describe('Recorder', () => {
@@ -81,7 +78,7 @@ describe('Recorder', () => {
     source.send({ channelKey: 1, logTime: at(1.99), data: payload('picture') });
     const take = await recorder.stopTake();
     source.send({ channelKey: 0, logTime: at(3), data: payload('after') });
-    await recorder.keepTake('success', 'op-1');
+    await recorder.keepTake({ outcome: 'success' }, 'op-1');
     await recorder.close();
 
     const { messages, info, ledger } = await contentOf(take.file);
@@ -109,8 +106,81 @@ describe('Recorder', () => {
       expect(messages).toMatchObject([
         { topic: '/tf_static', value: 'static transforms', logTime: at(start) },
       ]);
-      await recorder.keepTake(undefined, 'op-1');
+      await recorder.keepTake({}, 'op-1');
     }
+    await recorder.close();
+  });
+
+  it('holds the pre-roll: latched topics first, then what came before the start, in order', async () => {
+    const withPreRoll = CONTRACT.replace('block] }', 'block], preRollSecs: 2 }');
+    const { source, recorder } = await session({ contractFile: parseContract(withPreRoll, 'bench.yaml') });
+    source.send({ channelKey: 2, logTime: at(0), data: payload('static') });
+    for (let i = 0; i < 50; i++) source.send({ channelKey: 0, logTime: at(i / 10), data: payload(i) });
+    source.clock.time = at(5);
+    await recorder.startTake(TAKE);
+    source.send({ channelKey: 0, logTime: at(5.1), data: payload('after') });
+    const { file, startTime } = await recorder.stopTake();
+    const { messages, events } = await contentOf(file);
+    const joints = Array.from({ length: 20 }, (_, i) => 30 + i); // of 3.0 to 4.9 s
+    expect(messages.map(({ value }) => value)).toEqual(['static', ...joints, 'after']);
+    expect(messages[0]!.logTime).toBe(at(3));
+    expect(startTime).toBe(at(5));
+    expect(events).toMatchObject([{ event: 'start', logTime: at(5) }, { event: 'stop' }]);
+    await recorder.keepTake({}, 'op-1');
+    await recorder.close();
+  });
+
+  it('cuts the pre-roll to its bound in bytes', async () => {
+    const withPreRoll = CONTRACT.replace('block] }', 'block], preRollSecs: 60 }');
+    const contract = parseContract(withPreRoll, 'bench.yaml');
+    const { source, recorder } = await session({ contractFile: contract, maxPreRollBytes: 100_000 });
+    for (let i = 0; i < 50; i++) {
+      source.send({ channelKey: 1, logTime: at(i / 10), data: payload('x'.repeat(9_998)) });
+    }
+    await recorder.startTake(TAKE);
+    const { messages } = await contentOf((await recorder.stopTake()).file);
+    expect(messages.map(({ logTime }) => logTime)).toEqual(
+      Array.from({ length: 10 }, (_, i) => at(4 + i / 10)),
+    );
+    await recorder.close();
+  });
+
+  it('writes every control as an event on the clock of the streams', async () => {
+    const { source, recorder } = await session();
+    await recorder.startTake(TAKE);
+    source.clock.time = at(1);
+    recorder.markMistake('op-1', 'dropped it');
+    source.clock.time = at(2);
+    const { file } = await recorder.stopTake();
+    expect((await contentOf(file)).events).toEqual([
+      { event: 'start', by: 'op-1', logTime: at(0) },
+      { event: 'mistake', by: 'op-1', text: 'dropped it', logTime: at(1) },
+      { event: 'stop', by: 'op-1', logTime: at(2) },
+    ]);
+    await recorder.keepTake({ outcome: 'failure', quality: 2, note: 'slippery' }, 'op-1');
+    const labels = await readLabels(file);
+    expect(currentLabel(labels, 'quality')).toBe(2);
+    expect(currentLabel(labels, 'note')).toBe('slippery');
+    await recorder.close();
+  });
+
+  it('goes on for the post-roll after the stop control', async () => {
+    const withPostRoll = CONTRACT.replace('block] }', 'block], postRollSecs: 0.2 }');
+    const { source, recorder } = await session({ contractFile: parseContract(withPostRoll, 'bench.yaml') });
+    await recorder.startTake(TAKE);
+    source.clock.time = at(1);
+    const stopping = recorder.stopTake();
+    source.send({ channelKey: 0, logTime: at(1.1), data: payload('in the post-roll') });
+    const { messages, events } = await contentOf((await stopping).file);
+    expect(messages.map(({ value }) => value)).toEqual(['in the post-roll']);
+    expect(events.at(-1)).toMatchObject({ event: 'stop', logTime: at(1) });
+    await recorder.close();
+  });
+
+  it('refuses a take that does not fit the disk, and says what to do', async () => {
+    const { recorder } = await session({ reserveBytes: Number.MAX_SAFE_INTEGER });
+    await expect(recorder.startTake(TAKE)).rejects.toThrow(/Make room on the disk/);
+    expect(recorder.status().storage.exhausted).toBe(true);
     await recorder.close();
   });
 
@@ -135,7 +205,7 @@ describe('Recorder', () => {
       },
     ]);
     expect(ledger.totals).toContainEqual({ topic: '/camera', received: 50, written: messages.length });
-    await recorder.keepTake(undefined, 'op-1');
+    await recorder.keepTake({}, 'op-1');
     await recorder.close();
   });
 
@@ -146,7 +216,7 @@ describe('Recorder', () => {
     source.clock.time = at(0.01);
     const { ledger } = await recorder.stopTake();
     expect(ledger.losses).toMatchObject([{ topic: '/camera', cause: 'silent', messages: null }]);
-    await recorder.keepTake(undefined, 'op-1');
+    await recorder.keepTake({}, 'op-1');
     await recorder.close();
   });
 

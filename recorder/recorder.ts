@@ -1,23 +1,26 @@
-import { mkdir, rename } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ContractFile } from '../schemas/contract-file.ts';
-import { EPISODE_SUFFIX, type EpisodeState, type Outcome } from '../schemas/episode.ts';
-import { type RecordError, UsageError } from '../schemas/errors.ts';
+import { EPISODE_SUFFIX, type EpisodeInfo, type EpisodeState, type Outcome } from '../schemas/episode.ts';
+import { RecordError, UsageError } from '../schemas/errors.ts';
 import { appendLabel, type Label } from '../schemas/labels.ts';
 import type { Ledger } from '../schemas/ledger.ts';
 import { nextEpisodeId, openLibrary } from '../schemas/library.ts';
-import type { ChannelSpec } from '../schemas/message.ts';
 import { nanosToSecs } from '../schemas/time.ts';
-import { LatchedMessages } from './latched-messages.ts';
-import type { Source, SourceMessage, SourceWarning } from './source.ts';
+import { Intake } from './intake.ts';
+import type { Source, SourceWarning } from './source.ts';
+import { StorageGuard, type StorageStatus } from './storage-guard.ts';
 import type { StreamStatus } from './stream-monitor.ts';
 import { Take } from './take.ts';
 
-/** Discarded takes go here, inside the library: an operator's mistake is never final. */
-export const TRASH_FOLDER = 'trash';
-
 /** Ten seconds of a camera rig at 25 MB/s, or one and a half of a fast one at 166 MB/s. */
 const MAX_QUEUE_BYTES = 256 * 2 ** 20;
+/** Three seconds before a start at 166 MB/s. */
+const MAX_PRE_ROLL_BYTES = 512 * 2 ** 20;
+/** A full queue and the summary of a long take. */
+const RESERVE_BYTES = 512 * 2 ** 20;
+/** At 166 MB/s a look twice a second leaves the reserve almost whole. */
+const STORAGE_LOOK_MILLIS = 500;
 
 export interface RecorderOptions {
   readonly contractFile: ContractFile;
@@ -29,13 +32,25 @@ export interface RecorderOptions {
   readonly allTopics?: boolean;
   /** Bound on messages between arrival and chunk, bytes. @default 256 MiB */
   readonly maxQueueBytes?: number;
-  /** Told what the source notices: a type that cannot be recorded, a publisher that vanished. */
+  /** Bound on the messages kept before a start, bytes. @default 512 MiB */
+  readonly maxPreRollBytes?: number;
+  /** Space of the file system that stays free, bytes. @default 512 MiB */
+  readonly reserveBytes?: number;
+  /** Told what the operator should know: a type that cannot be recorded, a publisher that vanished. */
   readonly onWarning?: (warning: SourceWarning) => void;
 }
 
 export interface TakeDescription {
   readonly task: string;
   readonly operator: string;
+}
+
+/** What the operator says of a take in review. */
+export interface TakeVerdict {
+  readonly outcome?: Outcome;
+  /** 1 poor to 5 excellent. */
+  readonly quality?: number;
+  readonly note?: string;
 }
 
 /** A take whose file is complete and that waits for the operator's word. */
@@ -55,7 +70,9 @@ export interface RecorderStatus {
   readonly episodeId: string | undefined;
   readonly durationSecs: number;
   readonly queuedBytes: number;
+  /** Of the running take, else since the last one ended. */
   readonly streams: readonly StreamStatus[];
+  readonly storage: StorageStatus;
   readonly failure: RecordError | undefined;
 }
 
@@ -66,14 +83,16 @@ export interface RecorderStatus {
 export class Recorder {
   readonly #source: Source;
   readonly #options: RecorderOptions;
-  readonly #channels = new Map<number, ChannelSpec>();
-  readonly #latched = new LatchedMessages();
+  readonly #intake: Intake;
+  readonly #storage: StorageGuard;
+  readonly #storageTimer: NodeJS.Timeout;
   #take: Take | undefined;
   #review: FinishedTake | undefined;
+  #lastTakeBytes = 0;
   /** True from the call of start or stop until it has settled. */
   #changing = false;
   #ended: Error | 'ended' | undefined;
-  #onEnded = Promise.withResolvers<void>();
+  readonly #onEnded = Promise.withResolvers<void>();
 
   /**
    * Opens the library and starts the source.
@@ -86,8 +105,8 @@ export class Recorder {
     const topics = Object.values(options.contractFile.contract.streams).map(({ topic }) => topic);
     await source.start(
       {
-        channel: (key, spec) => recorder.#channelAppeared(key, spec),
-        message: (message) => recorder.#messageArrived(message),
+        channel: (key, spec) => recorder.#intake.channelAppeared(key, spec, recorder.#take),
+        message: (message) => recorder.#intake.messageArrived(message, recorder.#take),
         room: () => recorder.#take?.room() ?? Promise.resolve(),
         failed: (error) => recorder.#sourceEnded(error),
         ended: () => recorder.#sourceEnded('ended'),
@@ -99,8 +118,21 @@ export class Recorder {
   }
 
   private constructor(source: Source, options: RecorderOptions) {
+    const { contractFile, directory, reserveBytes = RESERVE_BYTES, onWarning } = options;
     this.#source = source;
     this.#options = options;
+    this.#intake = new Intake(
+      contractFile.contract,
+      source.clock,
+      options.maxPreRollBytes ?? MAX_PRE_ROLL_BYTES,
+    );
+    this.#storage = new StorageGuard(directory, reserveBytes, (file) =>
+      onWarning?.({
+        kind: 'trash-emptied',
+        message: `The disk is nearly full: removing discarded take "${file}".`,
+      }),
+    );
+    this.#storageTimer = setInterval(() => this.#lookAtStorage(), STORAGE_LOOK_MILLIS).unref();
   }
 
   get state(): EpisodeState {
@@ -125,46 +157,36 @@ export class Recorder {
       episodeId: this.#take?.info.id ?? this.#review?.id,
       durationSecs: this.#take ? nanosToSecs(now - this.#take.startTime) : (this.#review?.durationSecs ?? 0),
       queuedBytes: this.#take?.queuedBytes ?? 0,
-      streams: this.#take?.streams(now) ?? [],
+      streams: this.#take?.streams(now) ?? this.#intake.status(now),
+      storage: this.#storage.status,
       failure: this.#take?.failure,
     };
   }
 
   /**
-   * Starts a take; messages that arrive from this call on belong to it.
+   * Starts a take. It holds the pre-roll and every message that arrives once its file has a name.
    *
    * @returns the episode's id.
    * @throws {UsageError} outside the state idle.
-   * @throws {RecordError} when the file cannot be made.
+   * @throws {RecordError} when the file cannot be made or would not fit the disk.
    */
-  startTake({ task, operator }: TakeDescription): Promise<string> {
+  startTake(description: TakeDescription): Promise<string> {
     return this.#change('idle', 'start a take', async () => {
-      const { contractFile, directory, version, maxQueueBytes = MAX_QUEUE_BYTES } = this.#options;
-      const { contract } = contractFile;
-      const id = await nextEpisodeId(directory, contract.name);
-      const { clock } = this.#source;
-      const { anchor } = clock;
-      const startTime = clock.now();
+      const { contractFile, directory, maxQueueBytes = MAX_QUEUE_BYTES } = this.#options;
+      await this.#demandSpace();
+      const id = await nextEpisodeId(directory, contractFile.contract.name);
+      const startTime = this.#source.clock.now();
+      const preRoll = this.#intake.preRoll(startTime);
+      const firstTime = preRoll[0]?.logTime ?? startTime;
       const { take, opened } = Take.begin({
         file: join(directory, id + EPISODE_SUFFIX),
-        info: {
-          id,
-          contract: contract.name,
-          contractDigest: contractFile.digest,
-          robot: contract.robot.model,
-          task,
-          operator,
-          source: this.#source.name,
-          recorderVersion: version,
-          startTime: String(startTime),
-          clockSystemTime: String(anchor?.systemTime ?? 0n),
-          clockMonotonicNanos: String(anchor?.monotonicNanos ?? 0n),
-        },
+        info: this.#infoOf(id, startTime, description),
+        firstTime,
         contractFile,
         maxQueueBytes,
       });
-      for (const [key, spec] of this.#channels) take.addChannel(key, spec);
-      for (const message of this.#latched.messages()) take.message({ ...message, logTime: startTime });
+      this.#intake.handOver(take, firstTime, preRoll);
+      take.event({ event: 'start', by: description.operator }, startTime);
       this.#take = take;
       await opened.catch((error: unknown) => {
         this.#take = undefined;
@@ -174,8 +196,14 @@ export class Recorder {
     });
   }
 
+  /** Marks that something just went wrong. @throws {UsageError} outside the state recording. */
+  markMistake(by: string, text?: string): void {
+    if (!this.#take) throw new UsageError('Cannot mark a mistake: no take is running.');
+    this.#take.event({ event: 'mistake', by, ...(text && { text }) }, this.#source.clock.now());
+  }
+
   /**
-   * Ends the take and completes its file.
+   * Ends the take, after the contract's post-roll, and completes its file.
    *
    * @throws {UsageError} outside the state recording.
    * @throws {RecordError} when writing broke off; the state is idle again then.
@@ -183,9 +211,15 @@ export class Recorder {
   stopTake(): Promise<FinishedTake> {
     return this.#change('recording', 'stop a take', async () => {
       const take = this.#take!;
-      const endTime = this.#source.clock.now();
+      const { clock } = this.#source;
+      take.event({ event: 'stop', by: take.info.operator }, clock.now());
+      const { postRollSecs } = this.#options.contractFile.contract.episode;
+      if (postRollSecs > 0 && !this.#ended && !take.failure) await delay(postRollSecs * 1000);
+      const endTime = clock.now();
       this.#take = undefined;
+      this.#intake.takeEnded();
       const { episode, ledger } = await take.end(endTime);
+      this.#lastTakeBytes = episode.bytes;
       this.#review = {
         id: take.info.id,
         file: episode.file,
@@ -198,21 +232,23 @@ export class Recorder {
     });
   }
 
-  /** Keeps the take in review. @throws {UsageError} outside the state review. */
-  keepTake(outcome: Outcome | undefined, operator: string): Promise<void> {
+  /** Keeps the take in review, with what the operator says of it. @throws {UsageError} outside review. */
+  keepTake({ outcome, quality, note }: TakeVerdict, author: string): Promise<void> {
     return this.#change('review', 'keep a take', async () => {
-      if (outcome) await this.#label({ kind: 'outcome', value: outcome }, operator);
+      const labels: Label[] = [];
+      if (outcome) labels.push({ kind: 'outcome', value: outcome });
+      if (quality !== undefined) labels.push({ kind: 'quality', value: quality });
+      if (note) labels.push({ kind: 'note', value: note });
+      const time = new Date().toISOString();
+      for (const label of labels) await appendLabel(this.#review!.file, { author, time, label });
       this.#review = undefined;
     });
   }
 
-  /** Moves the take in review to the trash folder. @throws {UsageError} outside the state review. */
+  /** Moves the take in review to the trash. @returns where it is now. @throws {UsageError} outside review. */
   discardTake(): Promise<string> {
     return this.#change('review', 'discard a take', async () => {
-      const trash = join(this.#options.directory, TRASH_FOLDER);
-      await mkdir(trash, { recursive: true });
-      const target = join(trash, basename(this.#review!.file));
-      await rename(this.#review!.file, target);
+      const target = await this.#storage.discard(this.#review!.file);
       this.#review = undefined;
       return target;
     });
@@ -220,6 +256,7 @@ export class Recorder {
 
   /** Ends the session: a running take is stopped and kept. */
   async close(): Promise<void> {
+    clearInterval(this.#storageTimer);
     if (this.#take) await this.stopTake();
     await this.#source.stop();
   }
@@ -237,23 +274,49 @@ export class Recorder {
     }
   }
 
-  async #label(label: Label, author: string): Promise<void> {
-    await appendLabel(this.#review!.file, { author, time: new Date().toISOString(), label });
+  #infoOf(id: string, startTime: bigint, { task, operator }: TakeDescription): EpisodeInfo {
+    const { contract, digest } = this.#options.contractFile;
+    const { anchor } = this.#source.clock;
+    return {
+      id,
+      contract: contract.name,
+      contractDigest: digest,
+      robot: contract.robot.model,
+      task,
+      operator,
+      source: this.#source.name,
+      recorderVersion: this.#options.version,
+      startTime: String(startTime),
+      clockSystemTime: String(anchor?.systemTime ?? 0n),
+      clockMonotonicNanos: String(anchor?.monotonicNanos ?? 0n),
+    };
   }
 
-  #channelAppeared(key: number, spec: ChannelSpec): void {
-    this.#channels.set(key, spec);
-    this.#latched.channel(key, spec);
-    this.#take?.addChannel(key, spec);
+  async #demandSpace(): Promise<void> {
+    const { freeBytes, exhausted } = await this.#storage.look();
+    if (!exhausted && freeBytes > this.#lastTakeBytes) return;
+    throw new RecordError(
+      `Cannot start a take in "${this.#options.directory}": ${megabytes(freeBytes)} MB are free beside the reserve, ` +
+        `the last take had ${megabytes(this.#lastTakeBytes)} MB. Make room on the disk and start again.`,
+    );
   }
 
-  #messageArrived(message: SourceMessage): void {
-    this.#latched.message(message);
-    this.#take?.message(message);
+  #lookAtStorage(): void {
+    const { state, durationSecs, streams } = this.status();
+    const bytes = streams.reduce((sum, stream) => sum + stream.bytes, 0);
+    const rate = state === 'recording' && durationSecs > 1 ? bytes / durationSecs : undefined;
+    this.#storage.look(rate).catch((error: Error) => {
+      const message = `Cannot see how much space is left in "${this.#options.directory}": ${error.message}.`;
+      this.#options.onWarning?.({ kind: 'storage-unknown', message });
+    });
   }
 
   #sourceEnded(how: Error | 'ended'): void {
     this.#ended ??= how;
     this.#onEnded.resolve();
   }
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
 }

@@ -27,7 +27,9 @@ export interface SourceWarning {
     | 'second-type'
     | 'qos-changed'
     | 'publishers-gone'
-    | 'receive-buffer';
+    | 'receive-buffer'
+    | 'trash-emptied'
+    | 'storage-unknown';
   /** Absent where no single topic is concerned. */
   readonly topic?: string;
   /** What was found, what it means for the recording and what to do next. */

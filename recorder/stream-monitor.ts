@@ -52,6 +52,12 @@ export class StreamMonitor {
     this.#readSensorTime = createSensorTimeReader(channel);
   }
 
+  /** The status of a stream of the contract that has no channel yet. */
+  static unheard(stream: string, topic: string, silentNanos: bigint): StreamStatus {
+    const silentSecs = nanosToSecs(silentNanos);
+    return { topic, stream, received: 0, bytes: 0, lost: 0, rateHz: 0, silentSecs };
+  }
+
   get received(): number {
     return this.#received;
   }

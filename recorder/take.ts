@@ -1,5 +1,6 @@
 import type { ContractFile } from '../schemas/contract-file.ts';
 import type { EpisodeInfo } from '../schemas/episode.ts';
+import { type EpisodeEvent, EVENTS_CHANNEL, encodeEvent } from '../schemas/episode-events.ts';
 import type { ClosedEpisode } from '../schemas/episode-writer.ts';
 import type { RecordError } from '../schemas/errors.ts';
 import type { Ledger, Loss } from '../schemas/ledger.ts';
@@ -7,7 +8,8 @@ import type { ChannelSpec } from '../schemas/message.ts';
 import { secsToNanos } from '../schemas/time.ts';
 import { EpisodeThread } from './episode-thread.ts';
 import type { SourceMessage } from './source.ts';
-import { StreamMonitor, type StreamStatus } from './stream-monitor.ts';
+import type { StreamStatus } from './stream-monitor.ts';
+import { StreamWatch } from './stream-watch.ts';
 
 /** The account is saved into the file this often while losses grow, for the case of a crash. */
 const LEDGER_SAVE_NANOS = secsToNanos(1);
@@ -16,6 +18,8 @@ export interface TakeOptions {
   /** Path of the finished episode, ending in `.mcap`. */
   readonly file: string;
   readonly info: EpisodeInfo;
+  /** Log time from which on messages belong to the take: its start, less the pre-roll. */
+  readonly firstTime: bigint;
   readonly contractFile: ContractFile;
   /** Bound on messages between arrival and chunk, bytes. */
   readonly maxQueueBytes: number;
@@ -24,19 +28,20 @@ export interface TakeOptions {
 /** One take from start to stop: its file, its channels, its account. */
 export class Take {
   readonly info: EpisodeInfo;
+  /** Log time of the start control. */
   readonly startTime: bigint;
-  readonly #contractFile: ContractFile;
   readonly #thread: EpisodeThread;
+  readonly #watch: StreamWatch;
   readonly #channelIds = new Map<number, number>();
-  readonly #monitors: StreamMonitor[] = [];
+  #events = 0;
   #ledgerSavedAt: bigint;
   #lossesSaved = 0;
 
-  private constructor({ info, contractFile, maxQueueBytes }: TakeOptions) {
+  private constructor({ info, firstTime, contractFile, maxQueueBytes }: TakeOptions) {
     this.info = info;
     this.startTime = BigInt(info.startTime);
     this.#ledgerSavedAt = this.startTime;
-    this.#contractFile = contractFile;
+    this.#watch = new StreamWatch(contractFile.contract, firstTime);
     this.#thread = new EpisodeThread(maxQueueBytes);
   }
 
@@ -48,6 +53,7 @@ export class Take {
   static begin(options: TakeOptions): { take: Take; opened: Promise<void> } {
     const take = new Take(options);
     const opened = take.#thread.open(options.file, options.info, options.contractFile.text);
+    take.#thread.addChannel(EVENTS_CHANNEL); // id 0
     return { take, opened };
   }
 
@@ -65,47 +71,37 @@ export class Take {
   }
 
   addChannel(channelKey: number, spec: ChannelSpec): void {
-    this.#channelIds.set(channelKey, this.#monitors.length);
-    const named = Object.entries(this.#contractFile.contract.streams).find(([, s]) => s.topic === spec.topic);
-    this.#monitors.push(new StreamMonitor(spec, named, this.startTime));
+    this.#channelIds.set(channelKey, 1 + this.#channelIds.size);
+    this.#watch.addChannel(channelKey, spec);
     this.#thread.addChannel(spec);
   }
 
-  /** Takes over the message's buffer. */
-  message({ channelKey, logTime, publishTime, data }: SourceMessage): void {
-    const channelId = this.#channelIds.get(channelKey);
-    const monitor = channelId === undefined ? undefined : this.#monitors[channelId];
-    if (channelId === undefined || !monitor) {
-      throw new RangeError(`Message for channel ${channelKey}, which the source never announced`);
-    }
-    monitor.arrived(logTime, data);
+  /** Takes over the message's buffer. @throws {RangeError} for a channel that was never announced. */
+  message(message: SourceMessage): void {
+    const { logTime, publishTime = logTime, data } = message;
+    const monitor = this.#watch.arrived(message);
+    const channelId = this.#channelIds.get(message.channelKey)!;
     const sequence = monitor.received; // a refused message leaves a hole
-    if (!this.#thread.offer({ channelId, sequence, logTime, publishTime: publishTime ?? logTime, data })) {
-      monitor.refused(logTime);
-    }
+    if (!this.#thread.offer({ channelId, sequence, logTime, publishTime, data })) monitor.refused(logTime);
     if (logTime - this.#ledgerSavedAt > LEDGER_SAVE_NANOS) this.#saveLedger(logTime);
+  }
+
+  /** Writes what the operator did among the messages. */
+  event(event: EpisodeEvent, logTime: bigint): void {
+    const data = encodeEvent(event).slice();
+    this.#thread.offer({ channelId: 0, sequence: ++this.#events, logTime, publishTime: logTime, data });
   }
 
   /** Per topic, those of the contract first and in its order. */
   streams(now: bigint): readonly StreamStatus[] {
-    const order = Object.values(this.#contractFile.contract.streams).map(({ topic }) => topic);
-    const place = ({ topic }: StreamStatus) => order.indexOf(topic) >>> 0; // -1 goes last
-    return this.#monitors.map((monitor) => monitor.status(now)).sort((a, b) => place(a) - place(b));
+    return this.#watch.status(now);
   }
 
   /** Completes the file. @throws {RecordError} when that fails; the `.part` stays for recovery. */
   async end(endTime: bigint): Promise<{ episode: ClosedEpisode; ledger: Ledger }> {
-    for (const monitor of this.#monitors) monitor.ended(endTime);
-    const ledger = this.#ledger([...this.#silentStreams(endTime)]);
+    this.#watch.ended(endTime);
+    const ledger = this.#ledger(this.#watch.silences(endTime));
     return { episode: await this.#thread.close(ledger), ledger };
-  }
-
-  *#silentStreams(endTime: bigint): Generator<Loss> {
-    const heard = new Set(this.#monitors.filter(({ received }) => received > 0).map(({ topic }) => topic));
-    for (const { topic, required } of Object.values(this.#contractFile.contract.streams)) {
-      if (!required || heard.has(topic)) continue;
-      yield { topic, cause: 'silent', messages: null, startTime: this.startTime, endTime };
-    }
   }
 
   #saveLedger(now: bigint): void {
@@ -117,10 +113,7 @@ export class Take {
   }
 
   #ledger(further: readonly Loss[]): Ledger {
-    const losses = [...this.#monitors.flatMap(({ losses }) => losses), ...further];
-    return {
-      totals: this.#monitors.map(({ topic, received, written }) => ({ topic, received, written })),
-      losses: losses.sort((a, b) => Number(a.startTime - b.startTime)),
-    };
+    const losses = [...this.#watch.losses(), ...further];
+    return { totals: this.#watch.totals(), losses: losses.sort((a, b) => Number(a.startTime - b.startTime)) };
   }
 }

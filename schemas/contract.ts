@@ -97,6 +97,18 @@ const samples = z.strictObject({
 const episode = z.strictObject({
   tasks: z.array(z.string().min(3)).min(1).describe('Instructions the operator chooses from.'),
   operators: z.array(z.string()).default([]).describe('Pseudonyms of the people who may record.'),
+  preRollSecs: z
+    .number()
+    .min(0)
+    .max(60)
+    .default(0)
+    .describe('How much of what came before the start control a take holds, seconds.'),
+  postRollSecs: z
+    .number()
+    .min(0)
+    .max(60)
+    .default(0)
+    .describe('How long a take goes on after the stop control, seconds.'),
   maxDurationSecs: positive.default(600).describe('A take is ended cleanly after this long.'),
 });
 

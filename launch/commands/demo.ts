@@ -72,7 +72,7 @@ async function recordTake(
     throw recorder.sourceError ?? new RecordError('The robot gave no account of itself.');
   const take = await recorder.stopTake();
   const success = truth.tasks.every((task) => task.success);
-  await recorder.keepTake(success ? 'success' : 'failure', 'demo');
+  await recorder.keepTake({ outcome: success ? 'success' : 'failure' }, 'demo');
   await recorder.close();
   await writeFile(join(directory, `${take.id}.truth.json`), JSON.stringify(truth, null, 1));
   console.log(takeLines(take, contract).join('\n'));

@@ -14,8 +14,9 @@ import { programVersion } from '../version.ts';
 /** What the operator may press in each state. */
 const KEYS: Record<EpisodeState, string> = {
   idle: 'space start · q quit',
-  recording: 'space stop · q stop, keep and quit',
-  review: 's success · f failure · k keep · d discard · space keep and start the next · q keep and quit',
+  recording: 'space stop · m mistake now · q stop, keep and quit',
+  review:
+    '1–5 quality · s success · f failure · k keep · d discard · space keep and start the next · q keep and quit',
 };
 const CONTROLS: ReadonlyMap<string, Control> = new Map([
   [' ', 'start-stop'],
@@ -24,6 +25,8 @@ const CONTROLS: ReadonlyMap<string, Control> = new Map([
   ['f', 'failure'],
   ['k', 'keep'],
   ['d', 'discard'],
+  ['m', 'mistake'],
+  ...([1, 2, 3, 4, 5] as const).map((quality) => [String(quality), `quality-${quality}`] as const),
   ['q', 'quit'],
   ['ctrl+c', 'quit'],
 ]);

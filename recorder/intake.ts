@@ -1,0 +1,70 @@
+import type { Contract } from '../schemas/contract.ts';
+import type { ChannelSpec } from '../schemas/message.ts';
+import { type Clock, secsToNanos } from '../schemas/time.ts';
+import { LatchedMessages } from './latched-messages.ts';
+import { PreRoll } from './pre-roll.ts';
+import type { SourceMessage } from './source.ts';
+import type { StreamStatus } from './stream-monitor.ts';
+import { StreamWatch } from './stream-watch.ts';
+import type { Take } from './take.ts';
+
+/** What a session keeps of its source between takes: channels, latched messages, pre-roll, monitors. */
+export class Intake {
+  readonly #contract: Contract;
+  readonly #clock: Clock;
+  readonly #channels = new Map<number, ChannelSpec>();
+  readonly #latched = new LatchedMessages();
+  readonly #preRoll: PreRoll;
+  #watch: StreamWatch;
+
+  constructor(contract: Contract, clock: Clock, maxPreRollBytes: number) {
+    this.#contract = contract;
+    this.#clock = clock;
+    this.#preRoll = new PreRoll(secsToNanos(contract.episode.preRollSecs), maxPreRollBytes);
+    this.#watch = new StreamWatch(contract, clock.now());
+  }
+
+  channelAppeared(key: number, spec: ChannelSpec, take: Take | undefined): void {
+    this.#channels.set(key, spec);
+    this.#latched.channel(key, spec);
+    this.#watch.addChannel(key, spec);
+    take?.addChannel(key, spec);
+  }
+
+  /**
+   * Passes a message to the running take, or keeps it while it may still belong to the next one.
+   *
+   * @throws {RangeError} for a channel that never appeared.
+   */
+  messageArrived(message: SourceMessage, take: Take | undefined): void {
+    const isLatched = this.#latched.keep(message);
+    if (take) {
+      take.message(message);
+      return;
+    }
+    this.#watch.arrived(message);
+    if (!isLatched) this.#preRoll.push(message);
+  }
+
+  /** What came before an instant and still belongs to a take that starts then, in order of arrival. */
+  preRoll(startTime: bigint): readonly SourceMessage[] {
+    return this.#preRoll.take(startTime);
+  }
+
+  /** Gives a take that begins its channels, the latched messages and the pre-roll, in this order. */
+  handOver(take: Take, firstTime: bigint, preRoll: readonly SourceMessage[]): void {
+    for (const [key, spec] of this.#channels) take.addChannel(key, spec);
+    for (const message of this.#latched.since(firstTime)) take.message(message);
+    for (const message of preRoll) take.message(message);
+  }
+
+  /** The streams since the last take ended. */
+  status(now: bigint): readonly StreamStatus[] {
+    return this.#watch.status(now);
+  }
+
+  takeEnded(): void {
+    this.#watch = new StreamWatch(this.#contract, this.#clock.now());
+    for (const [key, spec] of this.#channels) this.#watch.addChannel(key, spec);
+  }
+}

@@ -1,0 +1,69 @@
+import type { Contract } from '../schemas/contract.ts';
+import type { Loss, StreamTotal } from '../schemas/ledger.ts';
+import type { ChannelSpec } from '../schemas/message.ts';
+import type { SourceMessage } from './source.ts';
+import { StreamMonitor, type StreamStatus } from './stream-monitor.ts';
+
+/** The monitors of all topics over one span: a take, or the time between two takes. */
+export class StreamWatch {
+  readonly #contract: Contract;
+  readonly #startTime: bigint;
+  readonly #monitors = new Map<number, StreamMonitor>();
+
+  /** @param startTime log time at which the span begins. */
+  constructor(contract: Contract, startTime: bigint) {
+    this.#contract = contract;
+    this.#startTime = startTime;
+  }
+
+  addChannel(channelKey: number, spec: ChannelSpec): void {
+    const stream = Object.entries(this.#contract.streams).find(([, { topic }]) => topic === spec.topic);
+    this.#monitors.set(channelKey, new StreamMonitor(spec, stream, this.#startTime));
+  }
+
+  /** @throws {RangeError} for a message of a channel that was never announced. */
+  arrived({ channelKey, logTime, data }: SourceMessage): StreamMonitor {
+    const monitor = this.#monitors.get(channelKey);
+    if (!monitor) throw new RangeError(`Message for channel ${channelKey}, which the source never announced`);
+    monitor.arrived(logTime, data);
+    return monitor;
+  }
+
+  /** Closes the account at the end of the span. */
+  ended(endTime: bigint): void {
+    for (const monitor of this.#monitors.values()) monitor.ended(endTime);
+  }
+
+  /** Per topic; those of the contract first and in its order, heard or not. */
+  status(now: bigint): readonly StreamStatus[] {
+    const heard = this.#monitors.values().map((monitor) => monitor.status(now));
+    const byTopic = new Map(heard.map((status) => [status.topic, status]));
+    const ofContract = Object.entries(this.#contract.streams).map(([name, { topic }]) => {
+      const status = byTopic.get(topic);
+      byTopic.delete(topic);
+      return status ?? StreamMonitor.unheard(name, topic, now - this.#startTime);
+    });
+    return [...ofContract, ...byTopic.values()];
+  }
+
+  totals(): readonly StreamTotal[] {
+    return [...this.#monitors.values()].map(({ topic, received, written }) => ({ topic, received, written }));
+  }
+
+  losses(): readonly Loss[] {
+    return [...this.#monitors.values()].flatMap(({ losses }) => losses);
+  }
+
+  /** Required streams of the contract that never sent, as losses up to `endTime`. */
+  silences(endTime: bigint): readonly Loss[] {
+    const heard = new Set(
+      this.#monitors
+        .values()
+        .filter(({ received }) => received > 0)
+        .map(({ topic }) => topic),
+    );
+    return Object.values(this.#contract.streams)
+      .filter(({ topic, required }) => required && !heard.has(topic))
+      .map(({ topic }) => ({ topic, cause: 'silent', messages: null, startTime: this.#startTime, endTime }));
+  }
+}

@@ -1,0 +1,39 @@
+import type { ChannelSpec, MessageValue } from './message.ts';
+import { createDecoder, createEncoder } from './message-codec.ts';
+import { z } from './validation.ts';
+
+/** Every control of the operator is a message on this topic, on the same clock as the streams. */
+export const EVENTS_TOPIC = '/kinescribe/events';
+
+const eventSchema = z.strictObject({
+  event: z.enum(['start', 'stop', 'mistake', 'note']),
+  /** Who said it, as a pseudonym. */
+  by: z.string(),
+  text: z.string().optional(),
+});
+
+export type EpisodeEvent = Readonly<z.infer<typeof eventSchema>>;
+
+/** `std_msgs/msg/String` with JSON inside: rosbag2 and Foxglove read it without a package of ours. */
+export const EVENTS_CHANNEL: ChannelSpec = {
+  topic: EVENTS_TOPIC,
+  messageEncoding: 'cdr',
+  schema: {
+    name: 'std_msgs/msg/String',
+    encoding: 'ros2msg',
+    data: new TextEncoder().encode('string data\n'),
+  },
+  metadata: new Map(),
+};
+
+const encode = createEncoder(EVENTS_TOPIC, EVENTS_CHANNEL.schema!);
+const decode = createDecoder(EVENTS_CHANNEL);
+
+export function encodeEvent(event: EpisodeEvent): Uint8Array {
+  return encode({ data: JSON.stringify(eventSchema.parse(event)) } satisfies MessageValue);
+}
+
+/** @throws {MessageError | z.ZodError | SyntaxError} when the payload is not an event. */
+export function decodeEvent(data: Uint8Array): EpisodeEvent {
+  return eventSchema.parse(JSON.parse(String(decode(data).data)));
+}
