@@ -1,9 +1,9 @@
 import { type Contract, nearest, type SampleClock, type Stream } from '../schemas/contract.ts';
-import type { EpisodeReader } from '../schemas/episode-reader.ts';
+import type { EpisodeReader, ReadOptions } from '../schemas/episode-reader.ts';
 import { ConvertError } from '../schemas/errors.ts';
 import type { Channel, Message } from '../schemas/message.ts';
 import { createDecoder, createSensorTimeReader, type Decode } from '../schemas/message-codec.ts';
-import { secsToNanos } from '../schemas/time.ts';
+import { NANOS_PER_SEC, secsToNanos } from '../schemas/time.ts';
 
 /** One stream of the contract as one episode holds it. */
 export interface StreamPlan {
@@ -44,10 +44,47 @@ export interface Received {
  */
 export async function planStreams(reader: EpisodeReader, contract: Contract): Promise<StreamPlan[]> {
   const used = new Set(Object.values(contract.features).map(({ stream }) => stream));
-  return Promise.all([...used].map((name) => planStream(reader, contract, name)));
+  const plans = [...used].map((name) => planStream(reader, contract, name));
+  const first = await firstReceived(reader, plans);
+  const lastMessages = await reader.latestBefore(
+    reader.endTime,
+    plans.map(({ stream }) => stream.topic),
+  );
+  return plans.map((plan) => {
+    const last = lastMessages.get(plan.stream.topic);
+    return { ...plan, first: first.get(plan), last: last && received(plan, last) };
+  });
 }
 
-async function planStream(reader: EpisodeReader, contract: Contract, name: string): Promise<StreamPlan> {
+type UndatedPlan = Omit<StreamPlan, 'first' | 'last'>;
+
+function received({ channels }: UndatedPlan, message: Message): Received {
+  return { time: channels.get(message.channel.id)!.timeOf(message), logTime: message.logTime };
+}
+
+/** Most streams begin within the first second, which is read once; the others are looked for one by one. */
+async function firstReceived(
+  reader: EpisodeReader,
+  plans: readonly UndatedPlan[],
+): Promise<ReadonlyMap<UndatedPlan, Received>> {
+  const first = new Map<UndatedPlan, Received>();
+  const missing = new Map(
+    plans.filter(({ messageCount }) => messageCount > 0).map((plan) => [plan.stream.topic, plan]),
+  );
+  const find = async (topics: readonly string[], options?: ReadOptions) => {
+    for await (const message of reader.messages({ ...options, topics })) {
+      const plan = missing.get(message.channel.topic);
+      if (plan) first.set(plan, received(plan, message));
+      missing.delete(message.channel.topic);
+      if (!topics.some((topic) => missing.has(topic))) return;
+    }
+  };
+  await find([...missing.keys()], { endTime: reader.startTime + NANOS_PER_SEC });
+  for (const topic of [...missing.keys()]) await find([topic]);
+  return first;
+}
+
+function planStream(reader: EpisodeReader, contract: Contract, name: string): UndatedPlan {
   const stream = contract.streams[name]!; // the contract's own check
   const { topic } = stream;
   const channels = [...reader.channels.values()].filter(
@@ -70,21 +107,7 @@ async function planStream(reader: EpisodeReader, contract: Contract, name: strin
       return [channel.id, { type: channel.schema?.name ?? '', timeOf, decode: createDecoder(channel) }];
     }),
   );
-  const edge = async (reverse: boolean) => {
-    for await (const message of reader.messages({ topics: [topic], reverse })) {
-      return { time: plans.get(message.channel.id)!.timeOf(message), logTime: message.logTime };
-    }
-    return undefined;
-  };
-  return {
-    name,
-    stream,
-    messageCount,
-    lookAheadNanos: lookAheadNanos(contract, name),
-    channels: plans,
-    first: await edge(false),
-    last: await edge(true),
-  };
+  return { name, stream, messageCount, lookAheadNanos: lookAheadNanos(contract, name), channels: plans };
 }
 
 function lookAheadNanos({ features }: Contract, stream: string): bigint {
