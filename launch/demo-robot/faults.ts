@@ -28,7 +28,6 @@ export type Fault =
   | { readonly kind: 'missed-grasp' };
 
 export type TimedFault = Extract<Fault, Window>;
-export type FaultKind = Fault['kind'];
 
 /** How far beside the block the gripper closes on a missed grasp, metres. */
 export const MISS_METRES = 0.06;

@@ -36,7 +36,6 @@ export type Shape = {
 } & (
   | { readonly kind: 'box'; readonly halfSize: Vec3 }
   | { readonly kind: 'cylinder'; readonly radius: number; readonly halfLength: number; readonly axis: Axis }
-  | { readonly kind: 'sphere'; readonly radius: number }
 );
 
 export type Axis = 'x' | 'y' | 'z';

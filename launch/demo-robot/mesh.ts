@@ -1,7 +1,7 @@
 import type { Axis, Shape } from './link.ts';
 import type { Vec3 } from './pose.ts';
 
-/** Triangles of one shape in its own frame. */
+/** Triangles of one shape, in the frame of its link. */
 export interface Mesh {
   /** [vertices, 3] metres. */
   readonly positions: Float32Array;
@@ -14,15 +14,13 @@ export interface Mesh {
 /** Sides of a cylinder: at 320 pixels a finer one looks the same. */
 const SIDES = 20;
 
-/** The triangles of a shape, in the frame of its link. */
+/** The surface of a shape. */
 export function createMesh(shape: Shape): Mesh {
   switch (shape.kind) {
     case 'box':
       return boxMesh(shape.halfSize, shape.center);
     case 'cylinder':
       return cylinderMesh(shape.radius, shape.halfLength, shape.axis, shape.center);
-    case 'sphere':
-      return sphereMesh(shape.radius, shape.center);
   }
   shape satisfies never;
 }
@@ -71,30 +69,6 @@ function cylinderMesh(radius: number, halfLength: number, axis: Axis, center: Ve
     ring.toReversed().map((angle) => at(angle, -halfLength)),
     () => turned([0, 0, -1]),
   );
-  return builder.build();
-}
-
-function sphereMesh(radius: number, center: Vec3): Mesh {
-  const rows = SIDES / 2;
-  const normalAt = (row: number, column: number): Vec3 => {
-    const [polar, around] = [(Math.PI * row) / rows, (2 * Math.PI * column) / SIDES];
-    return [Math.sin(polar) * Math.cos(around), Math.sin(polar) * Math.sin(around), Math.cos(polar)];
-  };
-  const builder = new MeshBuilder(center);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < SIDES; column++) {
-      const normals = [
-        normalAt(row, column),
-        normalAt(row + 1, column),
-        normalAt(row + 1, column + 1),
-        normalAt(row, column + 1),
-      ];
-      builder.fan(
-        normals.map(([x, y, z]) => [x * radius, y * radius, z * radius]),
-        (corner) => normals[corner]!,
-      );
-    }
-  }
   return builder.build();
 }
 

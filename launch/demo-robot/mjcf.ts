@@ -87,8 +87,6 @@ function sizeOf(shape: Shape): string {
   switch (shape.kind) {
     case 'box':
       return `type="box" size="${shape.halfSize.join(' ')}"`;
-    case 'sphere':
-      return `type="sphere" size="${shape.radius}"`;
     case 'cylinder': {
       const zaxis = { x: '1 0 0', y: '0 1 0', z: '0 0 1' }[shape.axis];
       return `type="cylinder" size="${shape.radius} ${shape.halfLength}" zaxis="${zaxis}"`;

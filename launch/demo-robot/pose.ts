@@ -49,7 +49,7 @@ export function multiply(a: Quaternion, b: Quaternion): Quaternion {
   ];
 }
 
-export function conjugate([x, y, z, w]: Quaternion): Quaternion {
+function conjugate([x, y, z, w]: Quaternion): Quaternion {
   return [-x, -y, -z, w];
 }
 

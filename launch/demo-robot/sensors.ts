@@ -14,7 +14,7 @@ const NOISE = { encoder: 2e-5, velocity: 2e-3, effort: 0.03, force: 0.08, torque
 /** Constant offsets of the force-torque sensor, drawn once per robot. */
 const BIAS = { force: 0.25, torque: 0.01 };
 /** Rows along the finger, columns across it. */
-export const TAXELS = { rows: 4, cols: 4 } as const;
+const TAXELS = { rows: 4, cols: 4 } as const;
 /** How far a press spreads in the skin over the taxels, metres. */
 const SKIN_SPREAD = 0.0035;
 

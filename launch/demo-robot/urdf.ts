@@ -55,8 +55,6 @@ function geometry(shape: Shape): string {
       return `<box size="${numbers(shape.halfSize.map((half) => half * 2))}"/>`;
     case 'cylinder':
       return `<cylinder radius="${shape.radius}" length="${numbers([shape.halfLength * 2])}"/>`;
-    case 'sphere':
-      return `<sphere radius="${shape.radius}"/>`;
   }
   shape satisfies never;
 }
