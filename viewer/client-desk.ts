@@ -50,7 +50,8 @@ export class ClientDesk {
     }
     this.#arriving++;
     try {
-      const shelved = await this.#shelf.find(requestUrl(request).searchParams.get('episode'));
+      const { searchParams } = requestUrl(request);
+      const shelved = await this.#shelf.find(searchParams.get('episode'));
       if (!shelved) {
         refuse(socket, { status: 404, reason: 'There is no such episode' });
         return;
@@ -69,6 +70,7 @@ export class ClientDesk {
           reader: episode.reader,
           channels: replayChannels(episode.reader.channels.values()),
           clock: SYSTEM_CLOCK,
+          playsAlone: searchParams.has('play'),
           highWaterBytes,
           failed: (error) => notice(`Replay of "${episode.file}" broke off: ${messageOf(error)}`),
         });

@@ -1,16 +1,21 @@
 import type { LayoutTopic } from './layout-topics.ts';
 import { plotsOf } from './plots.ts';
 
+/** Each kind of panel under its name in Foxglove's new format (Layout API 0.50). */
+export const FOXGLOVE_PANELS = {
+  Image: 'Image',
+  Plot: 'Plot',
+  '3D': 'ThreeDee',
+  StateTransitions: 'StateTransitions',
+  DiagnosticSummary: 'DiagnosticsSummary',
+  RosOut: 'Log',
+  RawMessages: 'RawMessages',
+  CallService: 'ServiceCall',
+} as const;
+
 /** One panel; its kind is the name that Lichtblick gives it. */
 export interface Panel {
-  readonly kind:
-    | 'Image'
-    | 'Plot'
-    | '3D'
-    | 'StateTransitions'
-    | 'DiagnosticSummary'
-    | 'RosOut'
-    | 'RawMessages';
+  readonly kind: keyof typeof FOXGLOVE_PANELS;
   readonly title: string;
   readonly config: Readonly<Record<string, unknown>>;
 }
@@ -81,14 +86,30 @@ function plotPanels(described: LayoutTopic): readonly Panel[] {
       xAxisVal: xAxis === 'time' ? 'timestamp' : 'index',
       isSynced: true,
       showLegend: true,
-      legendDisplay: 'floating',
+      // Floating over a low plot it would hide the lines.
+      legendDisplay: 'left',
       showPlotValuesInLegend: true,
       showXAxisLabels: true,
       showYAxisLabels: true,
-      sidebarDimension: 240,
+      sidebarDimension: 150,
     },
   }));
 }
+
+/** Buttons for the replay's services, for an application without a playback bar for live connections. */
+export const REPLAY_CONTROLS = ['play', 'pause'].map(
+  (name): Panel => ({
+    kind: 'CallService',
+    title: `Replay: ${name}`,
+    config: {
+      serviceName: `/replay/${name}`,
+      requestPayload: '{}',
+      layout: 'vertical',
+      buttonText: name,
+      timeoutSeconds: 5,
+    },
+  }),
+);
 
 function stateTransitions(topics: readonly LayoutTopic[]): Panel {
   const paths = topics.map(({ topic }) => ({

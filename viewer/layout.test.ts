@@ -55,6 +55,8 @@ describe('layoutOf()', () => {
       'Plot /wrench: force',
       'Plot /wrench: torque',
       'Plot /tactile: pressure',
+      'CallService Replay: play',
+      'CallService Replay: pause',
       'StateTransitions States',
       'DiagnosticSummary /diagnostics',
     ]);

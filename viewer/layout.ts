@@ -1,4 +1,4 @@
-import { layoutPanels, type Panel } from './layout-panels.ts';
+import { FOXGLOVE_PANELS, layoutPanels, type Panel, REPLAY_CONTROLS } from './layout-panels.ts';
 import type { LayoutTopic } from './layout-topics.ts';
 
 /** Lichtblick's format is the one Foxglove had before; the new Foxglove reads both. */
@@ -13,18 +13,19 @@ interface Split {
 
 /** A layout to load into Foxglove or Lichtblick: pictures and scene on the left, plots on the right. */
 export function layoutOf(topics: readonly LayoutTopic[], format: LayoutFormat): object {
-  const root = arrange(topics);
   switch (format) {
     case 'lichtblick':
-      return lichtblickLayout(root);
-    case 'foxglove':
+      return lichtblickLayout(arrange(topics, REPLAY_CONTROLS));
+    case 'foxglove': {
+      const root = arrange(topics, []);
       return { version: 1, ...(root && { content: foxgloveContent(root) }) };
+    }
     default:
       return format satisfies never;
   }
 }
 
-function arrange(topics: readonly LayoutTopic[]): Split | Panel | undefined {
+function arrange(topics: readonly LayoutTopic[], controls: readonly Panel[]): Split | Panel | undefined {
   const { images, scene, plots, states } = layoutPanels(topics);
   const left = split('column', [
     [2, split('row', equal(images))],
@@ -39,7 +40,7 @@ function arrange(topics: readonly LayoutTopic[]): Split | Panel | undefined {
         [2, right],
       ]),
     ],
-    [1, split('row', equal(states))],
+    [1, split('row', equal([...controls, ...states]))],
   ]);
 }
 
@@ -86,17 +87,6 @@ function lichtblickLayout(root: Split | Panel | undefined): object {
     ...(layout !== undefined && { layout }),
   };
 }
-
-/** The new format's own names for the panels (Layout API 0.50). */
-const FOXGLOVE_PANELS: Readonly<Record<Panel['kind'], string>> = {
-  Image: 'Image',
-  Plot: 'Plot',
-  '3D': 'ThreeDee',
-  StateTransitions: 'StateTransitions',
-  DiagnosticSummary: 'DiagnosticsSummary',
-  RosOut: 'Log',
-  RawMessages: 'RawMessages',
-};
 
 function foxgloveContent(node: Split | Panel): object {
   if ('kind' in node) {

@@ -27,6 +27,8 @@ export interface ReplayClientOptions {
   readonly reader: EpisodeReader;
   readonly channels: readonly ReplayChannel[];
   readonly clock: PlaybackClock;
+  /** Plays at once and over again: for clients without a playback bar. */
+  readonly playsAlone: boolean;
   /** Bytes queued for this client above which pictures are left out; at twice as much the playback waits. */
   readonly highWaterBytes: number;
   /** The episode could not be read on; the connection is closing. */
@@ -53,6 +55,8 @@ export class ReplayClient implements ConnectionHandlers {
   /** By subscription id. */
   readonly #subscriptions = new Map<number, ReplayChannel>();
   readonly #watchedParameters = new Set<string>();
+  /** Lichtblick speaks foxglove.sdk.v1 but knows no PlaybackState: only who asks for control is told. */
+  #wantsStates = false;
   #announcedTime: bigint | undefined;
   #droppedMessages = 0;
   #slowStatusTime: bigint | undefined;
@@ -72,6 +76,7 @@ export class ReplayClient implements ConnectionHandlers {
       connection.send(encodeServerText(message));
     }
     this.#announce(this.#player.startTime);
+    if (options.playsAlone) this.#player.control({ playing: true });
     void this.#run();
   }
 
@@ -95,6 +100,9 @@ export class ReplayClient implements ConnectionHandlers {
       for await (const event of this.#player.events()) {
         await this.#send(event);
         this.#updateParameters(event.kind === 'state');
+        if (this.#options.playsAlone && event.kind === 'state' && event.state.status === 'ended') {
+          this.#player.control({ seekTime: this.#player.startTime, playing: true });
+        }
       }
     } catch (error) {
       this.#options.failed(error);
@@ -132,7 +140,7 @@ export class ReplayClient implements ConnectionHandlers {
   }
 
   #sendState(state: PlaybackState): void {
-    if (this.#options.subprotocol === 'foxglove.sdk.v1') this.#connection.send(encodePlaybackState(state));
+    if (this.#wantsStates) this.#connection.send(encodePlaybackState(state));
     // A client without playback control takes time going backwards for a seek, and nothing else.
     if (state.didSeek && state.currentTime > (this.#announcedTime ?? 0n)) {
       this.#connection.send(encodeTime((this.#announcedTime ?? 1n) - 1n));
@@ -184,6 +192,7 @@ export class ReplayClient implements ConnectionHandlers {
         this.#call(frame);
         return;
       case 'playbackControlRequest': {
+        this.#wantsStates = true;
         const { command, speed, seekTime, requestId } = frame;
         this.#player.control({
           playing: command === 'play',

@@ -53,8 +53,9 @@ export const ADVERTISED_SERVICES: readonly AdvertisedService[] = SERVICES.map(
     id: index + 1,
     name,
     type: 'kinescribe/Replay',
-    request: jsonSchema('Request', properties),
-    response: jsonSchema('Response', { status: { type: 'string' }, offset_secs: { type: 'number' } }),
+    // Names must differ: Lichtblick takes two definitions of one name for a change.
+    request: jsonSchema(`${name} request`, properties),
+    response: jsonSchema('/replay response', { status: { type: 'string' }, offset_secs: { type: 'number' } }),
   }),
 );
 

@@ -210,6 +210,15 @@ describe('a replay client', () => {
     expect(client.frames.some(({ op }) => op === 'playbackState')).toBe(false);
   });
 
+  test('without a playback bar plays at once and over again when its address says so', async () => {
+    using client = new TestClient(url('ws', '/?episode=arm-0002&play'), OLD);
+    await client.subscribe('/other');
+    for (let round = 0; round < 2; round++) {
+      await client.next('messageData', ({ logTime }) => logTime === START);
+      await client.next('messageData', ({ logTime }) => logTime === START + 10n * MILLI);
+    }
+  });
+
   test('reads, sets and watches the parameters of the playback', async () => {
     using client = new TestClient(url('ws'), OLD);
     client.socket.once('open', () => {

@@ -20,7 +20,7 @@ export interface RunningViewer {
   readonly pageUrl: string | undefined;
   /** Opens the Foxglove app on the first episode. */
   readonly foxgloveUrl: string;
-  /** For Lichtblick and every other client of the Foxglove WebSocket. */
+  /** For every client of the Foxglove WebSocket; with `play` added it plays at once and over again. */
   readonly webSocketUrl: string;
   /** The first episode's file, readable by ranges. */
   readonly fileUrl: string;
