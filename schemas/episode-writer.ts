@@ -69,6 +69,11 @@ interface WrittenChannel {
 
 /** Compressions at once: more than this only wait for each other on the machines that ride on robots. */
 const MAX_COMPRESSIONS = 3;
+/**
+ * Longest time from the closing of a chunk to the file before write() asks to wait, milliseconds: with a
+ * chunk open for half a second at most, a kill never costs more than the last second.
+ */
+const MAX_WRITING_MILLIS = 250;
 /** Types whose payload is compressed already: pictures, video, point clouds. */
 const COMPRESSED_TYPE = /Compressed|FFMPEGPacket/;
 
@@ -88,6 +93,10 @@ export class EpisodeWriter {
   readonly #lanes: readonly Lane[];
   readonly #ticker: NodeJS.Timeout;
   #bufferedBytes = 0;
+  /** When the chunks that are closed and not yet in the file were opened, milliseconds. */
+  readonly #unwritten: number[] = [];
+  /** Whether the disk or the processor keeps a message waiting for too long. */
+  #isLate = false;
   #room: PromiseWithResolvers<void> | undefined;
   #isSyncing = false;
   #isEnded = false;
@@ -174,8 +183,8 @@ export class EpisodeWriter {
   /**
    * Takes a message; its bytes are copied before this returns.
    *
-   * @returns undefined while there is room, else a promise to await before the next message; it rejects
-   * with a RecordError when the file cannot be written any more.
+   * @returns undefined while there is room and the file keeps up, else a promise to await before the next
+   * message; it rejects with a RecordError when the file cannot be written any more.
    */
   write(message: MessageToWrite): Promise<void> | undefined {
     if (this.#isEnded) throw new TypeError(`Cannot write to "${this.file}": it is closed.`);
@@ -194,8 +203,9 @@ export class EpisodeWriter {
     lane.chunk.addMessage(message.channelId, message);
     this.#bufferedBytes += bytes;
     if (lane.chunk.size >= chunkBytes) this.#seal(lane);
-    if (this.#bufferedBytes <= maxBufferedBytes) return undefined;
-    for (const each of this.#lanes) this.#seal(each); // what waits in open chunks would wait for a second
+    if (this.#bufferedBytes <= maxBufferedBytes && !this.#isLate) return undefined;
+    // What is in open chunks alone would wait for the ticker.
+    if (this.#unwritten.length === 0) for (const each of this.#lanes) this.#seal(each);
     this.#room ??= Promise.withResolvers();
     return this.#room.promise;
   }
@@ -261,20 +271,31 @@ export class EpisodeWriter {
       compress(compression, chunk.records, this.#options.level),
     );
     const written = this.#part.appendChunk(chunk, compressionName(compression), compressed);
+    this.#unwritten.push(lane.openedMillis);
+    this.#updateLate();
     const release = () => {
       this.#pool.give(builder.buffer);
       this.#bufferedBytes -= chunk.uncompressedBytes;
-      if (this.#bufferedBytes > this.#options.maxBufferedBytes) return;
+      this.#unwritten.shift();
+      this.#updateLate();
+      if (this.#bufferedBytes > this.#options.maxBufferedBytes || this.#isLate) return;
       this.#room?.resolve();
       this.#room = undefined;
     };
     this.#background(written.then(release));
   }
 
+  /** Chunks are written in the order in which they were closed. */
+  #updateLate(): void {
+    const oldestMillis = this.#unwritten[0] ?? Number.POSITIVE_INFINITY;
+    this.#isLate = performance.now() - oldestMillis > this.#options.chunkSecs * 1000 + MAX_WRITING_MILLIS;
+  }
+
   #tick(): void {
     const { chunkSecs, durability } = this.#options;
     const oldMillis = performance.now() - chunkSecs * 500;
     for (const lane of this.#lanes) if (lane.openedMillis <= oldMillis) this.#seal(lane);
+    this.#updateLate();
     if (durability !== 'interval' || this.#isSyncing) return;
     this.#isSyncing = true;
     this.#background(

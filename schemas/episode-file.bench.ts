@@ -1,0 +1,229 @@
+import { execFileSync } from 'node:child_process';
+import { open, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { McapIndexedReader, McapWriter } from '@mcap/core';
+import { compressFrameSync, decompressFrameSync } from 'lz4-napi';
+import type { Compression } from './chunk-codec.ts';
+import { EpisodeReader } from './episode-reader.ts';
+import { EpisodeWriter } from './episode-writer.ts';
+import { type BenchLoad, benchChannel, benchMessages } from './fixtures/bench-load.ts';
+
+/**
+ * `node schemas/episode-file.bench.ts`: writer and reader against `@mcap/core`, turn by turn in one run, and
+ * against the C++ library when CPP_BENCH names a program that takes
+ *   write FILE none|lz4|zstd COUNT BYTES NOISE_BITS   (chunks of 1 MiB, zstd level 1, lz4 fastest, 4 channels)
+ *   read FILE
+ *   topic FILE TOPIC START END
+ * makes the messages of fixtures/bench-load.ts, and prints the seconds it took.
+ */
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
+const CPP = process.env.CPP_BENCH;
+const directory = process.env.BENCH_DIRECTORY ?? tmpdir();
+const pathOf = (name: string) => join(directory, `kinescribe-bench-${process.pid}-${name}.mcap`);
+
+const decompressHandlers = {
+  zstd: (data: Uint8Array, size: bigint) => zstdDecompressSync(data, { chunkSize: Number(size) }),
+  lz4: (data: Uint8Array) => decompressFrameSync(Buffer.from(data)),
+};
+const COMPRESS: Record<Compression, ((data: Uint8Array) => Uint8Array) | undefined> = {
+  none: undefined,
+  lz4: (data) => compressFrameSync(Buffer.from(data)),
+  zstd: (data) => zstdCompressSync(data, { chunkSize: data.byteLength + 8192, params: { 100: 1 } }),
+};
+
+type Contender = () => Promise<number>;
+
+async function seconds(task: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await task();
+  return (performance.now() - start) / 1000;
+}
+
+function cpp(...args: string[]): Contender | undefined {
+  if (!CPP) return undefined;
+  return async () => Number(execFileSync(CPP, args, { encoding: 'utf8' }).split(' ')[0]);
+}
+
+/** Runs the contenders turn by turn and prints medians and ours ÷ peer as a speed. */
+async function compare(name: string, megabytes: number, contenders: Record<string, Contender | undefined>) {
+  const times = new Map<string, number[]>();
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [peer, contender] of Object.entries(contenders)) {
+      if (contender) times.set(peer, [...(times.get(peer) ?? []), await contender()]);
+    }
+  }
+  const medians = new Map(times.entries().map(([peer, all]) => [peer, median(all)]));
+  const ours = medians.get('ours')!;
+  const cells = [...medians].map(([peer, secs]) => {
+    const ratio = peer === 'ours' ? '' : ` (ours ÷ it ${(secs / ours).toFixed(2)})`;
+    return `${peer} ${(secs * 1000).toFixed(1)} ms ${megabytes ? `${(megabytes / secs).toFixed(0)} MB/s` : ''}${ratio}`;
+  });
+  console.log(`${name}: ${cells.join(' | ')}`);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+async function writeOurs(file: string, load: BenchLoad, compression: Compression): Promise<void> {
+  const writer = await EpisodeWriter.open(file, { compression, durability: 'none' });
+  for (let i = 0; i < load.channelCount; i++) writer.addChannel(benchChannel(i));
+  for (const message of benchMessages(load)) {
+    const room = writer.write(message);
+    if (room) await room;
+  }
+  await writer.close();
+}
+
+async function writeCore(file: string, load: BenchLoad, compression: Compression): Promise<void> {
+  await using handle = await open(file, 'w');
+  let position = 0n;
+  const compress = COMPRESS[compression];
+  const writer = new McapWriter({
+    writable: {
+      position: () => position,
+      write: async (buffer) => {
+        await handle.write(buffer);
+        position += BigInt(buffer.byteLength);
+      },
+    },
+    ...(compress && {
+      compressChunk: (data: Uint8Array) => ({ compression, compressedData: compress(data) }),
+    }),
+  });
+  await writer.start({ profile: 'ros2', library: 'bench' });
+  for (let i = 0; i < load.channelCount; i++) {
+    const { schema, ...channel } = benchChannel(i);
+    const schemaId = await writer.registerSchema(schema!);
+    await writer.registerChannel({ ...channel, schemaId, metadata: new Map() });
+  }
+  for (const message of benchMessages(load)) await writer.addMessage(message);
+  await writer.end();
+}
+
+async function openCore(file: string) {
+  const handle = await open(file, 'r');
+  const { size } = await handle.stat();
+  const reader = await McapIndexedReader.Initialize({
+    decompressHandlers,
+    readable: {
+      size: async () => BigInt(size),
+      read: async (offset, length) => {
+        const buffer = new Uint8Array(Number(length));
+        await handle.read(buffer, 0, buffer.byteLength, Number(offset));
+        return buffer;
+      },
+    },
+  });
+  return { reader, [Symbol.asyncDispose]: () => handle.close() };
+}
+
+async function benchWrite(name: string, load: BenchLoad, compression: Compression): Promise<void> {
+  const file = pathOf('write');
+  const { messageCount, payloadBytes, noiseBits } = load;
+  const afresh =
+    (write: typeof writeOurs): Contender =>
+    async () => {
+      await rm(file, { force: true });
+      return seconds(() => write(file, load, compression));
+    };
+  await compare(
+    `write ${name}, ${compression}, ${messageCount} × ${payloadBytes} B`,
+    (messageCount * payloadBytes) / 1e6,
+    {
+      ours: afresh(writeOurs),
+      core: afresh(writeCore),
+      cpp: cpp('write', file, compression, `${messageCount}`, `${payloadBytes}`, `${noiseBits}`),
+    },
+  );
+  await rm(file);
+}
+
+async function benchRead(name: string, load: BenchLoad, compression: Compression): Promise<void> {
+  const file = pathOf('read');
+  const { messageCount, payloadBytes } = load;
+  await writeOurs(file, load, compression);
+  let sum = 0;
+  await compare(
+    `read ${name}, ${compression}, ${messageCount} × ${payloadBytes} B`,
+    (messageCount * payloadBytes) / 1e6,
+    {
+      ours: () =>
+        seconds(async () => {
+          await using reader = await EpisodeReader.open(file);
+          for await (const { data } of reader.messages()) sum += data[0]!;
+        }),
+      core: () =>
+        seconds(async () => {
+          await using core = await openCore(file);
+          for await (const { data } of core.reader.readMessages()) sum += data[0]!;
+        }),
+      cpp: cpp('read', file),
+    },
+  );
+  await rm(file);
+}
+
+/** 20 topics of 10 kB messages, 2 GB, 200 s. */
+const LONG: BenchLoad = { messageCount: 200_000, payloadBytes: 10_000, channelCount: 20, noiseBits: 4 };
+
+async function benchSeek(compression: Compression): Promise<void> {
+  const file = pathOf('seek');
+  await writeOurs(file, LONG, compression);
+  const startTime = 1_700_000_100_000_000_000n;
+  const endTime = startTime + 5_000_000_000n;
+  let count = 0;
+  await compare(
+    `1 of 20 topics over 5 s of ${((await stat(file)).size / 1e9).toFixed(1)} GB, ${compression}`,
+    0,
+    {
+      ours: () =>
+        seconds(async () => {
+          await using reader = await EpisodeReader.open(file);
+          for await (const _ of reader.messages({ topics: ['/t7'], startTime, endTime })) count++;
+        }),
+      core: () =>
+        seconds(async () => {
+          await using core = await openCore(file);
+          const range = { startTime, endTime: endTime - 1n };
+          for await (const _ of core.reader.readMessages({ topics: ['/t7'], ...range })) count++;
+        }),
+      cpp: cpp('topic', file, '/t7', `${startTime}`, `${endTime}`),
+    },
+  );
+  const topics = Array.from({ length: 20 }, (_, i) => `/t${i}`);
+  await compare(`last before t for 20 topics, ${compression}`, 0, {
+    ours: () =>
+      seconds(async () => {
+        await using reader = await EpisodeReader.open(file);
+        count += (await reader.latestBefore(startTime, topics)).size;
+      }),
+    core: () =>
+      seconds(async () => {
+        await using core = await openCore(file);
+        for (const topic of topics) {
+          const options = { topics: [topic], endTime: startTime, reverse: true };
+          for await (const _ of core.reader.readMessages(options)) {
+            count++;
+            break;
+          }
+        }
+      }),
+  });
+  await rm(file);
+}
+
+const JPEGS: BenchLoad = { messageCount: 3000, payloadBytes: 60_000, channelCount: 4, noiseBits: 8 };
+const RAW: BenchLoad = { messageCount: 300, payloadBytes: 921_600, channelCount: 4, noiseBits: 4 };
+const STATES: BenchLoad = { messageCount: 400_000, payloadBytes: 200, channelCount: 4, noiseBits: 4 };
+
+await benchWrite('JPEGs', JPEGS, 'none');
+await benchWrite('raw images', RAW, 'zstd');
+await benchWrite('raw images', RAW, 'lz4');
+await benchWrite('1 kHz states', STATES, 'lz4');
+await benchRead('raw images', RAW, 'zstd');
+await benchRead('JPEGs', JPEGS, 'none');
+await benchRead('1 kHz states', STATES, 'zstd');
+await benchSeek('zstd');
