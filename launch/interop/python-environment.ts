@@ -1,0 +1,129 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** The Python programs that our files are made for. */
+export interface PythonEnvironment {
+  readonly python: string;
+  /** Why the tests of a group cannot run, by group; empty where they can. */
+  readonly missing: Readonly<Partial<Record<Group, string>>>;
+}
+
+export type Group = 'readers' | 'lerobot';
+
+/** Arguments of one `pip install` each, in this order. */
+const GROUPS: Readonly<Record<Group, readonly (readonly string[])[]>> = {
+  readers: [
+    ['numpy', 'pillow', 'msgpack==1.2.4', 'webdataset==1.0.2'],
+    ['mcap==1.6.0', 'mcap-ros2-support==0.6.0', 'rosbags==0.11.9'],
+  ],
+  lerobot: [
+    // The newest LeRobot for Python 3.10 and 3.11. It asks for an older torch than there are CPU builds of
+    // here, and for a hundred packages of robots and training, so what its dataset code imports is named.
+    ['--no-deps', 'lerobot==0.4.4', 'torchvision==0.25.0', 'torchcodec==0.13.0'],
+    [
+      'datasets>=4,<5',
+      'huggingface-hub>=0.34.2,<0.36',
+      'packaging>=24.2,<26',
+      'accelerate>=1.10,<2',
+      'av>=15,<16',
+    ],
+  ],
+};
+
+/** Without CUDA; on Linux the registry's own build would bring gigabytes of it. */
+const TORCH = ['--extra-index-url', 'https://download.pytorch.org/whl/cpu', 'torch==2.13.0'];
+
+/** An installation that takes longer than this is given up, milliseconds. */
+const LIMIT = 8 * 60_000;
+
+/** Makes a virtual environment, or takes the one of an earlier run; says what it could not have and why. */
+export async function preparePython(directory: string): Promise<PythonEnvironment> {
+  const python = join(directory, 'bin', 'python');
+  try {
+    await run(python, ['--version']);
+  } catch {
+    const found = await findPython();
+    const reason = found
+      ? await attempt(() => run(found, ['-m', 'venv', directory]))
+      : 'there is no Python 3.10 or newer';
+    if (reason !== undefined) return { python, missing: told({ readers: reason, lerobot: reason }) };
+  }
+  const missing: Partial<Record<Group, string>> = {};
+  for (const group of ['readers', 'lerobot'] as const) {
+    const reason = await attempt(() => install(directory, group));
+    if (reason !== undefined) missing[group] = reason;
+  }
+  return { python, missing: told(missing) };
+}
+
+/** 3.11 first: all packages of all groups have wheels for it. */
+async function findPython(): Promise<string | undefined> {
+  const check = 'import sys, venv; sys.exit(sys.version_info < (3, 10))';
+  for (const name of ['python3.11', 'python3.12', 'python3.10', 'python3.13', 'python3']) {
+    if ((await attempt(() => run(name, ['-c', check]))) === undefined) return name;
+  }
+  return undefined;
+}
+
+async function install(directory: string, group: Group): Promise<void> {
+  const done = join(directory, 'kinescribe', `${group}.json`);
+  const wanted = JSON.stringify([GROUPS[group], TORCH]);
+  if ((await readFile(done, 'utf8').catch(() => '')) === wanted) return;
+  console.log(`interop: installing Python packages of group "${group}" into ${directory} …`);
+  const began = performance.now();
+  if (group === 'lerobot') await installTorch(directory);
+  for (const packages of GROUPS[group]) await pip(directory, ['install', '--quiet', ...packages]);
+  await mkdir(join(directory, 'kinescribe'), { recursive: true });
+  await writeFile(done, wanted);
+  console.log(`interop: group "${group}" took ${((performance.now() - began) / 1000).toFixed(0)} s`);
+}
+
+/** Asks first which build would be taken: nothing is downloaded for the answer. */
+async function installTorch(directory: string): Promise<void> {
+  const dryRun = ['install', '--quiet', '--dry-run', '--ignore-installed', '--no-deps', '--report', '-'];
+  const report = JSON.parse(await pip(directory, [...dryRun, ...TORCH]));
+  const build: string = report.install[0].download_info.url;
+  if (process.platform === 'linux' && !/[+]cpu|%2Bcpu/.test(build)) {
+    throw new RangeError(`there is no CPU build of torch 2.13.0 to be had, only ${build}`);
+  }
+  await pip(directory, ['install', '--quiet', ...TORCH]);
+}
+
+async function pip(directory: string, [command, ...args]: readonly string[]): Promise<string> {
+  const options = [
+    '--only-binary',
+    ':all:',
+    '--no-input',
+    '--disable-pip-version-check',
+    '--retries',
+    '1',
+    '--timeout',
+    '30',
+  ];
+  const all = ['-m', 'pip', command!, ...options, ...args];
+  const { stdout } = await run(join(directory, 'bin', 'python'), all, { timeout: LIMIT, maxBuffer: 1 << 24 });
+  return stdout;
+}
+
+/** @returns undefined on success, else the last thing that was said. */
+async function attempt(action: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await action();
+    return undefined;
+  } catch (error) {
+    const { stderr, killed } = error as { stderr?: string; killed?: boolean };
+    if (killed) return `it took longer than ${LIMIT / 1000} s`;
+    return stderr?.trim().split('\n').at(-1) || String(error);
+  }
+}
+
+function told(missing: PythonEnvironment['missing']): PythonEnvironment['missing'] {
+  for (const [group, reason] of Object.entries(missing)) {
+    console.warn(`interop: the tests of group "${group}" are skipped: ${reason}`);
+  }
+  return missing;
+}
