@@ -1,3 +1,4 @@
+import type { ColumnNumbers } from '../frame-columns.ts';
 import { Statistics } from '../statistics.ts';
 
 /** Statistics as LeRobot names them; each an array nested as the feature's shape, `count` of one number. */
@@ -23,6 +24,14 @@ export class FeatureStatistics {
   addFrame(values: ArrayLike<number>): void {
     this.dataset.addFrame(values);
     this.#episode.addFrame(values);
+  }
+
+  /** @param counted for each frame, whether its row of the column counts. */
+  addRows(column: ColumnNumbers, counted: readonly boolean[]): void {
+    const width = column.length / counted.length;
+    for (const [i, counts] of counted.entries()) {
+      if (counts) this.addFrame(Float64Array.from(column.subarray(i * width, (i + 1) * width), Number));
+    }
   }
 
   /** Ends an episode. @returns its statistics; NaN where it had no value. */

@@ -1,7 +1,8 @@
 import type { Contract } from '../../schemas/contract.ts';
+import { imageFeatures } from '../frame-columns.ts';
 import type { VideoBackend } from '../video-encoder.ts';
 import { ENCODING } from '../video-encoding.ts';
-import { cameras, type DataColumn } from './data-columns.ts';
+import type { DataColumn } from './data-columns.ts';
 import { CHUNKS_SIZE, CODEBASE_VERSION, DATA_PATH, VIDEO_PATH } from './layout.ts';
 
 /** What `meta/info.json` is made of. */
@@ -37,9 +38,14 @@ export function info(summary: DatasetSummary): object {
   };
 }
 
-function featureTable({ contract, columns, backend }: DatasetSummary): Record<string, object> {
+/** What `meta/info.json` says of every column and video. */
+export function featureTable({
+  contract,
+  columns,
+  backend,
+}: Pick<DatasetSummary, 'contract' | 'columns' | 'backend'>): Record<string, object> {
   const features: Record<string, object> = {};
-  for (const [key, { width, height }] of backend ? cameras(contract) : []) {
+  for (const [key, { width, height }] of backend ? imageFeatures(contract) : []) {
     const { codec, gop, crf, preset } = ENCODING[backend!.encoder];
     features[key] = {
       dtype: 'video',

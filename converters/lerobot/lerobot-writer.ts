@@ -3,9 +3,10 @@ import { dirname, join } from 'node:path';
 import { ConvertError } from '../../schemas/errors.ts';
 import type { DatasetTarget, DatasetWriter, EpisodeHeader } from '../dataset-writer.ts';
 import type { Frame } from '../frame.ts';
+import { type FrameNumbers, imageFeatures, numbersOf } from '../frame-columns.ts';
 import type { VideoBackend } from '../video-encoder.ts';
 import { CameraVideos, type VideoRange } from './camera-videos.ts';
-import { cameras, type DataColumn, dataColumns, type EpisodeFrames, numbersOf } from './data-columns.ts';
+import { type DataColumn, dataColumns, type EpisodeFrames } from './data-columns.ts';
 import { DataFiles } from './data-files.ts';
 import { type EpisodeRecord, episodesTable } from './episodes-table.ts';
 import {
@@ -46,7 +47,7 @@ export class LerobotWriter implements DatasetWriter {
   readonly #data: DataFiles;
   readonly #statistics: ReadonlyMap<string, FeatureStatistics>;
   readonly #episodes: EpisodeRecord[] = [];
-  #episode: { header: EpisodeHeader; frames: EpisodeFrames['frames'][number][] } | undefined;
+  #episode: { header: EpisodeHeader; frames: FrameNumbers[] } | undefined;
 
   /** @throws {ConvertError} when the contract cannot become a LeRobot dataset. */
   constructor(
@@ -63,7 +64,7 @@ export class LerobotWriter implements DatasetWriter {
     this.#target = target;
     this.#options = { backend, dataFileMegabytes, videoFileMegabytes };
     this.#columns = dataColumns(contract);
-    this.#cameras = cameras(contract).map(([key, feature]) => {
+    this.#cameras = imageFeatures(contract).map(([key, feature]) => {
       if (!backend) throw new TypeError(`feature "${key}" is a picture: a video backend is needed`);
       if (feature.width % 2 || feature.height % 2) {
         throw new ConvertError(
@@ -173,12 +174,8 @@ export class LerobotWriter implements DatasetWriter {
 
   #countColumns(frames: EpisodeFrames['frames'], rows: readonly TensorRows[]): void {
     for (const [i, { name, maskedBy }] of this.#columns.entries()) {
-      const feature = this.#statistics.get(name)!;
-      const width = rows[i]!.length / frames.length;
-      for (const [frame, { values }] of frames.entries()) {
-        if (maskedBy && !values.get(maskedBy)!.valid) continue;
-        feature.addFrame(Float64Array.from(rows[i]!.subarray(frame * width, (frame + 1) * width), Number));
-      }
+      const counted = frames.map(({ values }) => !maskedBy || values.get(maskedBy)!.valid);
+      this.#statistics.get(name)!.addRows(rows[i]!, counted);
     }
   }
 

@@ -1,7 +1,7 @@
 import type { DatasetFormat } from '../dataset-writer.ts';
+import { imageFeatures } from '../frame-columns.ts';
 import { findVideoBackend } from '../video-backend.ts';
 import type { VideoBackendName } from '../video-encoder.ts';
-import { cameras } from './data-columns.ts';
 import { type LerobotLimits, LerobotWriter } from './lerobot-writer.ts';
 import { verifyLerobot } from './verify-lerobot.ts';
 
@@ -18,7 +18,7 @@ export function lerobotWith({ backend, ...limits }: LerobotOptions): DatasetForm
   return {
     name: 'lerobot',
     open: async (target) => {
-      const needed = cameras(target.contract).length > 0;
+      const needed = imageFeatures(target.contract).length > 0;
       return new LerobotWriter(target, {
         ...limits,
         backend: needed ? await findVideoBackend(backend) : undefined,

@@ -47,15 +47,16 @@ export async function verifyVideos(
   }
 }
 
-interface VideoExpectation {
+export interface VideoExpectation {
   readonly file: string;
   readonly count: number;
   readonly feature: LerobotFeature;
-  readonly info: LerobotInfo;
+  readonly info: Pick<LerobotInfo, 'fps'>;
   readonly faults: Faults;
 }
 
-async function verifyVideo(directory: string, expectation: VideoExpectation): Promise<void> {
+/** Checks one video file. */
+export async function verifyVideo(directory: string, expectation: VideoExpectation): Promise<void> {
   const { file, faults } = expectation;
   try {
     for (const fault of videoFaults(await readMp4(join(directory, file)), expectation))
