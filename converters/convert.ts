@@ -84,7 +84,7 @@ export async function convertEpisodes(
       targets.push({ format, part, writer });
     }
     const read = await writeFrames(sources, { ...options, writers: targets.map(({ writer }) => writer) });
-    const datasets = await Promise.all(targets.map((target) => finish(target, { ...options, ...read })));
+    const datasets = await allDone(targets.map((target) => finish(target, { ...options, ...read })));
     for (const { part, format } of targets) await rename(part, join(directory, format.name));
     return { datasets, late: read.late };
   } catch (error) {
@@ -174,7 +174,7 @@ async function writeFrames(
       const frame = step.value;
       startTime ??= frame.tickTime;
       features.add(frame);
-      await Promise.all(writers.map((writer) => writer.addFrame(frame)));
+      await allDone(writers.map((writer) => writer.addFrame(frame)));
       framesDone++;
       const framesPerSec = (framesDone / (performance.now() - startMillis)) * 1000;
       onProgress?.({ episode: index, episodes: sources.length, framesDone, framesExpected, framesPerSec });
@@ -198,6 +198,12 @@ async function writeFrames(
     for (const [stream, messages] of report.lateMessages) late.push({ episode: id, stream, messages });
   }
   return { episodes, features, late };
+}
+
+/** As Promise.all, but waits for every one before it fails: writers are not aborted in the middle of a call. */
+async function allDone<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises);
 }
 
 function noFrames(file: string, { ticks, missingAtStart }: FramesReport): ConvertError {

@@ -157,10 +157,7 @@ samples: { tickRateHz: 10 }`,
     ticks: 11,
     trimmedStart: 3,
     trimmedEnd: 1,
-    missingAtStart: new Map([
-      ['hand', 3],
-      ['rare', 3],
-    ]),
+    missingAtStart: new Map([['hand', 3]]),
     lateMessages: new Map(),
   });
 });

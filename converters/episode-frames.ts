@@ -17,7 +17,7 @@ export interface FramesReport {
   /** Ticks left out before the first and after the last one that was complete. */
   readonly trimmedStart: number;
   readonly trimmedEnd: number;
-  /** Why the start was trimmed: by feature, the ticks before the first complete one that lack its value. */
+  /** Why the start was trimmed: by required feature, the ticks before the first complete one that lack it. */
   readonly missingAtStart: ReadonlyMap<string, number>;
   /** Messages, by stream, that came too late for a tick which they could have served; see AlignOptions. */
   readonly lateMessages: ReadonlyMap<string, number>;
@@ -58,8 +58,9 @@ export async function* episodeFrames(
       rateHz: range.rateHz,
       again: () => ticks(),
       onTrimmedStart: ({ choices }) => {
-        for (const [i, { valid }] of choices.entries())
-          if (!valid) increment(missingAtStart, features[i]!.key);
+        for (const [i, { key, required }] of features.entries()) {
+          if (required && !choices[i]!.valid) increment(missingAtStart, key);
+        }
       },
     },
   );
