@@ -10,7 +10,7 @@ export const FOXGLOVE_PANELS = {
   DiagnosticSummary: 'DiagnosticsSummary',
   RosOut: 'Log',
   RawMessages: 'RawMessages',
-  CallService: 'ServiceCall',
+  Parameters: 'Parameters',
 } as const;
 
 /** One panel; its kind is the name that Lichtblick gives it. */
@@ -96,20 +96,8 @@ function plotPanels(described: LayoutTopic): readonly Panel[] {
   }));
 }
 
-/** Buttons for the replay's services, for an application without a playback bar for live connections. */
-export const REPLAY_CONTROLS = ['play', 'pause'].map(
-  (name): Panel => ({
-    kind: 'CallService',
-    title: `Replay: ${name}`,
-    config: {
-      serviceName: `/replay/${name}`,
-      requestPayload: '{}',
-      layout: 'vertical',
-      buttonText: name,
-      timeoutSeconds: 5,
-    },
-  }),
-);
+/** The playback as parameters to see and to set, for an application without a bar for live connections. */
+export const REPLAY_CONTROLS: Panel = { kind: 'Parameters', title: 'Replay', config: {} };
 
 function stateTransitions(topics: readonly LayoutTopic[]): Panel {
   const paths = topics.map(({ topic }) => ({

@@ -55,8 +55,7 @@ describe('layoutOf()', () => {
       'Plot /wrench: force',
       'Plot /wrench: torque',
       'Plot /tactile: pressure',
-      'CallService Replay: play',
-      'CallService Replay: pause',
+      'Parameters Replay',
       'StateTransitions States',
       'DiagnosticSummary /diagnostics',
     ]);

@@ -15,7 +15,7 @@ interface Split {
 export function layoutOf(topics: readonly LayoutTopic[], format: LayoutFormat): object {
   switch (format) {
     case 'lichtblick':
-      return lichtblickLayout(arrange(topics, REPLAY_CONTROLS));
+      return lichtblickLayout(arrange(topics, [REPLAY_CONTROLS]));
     case 'foxglove': {
       const root = arrange(topics, []);
       return { version: 1, ...(root && { content: foxgloveContent(root) }) };
