@@ -1,10 +1,10 @@
 import type { Contract } from '../schemas/contract.ts';
 import type { ChannelSpec } from '../schemas/message.ts';
+import type { StreamStatus } from '../schemas/recording-control.ts';
 import { type Clock, secsToNanos } from '../schemas/time.ts';
 import { LatchedMessages } from './latched-messages.ts';
 import { PreRoll } from './pre-roll.ts';
 import type { SourceMessage } from './source.ts';
-import type { StreamStatus } from './stream-monitor.ts';
 import { StreamWatch } from './stream-watch.ts';
 import type { Take } from './take.ts';
 

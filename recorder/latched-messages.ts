@@ -4,6 +4,12 @@ import type { SourceMessage } from './source.ts';
 /** `/tf_static` has one publisher per robot part; beyond this many the oldest message goes. */
 const MAX_PER_CHANNEL = 64;
 
+/** Whether a publisher of the channel keeps its last messages for those who come later. */
+export function isLatched({ metadata }: ChannelSpec): boolean {
+  // rosbag2 writes `durability: transient_local`, older versions the number 1.
+  return /durability:\s*(transient_local|1)\b/.test(metadata.get('offered_qos_profiles') ?? '');
+}
+
 /**
  * Messages of latched (transient-local) topics: sent once, valid for every take. They are written again
  * at the start of each, or a second episode would have no `/tf_static` and no `/robot_description`.
@@ -12,9 +18,7 @@ export class LatchedMessages {
   readonly #kept = new Map<number, SourceMessage[]>();
 
   channel(channelKey: number, spec: ChannelSpec): void {
-    // rosbag2 writes `durability: transient_local`, older versions the number 1.
-    const qos = spec.metadata.get('offered_qos_profiles') ?? '';
-    if (/durability:\s*(transient_local|1)\b/.test(qos)) this.#kept.set(channelKey, []);
+    if (isLatched(spec)) this.#kept.set(channelKey, []);
   }
 
   /**
@@ -25,6 +29,9 @@ export class LatchedMessages {
   keep(message: SourceMessage): boolean {
     const kept = this.#kept.get(message.channelKey);
     if (!kept) return false;
+    // A publisher or a connection that comes back sends the same again.
+    const same = kept.findIndex(({ data }) => Buffer.compare(data, message.data) === 0);
+    if (same >= 0) kept.splice(same, 1);
     kept.push({ ...message, data: message.data.slice() });
     if (kept.length > MAX_PER_CHANNEL) kept.shift();
     return true;

@@ -6,11 +6,11 @@ import { RecordError, UsageError } from '../schemas/errors.ts';
 import { appendLabel, type Label } from '../schemas/labels.ts';
 import type { Ledger } from '../schemas/ledger.ts';
 import { nextEpisodeId, openLibrary } from '../schemas/library.ts';
+import type { StorageStatus, StreamStatus } from '../schemas/recording-control.ts';
 import { nanosToSecs } from '../schemas/time.ts';
 import { Intake } from './intake.ts';
 import type { Source, SourceWarning } from './source.ts';
-import { StorageGuard, type StorageStatus } from './storage-guard.ts';
-import type { StreamStatus } from './stream-monitor.ts';
+import { StorageGuard } from './storage-guard.ts';
 import { Take } from './take.ts';
 
 /** Ten seconds of a camera rig at 25 MB/s, or one and a half of a fast one at 166 MB/s. */

@@ -2,20 +2,10 @@ import { mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { EPISODE_SUFFIX, LABELS_SUFFIX } from '../schemas/episode.ts';
 import { labelsFileOf } from '../schemas/labels.ts';
+import type { StorageStatus } from '../schemas/recording-control.ts';
 
 /** Discarded takes go here, inside the library: an operator's mistake is never final. */
 export const TRASH_FOLDER = 'trash';
-
-export interface StorageStatus {
-  /** Bytes that a take may still use. */
-  readonly freeBytes: number;
-  /** Bytes per second of the running take, else of the last one; undefined before the first. */
-  readonly bytesPerSec: number | undefined;
-  /** How long recording can go on at that rate, seconds; undefined without a rate. */
-  readonly secsLeft: number | undefined;
-  /** Whether a take must end now, or must not begin. */
-  readonly exhausted: boolean;
-}
 
 /**
  * Watches the space of a library's file system. A reserve stays free, so that a running take can always be

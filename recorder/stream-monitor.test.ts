@@ -117,6 +117,15 @@ describe('StreamMonitor', () => {
     const status = monitorOf(steady(0, 3)).status(at(3));
     expect(status.rateHz).toBeCloseTo(100, -1);
     expect(status.silentSecs).toBeCloseTo(0.01);
-    expect(status).toMatchObject({ topic: '/a', stream: 'a', received: 300, lost: 0 });
+    expect(status).toMatchObject({ topic: '/a', stream: 'a', received: 300, lost: 0, troubled: false });
+  });
+
+  it.each([
+    ['loses', () => monitorOf([...steady(0, 1), ...steady(1.2, 3)]), 3],
+    ['is silent for longer than its gap', () => monitorOf(steady(0, 3)), 3.2],
+    ['was never heard', () => monitorOf([]), 0.2],
+    ['is well below its rate', () => monitorOf(steady(0, 3).filter((_, i) => i % 2 === 0)), 3],
+  ])('status() calls a stream troubled that %s', (_what, make, now) => {
+    expect(make().status(at(now)).troubled).toBe(true);
   });
 });

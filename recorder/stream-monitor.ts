@@ -2,25 +2,15 @@ import { maxGapSecs, type Stream } from '../schemas/contract.ts';
 import type { Loss, LossCause } from '../schemas/ledger.ts';
 import type { ChannelSpec } from '../schemas/message.ts';
 import { createSensorTimeReader, type ReadSensorTime } from '../schemas/message-codec.ts';
+import type { StreamStatus } from '../schemas/recording-control.ts';
 import { nanosToSecs, secsToNanos } from '../schemas/time.ts';
 import { RateMeter } from './rate-meter.ts';
 
 /** Refusals closer together than this are one entry of the ledger. */
 const BURST_NANOS = secsToNanos(0.5);
 
-/** What one topic did in the take so far. */
-export interface StreamStatus {
-  readonly topic: string;
-  /** Name in the contract; undefined for a topic that the contract does not know. */
-  readonly stream: string | undefined;
-  readonly received: number;
-  readonly bytes: number;
-  readonly lost: number;
-  /** Messages per second over the last two seconds. */
-  readonly rateHz: number;
-  /** Now minus the last receive time, or minus the take's start before the first message; seconds. */
-  readonly silentSecs: number;
-}
+/** A stream whose rate is below this share of the contract's is in trouble. */
+const LOW_RATE_SHARE = 0.75;
 
 /**
  * Watches one topic of a take: counts, measures, and infers what the middleware lost, because a ROS 2
@@ -53,9 +43,19 @@ export class StreamMonitor {
   }
 
   /** The status of a stream of the contract that has no channel yet. */
-  static unheard(stream: string, topic: string, silentNanos: bigint): StreamStatus {
+  static unheard([name, stream]: readonly [string, Stream], silentNanos: bigint): StreamStatus {
     const silentSecs = nanosToSecs(silentNanos);
-    return { topic, stream, received: 0, bytes: 0, lost: 0, rateHz: 0, silentSecs };
+    const troubled = stream.required && silentSecs > (maxGapSecs(stream) ?? Number.POSITIVE_INFINITY);
+    return {
+      topic: stream.topic,
+      stream: name,
+      received: 0,
+      bytes: 0,
+      lost: 0,
+      rateHz: 0,
+      silentSecs,
+      troubled,
+    };
   }
 
   get received(): number {
@@ -104,15 +104,30 @@ export class StreamMonitor {
   }
 
   status(now: bigint): StreamStatus {
+    const lost = this.#losses.reduce((sum, { messages }) => sum + (messages ?? 0), 0);
+    const rateHz = this.#rate.rateHz(now);
+    const silentNanos = now - (this.#lastLogTime ?? this.#startTime);
     return {
       topic: this.topic,
       stream: this.streamName,
       received: this.#received,
       bytes: this.#bytes,
-      lost: this.#losses.reduce((sum, { messages }) => sum + (messages ?? 0), 0),
-      rateHz: this.#rate.rateHz(now),
-      silentSecs: nanosToSecs(now - (this.#lastLogTime ?? this.#startTime)),
+      lost,
+      rateHz,
+      silentSecs: nanosToSecs(silentNanos),
+      troubled: lost > 0 || this.#isSilent(silentNanos) || this.#isSlow(rateHz),
     };
+  }
+
+  #isSilent(silentNanos: bigint): boolean {
+    const gap = this.#maxGapNanos();
+    return gap !== undefined && silentNanos > gap;
+  }
+
+  /** Below its rate, once it has run for long enough to have one. */
+  #isSlow(rateHz: number): boolean {
+    const expected = this.#stream?.rateHz;
+    return expected !== undefined && this.#received > expected && rateHz < LOW_RATE_SHARE * expected;
   }
 
   #inferGap(logTime: bigint, sensorTime: bigint | undefined): void {

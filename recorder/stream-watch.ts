@@ -1,8 +1,9 @@
 import type { Contract } from '../schemas/contract.ts';
 import type { Loss, StreamTotal } from '../schemas/ledger.ts';
 import type { ChannelSpec } from '../schemas/message.ts';
+import type { StreamStatus } from '../schemas/recording-control.ts';
 import type { SourceMessage } from './source.ts';
-import { StreamMonitor, type StreamStatus } from './stream-monitor.ts';
+import { StreamMonitor } from './stream-monitor.ts';
 
 /** The monitors of all topics over one span: a take, or the time between two takes. */
 export class StreamWatch {
@@ -38,10 +39,10 @@ export class StreamWatch {
   status(now: bigint): readonly StreamStatus[] {
     const heard = this.#monitors.values().map((monitor) => monitor.status(now));
     const byTopic = new Map(heard.map((status) => [status.topic, status]));
-    const ofContract = Object.entries(this.#contract.streams).map(([name, { topic }]) => {
-      const status = byTopic.get(topic);
-      byTopic.delete(topic);
-      return status ?? StreamMonitor.unheard(name, topic, now - this.#startTime);
+    const ofContract = Object.entries(this.#contract.streams).map(([name, stream]) => {
+      const status = byTopic.get(stream.topic);
+      byTopic.delete(stream.topic);
+      return status ?? StreamMonitor.unheard([name, stream], now - this.#startTime);
     });
     return [...ofContract, ...byTopic.values()];
   }

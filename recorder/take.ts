@@ -5,10 +5,10 @@ import type { ClosedEpisode } from '../schemas/episode-writer.ts';
 import type { RecordError } from '../schemas/errors.ts';
 import type { Ledger, Loss } from '../schemas/ledger.ts';
 import type { ChannelSpec } from '../schemas/message.ts';
+import type { StreamStatus } from '../schemas/recording-control.ts';
 import { secsToNanos } from '../schemas/time.ts';
 import { EpisodeThread } from './episode-thread.ts';
 import type { SourceMessage } from './source.ts';
-import type { StreamStatus } from './stream-monitor.ts';
 import { StreamWatch } from './stream-watch.ts';
 
 /** The account is saved into the file this often while losses grow, for the case of a crash. */

@@ -63,7 +63,7 @@ async function recordTake(
   const recorder = await Recorder.open(robot, { contractFile, directory, version: await programVersion() });
   await recorder.startTake({ task: contract.episode.tasks[0]!, operator: 'demo' });
   const line = new ProgressLine();
-  const drawing = setInterval(() => line.show(logLine(recorder.status(), contract)), 250);
+  const drawing = setInterval(() => line.show(logLine(recorder.status())), 250);
   await recorder.sourceEnded;
   clearInterval(drawing);
   line.end();

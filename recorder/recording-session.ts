@@ -1,0 +1,191 @@
+import type { Contract } from '../schemas/contract.ts';
+import { RecordError, UsageError } from '../schemas/errors.ts';
+import type { RecordingCommand, RecordingControl, RecordingStatus } from '../schemas/recording-control.ts';
+import { untoleratedLosses } from './loss-verdict.ts';
+import type { FinishedTake, Recorder, TakeVerdict } from './recorder.ts';
+
+export interface RecordingSessionOptions {
+  readonly contract: Contract;
+  /** What the first take is of; one of the contract's tasks. */
+  readonly task: string;
+  readonly operator: string;
+  /** A take's file is complete; it waits for the operator's word. */
+  readonly onTake?: (take: FinishedTake) => void;
+  /** Something the operator has to know; the session goes on. */
+  readonly onTrouble?: (message: string) => void;
+}
+
+/** The running take is looked at this often: for its length, its disk and its file. */
+const LOOK_MILLIS = 250;
+
+/**
+ * A recording session behind all its operators: keyboard, page, pedal and ROS services give the same
+ * commands to the one machine. A take is ended by itself when it reaches the contract's longest duration,
+ * when the disk is full, or when writing fails.
+ */
+export class RecordingSession implements RecordingControl {
+  readonly #recorder: Recorder;
+  readonly #options: RecordingSessionOptions;
+  readonly #timer: NodeJS.Timeout;
+  #tail: Promise<void> = Promise.resolve();
+  #task: string;
+  #operator: string;
+  #finished: FinishedTake | undefined;
+  #quality: number | undefined;
+  #kept = 0;
+  #discarded = 0;
+  #lossy = false;
+  #trouble: string | undefined;
+
+  /** @throws {UsageError} when the task is not one of the contract's. */
+  constructor(recorder: Recorder, options: RecordingSessionOptions) {
+    this.#recorder = recorder;
+    this.#options = options;
+    RecordingSession.checkTask(options.task, options.contract);
+    this.#task = options.task;
+    this.#operator = options.operator;
+    this.#timer = setInterval(() => this.#look(), LOOK_MILLIS).unref();
+  }
+
+  /** @throws {UsageError} when the task is not one of the contract's. */
+  static checkTask(task: string, { episode: { tasks } }: Contract): void {
+    if (tasks.includes(task)) return;
+    throw new UsageError(
+      `Task "${task}" is not one of the contract's: ${tasks.map((each) => `"${each}"`).join(', ')}.`,
+    );
+  }
+
+  /** Whether a kept take lost more than the contract tolerates, or a take broke off. */
+  get lossy(): boolean {
+    return this.#lossy;
+  }
+
+  status(): RecordingStatus {
+    const { failure, ...status } = this.#recorder.status();
+    const { tasks, operators } = this.#options.contract.episode;
+    const finished = status.state === 'review' ? this.#finished : undefined;
+    return {
+      ...status,
+      review: finished && { ...finished, losses: finished.ledger.losses },
+      task: this.#task,
+      operator: this.#operator,
+      tasks,
+      operators,
+      kept: this.#kept,
+      discarded: this.#discarded,
+      trouble: failure?.message ?? this.#trouble,
+    };
+  }
+
+  command(command: RecordingCommand): Promise<void> {
+    return this.#inTurn(() => this.#obey(command));
+  }
+
+  /** Ends the session: a running take is stopped, a take in review is kept as it is. */
+  async end(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#inTurn(async () => {
+      if (this.#recorder.state === 'recording') await this.#stop().catch(() => {}); // told already
+      if (this.#recorder.state === 'review') await this.#keep({});
+    });
+    const { sourceError } = this.#recorder;
+    if (sourceError) this.#report(sourceError.message);
+    this.#lossy ||= sourceError !== undefined;
+  }
+
+  #inTurn(step: () => Promise<void>): Promise<void> {
+    const done = this.#tail.then(step);
+    this.#tail = done.catch(() => {}); // told to whoever gave the command
+    return done;
+  }
+
+  async #obey(command: RecordingCommand): Promise<void> {
+    switch (command.kind) {
+      case 'start':
+        return this.#start();
+      case 'stop':
+        return this.#stop();
+      case 'toggle':
+        if (this.#recorder.state === 'recording') return this.#stop();
+        if (this.#recorder.state === 'review') await this.#keep({});
+        return this.#start();
+      case 'keep':
+        return this.#keep(command);
+      case 'discard':
+        await this.#recorder.discardTake();
+        this.#discarded++;
+        break;
+      case 'mistake':
+        this.#recorder.markMistake(this.#operator, command.text);
+        break;
+      case 'quality':
+        this.#quality = command.value;
+        break;
+      case 'describe':
+        if (command.task !== undefined) {
+          RecordingSession.checkTask(command.task, this.#options.contract);
+          this.#task = command.task;
+        }
+        if (command.operator !== undefined) this.#operator = command.operator;
+        break;
+      default:
+        throw new TypeError(`Unknown command ${JSON.stringify(command satisfies never)}`);
+    }
+  }
+
+  #start(): Promise<void> {
+    return this.#toldOf(async () => {
+      await this.#recorder.startTake({ task: this.#task, operator: this.#operator });
+      this.#trouble = undefined;
+      this.#quality = undefined;
+    });
+  }
+
+  #stop(): Promise<void> {
+    return this.#toldOf(async () => {
+      this.#finished = await this.#recorder.stopTake();
+      this.#options.onTake?.(this.#finished);
+    });
+  }
+
+  async #keep({ outcome, quality = this.#quality, note }: TakeVerdict): Promise<void> {
+    const finished = this.#finished;
+    await this.#recorder.keepTake(
+      { ...(outcome && { outcome }), ...(quality !== undefined && { quality }), ...(note && { note }) },
+      this.#operator,
+    );
+    this.#kept++;
+    this.#lossy ||=
+      finished !== undefined && untoleratedLosses(finished.ledger, this.#options.contract).length > 0;
+  }
+
+  /** A disk that fails ends the take, not the session: the operator may mend it and start again. */
+  async #toldOf(step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      if (error instanceof RecordError) {
+        this.#lossy = true;
+        this.#report(error.message);
+      }
+      throw error;
+    }
+  }
+
+  #look(): void {
+    const { state, durationSecs, storage, failure } = this.#recorder.status();
+    if (state !== 'recording') return;
+    const tooLong = durationSecs > this.#options.contract.episode.maxDurationSecs;
+    if (!(tooLong || storage.exhausted || failure)) return;
+    if (storage.exhausted) this.#report('The disk is full: the take is ended. Make room and start again.');
+    this.#inTurn(async () => {
+      if (this.#recorder.state === 'recording') await this.#stop();
+    }).catch(() => {}); // told already
+  }
+
+  #report(message: string): void {
+    if (message === this.#trouble) return;
+    this.#trouble = message;
+    this.#options.onTrouble?.(message);
+  }
+}

@@ -1,0 +1,102 @@
+import type { EpisodeState } from './episode.ts';
+import type { Loss } from './ledger.ts';
+import { z } from './validation.ts';
+
+/** What one topic did in the running take, or since the last one ended. */
+export interface StreamStatus {
+  readonly topic: string;
+  /** Name in the contract; undefined for a topic that the contract does not know. */
+  readonly stream: string | undefined;
+  readonly received: number;
+  readonly bytes: number;
+  readonly lost: number;
+  /** Messages per second over the last two seconds. */
+  readonly rateHz: number;
+  /** Now minus the last receive time, or minus the take's start before the first message; seconds. */
+  readonly silentSecs: number;
+  /** Something is wrong with it now: it loses, is silent for too long, or is well below its rate. */
+  readonly troubled: boolean;
+}
+
+/** The space of the library's file system. */
+export interface StorageStatus {
+  /** Bytes that a take may still use. */
+  readonly freeBytes: number;
+  /** Bytes per second of the running take, else of the last one; undefined before the first. */
+  readonly bytesPerSec: number | undefined;
+  /** How long recording can go on at that rate, seconds; undefined without a rate. */
+  readonly secsLeft: number | undefined;
+  /** Whether a take must end now, or must not begin. */
+  readonly exhausted: boolean;
+}
+
+/** A take whose file is complete and that waits for the operator's word. */
+export interface TakeInReview {
+  readonly id: string;
+  readonly file: string;
+  readonly bytes: number;
+  readonly durationSecs: number;
+  readonly losses: readonly Loss[];
+}
+
+/** Everything an operator needs to see. */
+export interface RecordingStatus {
+  readonly state: EpisodeState;
+  /** Id of the take that is recorded or in review. */
+  readonly episodeId: string | undefined;
+  readonly durationSecs: number;
+  /** Bytes that have arrived and are not yet in the file. */
+  readonly queuedBytes: number;
+  /** Those of the contract first and in its order. */
+  readonly streams: readonly StreamStatus[];
+  readonly storage: StorageStatus;
+  readonly review: TakeInReview | undefined;
+  /** What the next take is of and who records it. */
+  readonly task: string;
+  readonly operator: string;
+  /** What the contract lets one choose from. */
+  readonly tasks: readonly string[];
+  readonly operators: readonly string[];
+  /** Takes of this session. */
+  readonly kept: number;
+  readonly discarded: number;
+  /** The last thing that went wrong, in words; undefined while all is well. */
+  readonly trouble: string | undefined;
+}
+
+/** What an operator can say, whatever the key, pedal or page it came from. */
+export const recordingCommandSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('start') }),
+  z.strictObject({ kind: z.literal('stop') }),
+  /** For a single button: starts, stops, or keeps the take in review and starts the next. */
+  z.strictObject({ kind: z.literal('toggle') }),
+  z.strictObject({
+    kind: z.literal('keep'),
+    outcome: z.enum(['success', 'failure']).optional(),
+    quality: z.int().min(1).max(5).optional(),
+    note: z.string().max(10_000).optional(),
+  }),
+  z.strictObject({ kind: z.literal('discard') }),
+  z.strictObject({ kind: z.literal('mistake'), text: z.string().max(1000).optional() }),
+  /** Sets the quality that the take in review will be kept with. */
+  z.strictObject({ kind: z.literal('quality'), value: z.int().min(1).max(5) }),
+  z.strictObject({
+    kind: z.literal('describe'),
+    task: z.string().optional(),
+    operator: z.string().min(1).optional(),
+  }),
+]);
+
+export type RecordingCommand = Readonly<z.infer<typeof recordingCommandSchema>>;
+
+/** One recording session as its operators hold it; several may at once. */
+export interface RecordingControl {
+  status(): RecordingStatus;
+  /**
+   * Carries out a command; commands of all operators are carried out one after another.
+   *
+   * @throws {UsageError} when the state does not allow it: a second "start" does not start a second take.
+   * @throws {RecordError} when the disk fails; the session goes on.
+   */
+  command(command: RecordingCommand): Promise<void>;
+}
