@@ -13,7 +13,7 @@ export type CameraFault = 'frozen' | 'black';
 const SIZE = { width: 320, height: 240 } as const;
 /** Focal lengths: the front camera sees the whole arm, the wrist camera the fingers and what they reach. */
 export const INTRINSICS: Readonly<Record<CameraName, Intrinsics>> = {
-  front: { ...SIZE, focal: 300 },
+  front: { ...SIZE, focal: 290 },
   wrist: { ...SIZE, focal: 225 },
 };
 const QUALITY = 88;
@@ -30,7 +30,7 @@ export class Camera {
   readonly #noise: Int8Array;
   #last: Promise<Uint8Array> | undefined;
 
-  constructor(name: CameraName, seed: string) {
+  constructor(name: CameraName, seed: number) {
     this.#name = name;
     this.#renderer = new Renderer(INTRINSICS[name]);
     this.#random = new Random(`${seed}/camera/${name}`);

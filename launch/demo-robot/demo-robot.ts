@@ -6,7 +6,7 @@ import { checkFaults, type Fault } from './faults.ts';
 import { channelOf, STREAMS } from './streams.ts';
 import type { DemoTruth } from './truth.ts';
 import { WorkerLink } from './worker-link.ts';
-import type { WorldOptions } from './world.ts';
+import type { WorldOptions } from './world-options.ts';
 
 export interface DemoRobotOptions {
   /** Decides block, target, noise and jitter; equal options give equal messages, byte for byte. @default 1 */

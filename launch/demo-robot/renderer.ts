@@ -27,20 +27,24 @@ export interface Scene {
   readonly target: Vec3;
 }
 
-interface Part {
-  readonly link: string;
+/** Something to draw, and where: world_from_mesh. */
+interface Thing {
   readonly mesh: Mesh;
+  readonly pose: Pose;
   readonly paint: Paint;
 }
 
 /** From the scene towards the lights: the key light throws the shadows, the other softens them. */
 const KEY_LIGHT = normalize([0.35, 0.55, 1]);
 const FILL_LIGHT = normalize([0.8, -0.9, 0.35]);
-const TABLE_COLORS = [
-  [0.83, 0.78, 0.69],
-  [0.72, 0.66, 0.57],
-] as const;
-const CHECKER_EDGE = 0.06;
+const TABLE_PAINT: Paint = {
+  kind: 'checker',
+  edge: 0.06,
+  colors: [
+    [0.83, 0.78, 0.69],
+    [0.72, 0.66, 0.57],
+  ],
+};
 const SHADOW: Paint = { kind: 'shadow', factor: 0.6 };
 const [SKY_LOW, SKY_HIGH, FLOOR]: readonly Color[] = [
   [0.86, 0.89, 0.93],
@@ -52,7 +56,7 @@ const [SKY_LOW, SKY_HIGH, FLOOR]: readonly Color[] = [
 export class Renderer {
   readonly #raster: Rasteriser;
   readonly #vertices: Float64Array;
-  readonly #parts: readonly Part[];
+  readonly #parts: readonly (Omit<Thing, 'pose'> & { readonly link: string })[];
   readonly #block: Mesh;
   readonly #table: Mesh;
   readonly #target: Mesh;
@@ -86,20 +90,20 @@ export class Renderer {
     const raster = this.#raster;
     const view = invert(scene.camera);
     raster.clear((row) => this.#background(row, scene.camera));
-    const things = [
+    const things: readonly Thing[] = [
       ...this.#parts.map(({ link, mesh, paint }) => ({ mesh, paint, pose: scene.linkPose(link) })),
-      { mesh: this.#block, paint: { kind: 'solid', color: BLOCK.color } as const, pose: scene.block },
+      { mesh: this.#block, paint: { kind: 'solid', color: BLOCK.color }, pose: scene.block },
     ];
+    const target: Pose = { ...IDENTITY, position: [scene.target[0], scene.target[1], 0] };
     // What is in front first: the table's many pixels behind it are then not even computed.
-    for (const { mesh, pose, paint } of things) this.#draw(mesh, pose, view, paint);
-    const disc: Pose = { ...IDENTITY, position: [scene.target[0], scene.target[1], 0] };
-    this.#draw(this.#target, disc, view, { kind: 'solid', color: TARGET.color });
-    this.#draw(this.#table, IDENTITY, view, { kind: 'checker', colors: TABLE_COLORS, edge: CHECKER_EDGE });
-    for (const { mesh, pose } of things) this.#drawShadow(mesh, pose, view);
+    for (const thing of things) this.#draw(thing, view);
+    this.#draw({ mesh: this.#target, pose: target, paint: { kind: 'solid', color: TARGET.color } }, view);
+    this.#draw({ mesh: this.#table, pose: IDENTITY, paint: TABLE_PAINT }, view);
+    for (const thing of things) this.#drawShadow(thing, view);
     return raster;
   }
 
-  #draw({ positions, normals, triangles }: Mesh, pose: Pose, view: Pose, paint: Paint): void {
+  #draw({ mesh: { positions, normals, triangles }, pose, paint }: Thing, view: Pose): void {
     const cameraFromMesh = compose(view, pose);
     const vertices = this.#vertices;
     for (let i = 0, at = 0; i < positions.length; i += 3, at += VERTEX_SIZE) {
@@ -115,7 +119,7 @@ export class Renderer {
   }
 
   /** The shape as the light throws it onto the table's plane. */
-  #drawShadow({ positions, triangles }: Mesh, pose: Pose, view: Pose): void {
+  #drawShadow({ mesh: { positions, triangles }, pose }: Thing, view: Pose): void {
     const vertices = this.#vertices;
     for (let i = 0, at = 0; i < positions.length; i += 3, at += VERTEX_SIZE) {
       const point = transformPoint(pose, [positions[i]!, positions[i + 1]!, positions[i + 2]!]);

@@ -1,4 +1,4 @@
-import type { Axis, Color, Joint, Link, Shape } from './link.ts';
+import type { Color, Joint, Link, Shape } from './link.ts';
 import { cross, fromAxes, IDENTITY, normalize, type Pose, subtract, type Vec3 } from './pose.ts';
 
 /**
@@ -29,25 +29,31 @@ export const PAD = { width: 0.02, length: 0.028, height: 0.046 };
 export const TARGET = { radius: 0.045, color: [0.1, 0.55, 0.3] as Color };
 export const TABLE = { min: [-0.3, -0.6], max: [0.9, 0.6], thickness: 0.04 } as const;
 
+interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly color?: Color;
+}
+
 /** A cylinder along the link's z axis. */
-function tube(from: number, to: number, radius: number, color: Color = WHITE): Shape {
-  return {
-    ...{ kind: 'cylinder', radius, halfLength: (to - from) / 2, axis: 'z' },
-    ...{ center: [0, 0, (from + to) / 2], color },
-  };
+function tube(radius: number, { from, to, color = WHITE }: Span): Shape {
+  const [halfLength, center] = [(to - from) / 2, [0, 0, (from + to) / 2]] as const;
+  return { kind: 'cylinder', axis: 'z', radius, halfLength, center, color };
 }
 
 /** The housing of a joint that turns about y. */
-function hub(radius: number, halfLength: number, color: Color = ORANGE, axis: Axis = 'y'): Shape {
-  return { kind: 'cylinder', radius, halfLength, axis, center: [0, 0, 0], color };
+function hub(radius: number, halfLength: number): Shape {
+  return { kind: 'cylinder', axis: 'y', radius, halfLength, center: [0, 0, 0], color: ORANGE };
 }
 
-function box(halfSize: Vec3, center: Vec3, color: Color, collides = false): Shape {
-  return { kind: 'box', halfSize, center, color, collides };
+/** A ring around the seam between two links. */
+function ring(radius: number): Shape {
+  return tube(radius, { from: -0.014, to: 0.014, color: GREY });
 }
 
-function revolute(number: number, axis: 'y' | 'z'): Joint {
-  return {
+/** Link n of the arm, turned by joint n. */
+function arm(number: number, axis: 'y' | 'z'): Pick<Link, 'name' | 'parent' | 'joint'> {
+  const joint: Joint = {
     name: `joint${number}`,
     kind: 'revolute',
     axis: axis === 'y' ? [0, 1, 0] : [0, 0, 1],
@@ -55,93 +61,112 @@ function revolute(number: number, axis: 'y' | 'z'): Joint {
     effortLimit: number <= 4 ? 90 : 30,
     velocityLimit: 2.2,
   };
+  return { name: `link${number}`, parent: number === 1 ? 'base_link' : `link${number - 1}`, joint };
 }
 
-/** Link n of the arm, which joint n turns at this height above link n-1. */
-function arm(
-  number: number,
-  axis: 'y' | 'z',
-  height: number,
-  massKg: number,
-  shapes: readonly Shape[],
-): Link {
+/** A finger that opens along y to one side. */
+function finger(number: 1 | 2, side: 1 | -1): Link {
+  const [body, pad]: readonly Vec3[] = [
+    [0.011, 0.005, 0.03],
+    [PAD.width / 2, 0.005, PAD.length / 2],
+  ];
   return {
-    name: `link${number}`,
-    parent: number === 1 ? 'base_link' : `link${number - 1}`,
-    origin: at([0, 0, height]),
-    joint: revolute(number, axis),
-    shapes,
-    massKg,
-  };
-}
-
-function finger(name: string, joint: string, side: 1 | -1): Link {
-  return {
-    name,
+    name: number === 1 ? 'finger_left' : 'finger_right',
     parent: 'hand',
     origin: at([0, 0, 0.062]),
     joint: {
-      name: joint,
+      name: FINGER_JOINTS[number - 1]!,
       kind: 'prismatic',
       axis: [0, side, 0],
       range: [0, MAX_APERTURE / 2],
       effortLimit: 30,
       velocityLimit: 0.2,
     },
-    shapes: [
-      box([0.011, 0.005, 0.03], [0, side * 0.015, 0.03], STEEL),
-      box([PAD.width / 2, 0.005, PAD.length / 2], [0, side * 0.005, PAD.height], DARK, true),
-    ],
     massKg: 0.04,
+    shapes: [
+      { kind: 'box', halfSize: body!, center: [0, side * 0.015, 0.03], color: STEEL },
+      { kind: 'box', halfSize: pad!, center: [0, side * 0.005, PAD.height], color: DARK, collides: true },
+    ],
   };
 }
 
-function fixed(name: string, parent: string, origin: Pose, massKg = 0, shapes: readonly Shape[] = []): Link {
-  return { name, parent, origin, shapes, massKg };
+/** A camera with its optical frame; the housing lies behind the lens, so that none sees its own. */
+function camera(name: string, mount: Pick<Link, 'parent' | 'origin'>): Link {
+  const housing: Shape = { kind: 'box', halfSize: [0.02, 0.012, 0.01], center: [0, 0, -0.012], color: DARK };
+  return { name: `camera_${name}_optical_frame`, ...mount, massKg: 0.05, shapes: [housing] };
+}
+
+/** Optical frame (x right, y down, z forward) of a camera that looks from one point at another. */
+function lookAt({ from, to, up }: Readonly<Record<'from' | 'to' | 'up', Vec3>>): Pose {
+  const forward = normalize(subtract(to, from));
+  const right = normalize(cross(forward, up));
+  return { position: from, orientation: fromAxes(right, cross(forward, right), forward) };
 }
 
 function at(position: Vec3): Pose {
   return { ...IDENTITY, position };
 }
 
-/** Optical frame (x right, y down, z forward) of a camera that looks from one point at another. */
-function lookAt(from: Vec3, to: Vec3, up: Vec3): Pose {
-  const forward = normalize(subtract(to, from));
-  const right = normalize(cross(forward, up));
-  return { position: from, orientation: fromAxes(right, cross(forward, right), forward) };
-}
-
-/** The housing lies behind the lens, so no camera sees its own. */
-function camera(name: string, parent: string, origin: Pose): Link {
-  return fixed(name, parent, origin, 0.05, [box([0.02, 0.012, 0.01], [0, 0, -0.012], DARK)]);
-}
-
-/** A ring around the seam between two links. */
-const ring = (radius: number): Shape => tube(-0.014, 0.014, radius, GREY);
-
 /** Every link, parents before children; the root is `world`. */
 export const LINKS: readonly Link[] = [
-  fixed('base_link', 'world', IDENTITY, 4, [tube(0, 0.03, 0.1, GREY), tube(0.03, 0.15, 0.068)]),
-  arm(1, 'z', 0.15, 2.5, [ring(0.072), tube(0.014, 0.17, 0.06, ORANGE)]),
-  arm(2, 'y', 0.17, 2.5, [hub(0.066, 0.075, GREY), tube(0.05, 0.2, 0.052)]),
-  arm(3, 'z', 0.2, 2, [ring(0.055), tube(0.014, 0.14, 0.05)]),
-  arm(4, 'y', 0.14, 2, [hub(0.06, 0.066), tube(0.04, 0.19, 0.045)]),
-  arm(5, 'z', 0.19, 1.2, [ring(0.048), tube(0.014, 0.13, 0.042)]),
-  arm(6, 'y', 0.13, 1, [hub(0.049, 0.056), tube(0.02, 0.056, 0.036)]),
-  arm(7, 'z', 0.07, 0.4, [ring(0.04), tube(0.014, 0.03, 0.034)]),
-  fixed('ft_sensor', 'link7', at([0, 0, 0.03]), 0.2, [tube(0, 0.025, 0.04, STEEL)]),
-  fixed('hand', 'ft_sensor', at([0, 0, 0.025]), 0.45, [
-    box([0.025, 0.078, 0.031], [0, 0, 0.031], WHITE),
-    box([0.03, 0.012, 0.006], [0.054, 0, 0.012], DARK), // the wrist camera's bracket
-  ]),
-  finger('finger_left', 'finger_joint1', 1),
-  finger('finger_right', 'finger_joint2', -1),
-  fixed('tcp', 'hand', at([0, 0, 0.108])),
-  // z out of the left pad, y towards the fingertip: rows run along y, columns along x.
-  fixed('fingertip_tactile', 'finger_left', {
-    position: [0, 0, PAD.height],
-    orientation: fromAxes([1, 0, 0], [0, 0, 1], [0, -1, 0]),
+  {
+    ...{ name: 'base_link', parent: 'world', origin: IDENTITY, massKg: 4 },
+    shapes: [tube(0.1, { from: 0, to: 0.03, color: GREY }), tube(0.068, { from: 0.03, to: 0.15 })],
+  },
+  {
+    ...{ ...arm(1, 'z'), origin: at([0, 0, 0.15]), massKg: 2.5 },
+    shapes: [ring(0.072), tube(0.06, { from: 0.014, to: 0.17, color: ORANGE })],
+  },
+  {
+    ...{ ...arm(2, 'y'), origin: at([0, 0, 0.17]), massKg: 2.5 },
+    shapes: [{ ...hub(0.066, 0.075), color: GREY }, tube(0.052, { from: 0.05, to: 0.2 })],
+  },
+  {
+    ...{ ...arm(3, 'z'), origin: at([0, 0, 0.2]), massKg: 2 },
+    shapes: [ring(0.055), tube(0.05, { from: 0.014, to: 0.14 })],
+  },
+  {
+    ...{ ...arm(4, 'y'), origin: at([0, 0, 0.14]), massKg: 2 },
+    shapes: [hub(0.06, 0.066), tube(0.045, { from: 0.04, to: 0.19 })],
+  },
+  {
+    ...{ ...arm(5, 'z'), origin: at([0, 0, 0.19]), massKg: 1.2 },
+    shapes: [ring(0.048), tube(0.042, { from: 0.014, to: 0.13 })],
+  },
+  {
+    ...{ ...arm(6, 'y'), origin: at([0, 0, 0.13]), massKg: 1 },
+    shapes: [hub(0.049, 0.056), tube(0.036, { from: 0.02, to: 0.056 })],
+  },
+  {
+    ...{ ...arm(7, 'z'), origin: at([0, 0, 0.07]), massKg: 0.4 },
+    shapes: [ring(0.04), tube(0.034, { from: 0.014, to: 0.03 })],
+  },
+  {
+    ...{ name: 'ft_sensor', parent: 'link7', origin: at([0, 0, 0.03]), massKg: 0.2 },
+    shapes: [tube(0.04, { from: 0, to: 0.025, color: STEEL })],
+  },
+  {
+    ...{ name: 'hand', parent: 'ft_sensor', origin: at([0, 0, 0.025]), massKg: 0.45 },
+    shapes: [
+      { kind: 'box', halfSize: [0.025, 0.078, 0.031], center: [0, 0, 0.031], color: WHITE },
+      // The wrist camera's bracket.
+      { kind: 'box', halfSize: [0.03, 0.012, 0.006], center: [0.054, 0, 0.012], color: DARK },
+    ],
+  },
+  finger(1, 1),
+  finger(2, -1),
+  { name: 'tcp', parent: 'hand', origin: at([0, 0, 0.108]), massKg: 0, shapes: [] },
+  {
+    ...{ name: 'fingertip_tactile', parent: 'finger_left', massKg: 0, shapes: [] },
+    // z out of the pad, y towards the fingertip: rows run along y, columns along x.
+    origin: { position: [0, 0, PAD.height], orientation: fromAxes([1, 0, 0], [0, 0, 1], [0, -1, 0]) },
+  },
+  camera('front', {
+    parent: 'world',
+    origin: lookAt({ from: [0.98, -0.86, 0.6], to: [0.2, 0, 0.27], up: [0, 0, 1] }),
   }),
-  camera('camera_front_optical_frame', 'world', lookAt([0.98, -0.86, 0.6], [0.2, 0, 0.25], [0, 0, 1])),
-  camera('camera_wrist_optical_frame', 'hand', lookAt([0.085, 0, 0.03], [-0.01, 0, 0.15], [-1, 0, 0])),
+  camera('wrist', {
+    parent: 'hand',
+    origin: lookAt({ from: [0.085, 0, 0.03], to: [-0.01, 0, 0.15], up: [-1, 0, 0] }),
+  }),
 ];

@@ -29,7 +29,7 @@ export class Sensors {
   readonly #noise: ReadonlyMap<Topic, Random>;
   readonly #bias: readonly number[];
 
-  constructor(seed: string) {
+  constructor(seed: number) {
     this.#noise = new Map(Object.values(TOPICS).map((topic) => [topic, new Random(`${seed}/noise${topic}`)]));
     const random = new Random(`${seed}/bias`);
     this.#bias = [0, 0, 0, 1, 1, 1].map((torque) => random.normal() * (torque ? BIAS.torque : BIAS.force));

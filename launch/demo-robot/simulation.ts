@@ -14,7 +14,8 @@ import { STREAMS, TOPICS, type Topic } from './streams.ts';
 import { fixedTransforms, movingTransforms } from './transforms.ts';
 import type { DemoTruth } from './truth.ts';
 import { createUrdf } from './urdf.ts';
-import { type Step, World, type WorldOptions } from './world.ts';
+import { type Step, World } from './world.ts';
+import type { WorldOptions } from './world-options.ts';
 
 /** The messages that arrived in one stretch of time, by receive time. */
 export interface Batch {
@@ -53,15 +54,15 @@ export class Simulation {
     return new Simulation(await World.create(options), options);
   }
 
-  private constructor(world: World, { seed, startTime, faults }: WorldOptions) {
-    const seedText = String(seed);
+  private constructor(world: World, options: WorldOptions) {
+    const { seed, startTime } = options;
     this.#world = world;
     this.#startTime = startTime;
-    this.#sensors = new Sensors(seedText);
-    this.#cameras = { front: new Camera('front', seedText), wrist: new Camera('wrist', seedText) };
+    this.#sensors = new Sensors(seed);
+    this.#cameras = { front: new Camera('front', seed), wrist: new Camera('wrist', seed) };
     this.#channels = STREAMS.map((spec) => ({
       topic: spec.topic,
-      clock: new StreamClock(spec, seedText, faults),
+      clock: new StreamClock(spec, options),
       encode: createEncoder(spec.topic, messageSchema(spec.type)),
     }));
   }

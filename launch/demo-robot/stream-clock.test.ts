@@ -4,8 +4,8 @@ import { STREAMS, type StreamSpec, TOPICS } from './streams.ts';
 
 const specOf = (topic: string): StreamSpec => STREAMS.find((stream) => stream.topic === topic)!;
 
-function samples(topic: string, seed = '1', untilSecs = 20) {
-  const clock = new StreamClock(specOf(topic), seed, []);
+function samples(topic: string, untilSecs = 20) {
+  const clock = new StreamClock(specOf(topic), { seed: 1, faults: [] });
   return Array.from(
     (function* () {
       for (let sample = clock.next(untilSecs * 1e9); sample; sample = clock.next(untilSecs * 1e9))
@@ -41,7 +41,7 @@ test('StreamClock gives streams of one rate their own phases, and a camera info 
 });
 
 test('StreamClock holds nothing back before its instant', () => {
-  const clock = new StreamClock(specOf(TOPICS.diagnostics), '1', []);
+  const clock = new StreamClock(specOf(TOPICS.diagnostics), { seed: 1, faults: [] });
   const first = samples(TOPICS.diagnostics)[0]!;
   expect(clock.next(first.instantNanos - 1)).toBeUndefined();
   expect(clock.next(first.instantNanos)).toEqual(first);

@@ -1,6 +1,7 @@
-import { type Fault, isActive, type TimedFault, topicOf } from './faults.ts';
+import { isActive, type TimedFault, topicOf } from './faults.ts';
 import { Random } from './random.ts';
 import type { StreamSpec } from './streams.ts';
+import type { WorldOptions } from './world-options.ts';
 
 /** One sampling instant of a stream; nanoseconds since the robot's start. */
 export interface Sample {
@@ -35,7 +36,7 @@ export class StreamClock {
   #lastLogNanos = 0;
   #next: Plan;
 
-  constructor(spec: StreamSpec, seed: string, faults: readonly Fault[]) {
+  constructor(spec: StreamSpec, { seed, faults }: Pick<WorldOptions, 'seed' | 'faults'>) {
     this.#spec = spec;
     this.#sampling = new Random(`${seed}/sampling${spec.sampledWith ?? spec.topic}`);
     this.#arrival = new Random(`${seed}/arrival${spec.topic}`);

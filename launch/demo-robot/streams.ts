@@ -1,3 +1,4 @@
+import { formatOfferedQos, type OfferedQos } from '../../recorder/qos.ts';
 import type { ChannelSpec } from '../../schemas/message.ts';
 import { messageSchema } from './definitions.ts';
 
@@ -50,6 +51,9 @@ const CAMERA = { rateHz: 30, jitterSecs: 250e-6 } as const;
 /** Commands leave right after the controller has computed them. */
 const COMMAND = { rateHz: 50, phaseSecs: 300e-6, jitterSecs: 40e-6, latencySecs: [300e-6, 100e-6] } as const;
 
+/** rmw's word for no limit. */
+const FOREVER = { sec: 9_223_372_036n, nsec: 854_775_807n };
+
 /** Position in this list is the channel's key. */
 export const STREAMS: readonly (StreamSpec & { readonly topic: Topic })[] = [
   { topic: TOPICS.robotDescription, type: 'std_msgs/msg/String', ...LATCHED },
@@ -81,27 +85,23 @@ export const STREAMS: readonly (StreamSpec & { readonly topic: Topic })[] = [
 ];
 
 /** The channel as a recorder sees it. */
-export function channelOf({ topic, type, rateHz }: StreamSpec): ChannelSpec {
+export function channelOf(spec: StreamSpec): ChannelSpec {
   return {
-    topic,
+    topic: spec.topic,
     messageEncoding: 'cdr',
-    schema: messageSchema(type),
-    metadata: new Map([
-      ['offered_qos_profiles', rateHz === undefined ? qosYaml(1, true) : qosYaml(10, false)],
-    ]),
+    schema: messageSchema(spec.type),
+    metadata: new Map([['offered_qos_profiles', formatOfferedQos([qosOf(spec)], 'names')]]),
   };
 }
 
-/** Offered QoS in the form that rosbag2 stores; its infinite durations are those of rmw. */
-function qosYaml(depth: number, isLatched: boolean): string {
-  const forever = '\n    sec: 9223372036\n    nsec: 854775807';
-  return `- history: keep_last
-  depth: ${depth}
-  reliability: reliable
-  durability: ${isLatched ? 'transient_local' : 'volatile'}
-  deadline:${forever}
-  lifespan:${forever}
-  liveliness: automatic
-  liveliness_lease_duration:${forever}
-  avoid_ros_namespace_conventions: false`;
+/** What a ROS 2 publisher offers that was given a depth and, for a latched topic, its durability. */
+function qosOf({ rateHz }: StreamSpec): OfferedQos {
+  const isLatched = rateHz === undefined;
+  return {
+    ...{ history: 'keep_last', depth: isLatched ? 1 : 10, reliability: 'reliable' },
+    durability: isLatched ? 'transient_local' : 'volatile',
+    ...{ deadline: FOREVER, lifespan: FOREVER },
+    ...{ liveliness: 'automatic', livelinessLeaseDuration: FOREVER },
+    avoidRosNamespaceConventions: false,
+  };
 }

@@ -5,7 +5,7 @@ import { type Stamp, stampToNanos } from '../../schemas/time.ts';
 import { Simulation } from './simulation.ts';
 import { channelOf, STREAMS, type Topic } from './streams.ts';
 import type { DemoTruth } from './truth.ts';
-import type { WorldOptions } from './world.ts';
+import type { WorldOptions } from './world-options.ts';
 
 /** For tests: all that a simulated robot sent, and what really happened. */
 export interface Take {

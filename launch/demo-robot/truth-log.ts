@@ -12,6 +12,7 @@ import type {
   Interval,
   TaskTruth,
 } from './truth.ts';
+import type { WorldOptions } from './world-options.ts';
 
 /** Newtons above which the touch sensors of the physics count as touch. */
 const TOUCH = 0.02;
@@ -47,7 +48,7 @@ export class TruthLog {
   #task: OpenTask | undefined;
   #last: State | undefined;
 
-  constructor(seed: number, startTime: bigint, faults: readonly Fault[]) {
+  constructor({ seed, startTime, faults }: Pick<WorldOptions, 'seed' | 'startTime' | 'faults'>) {
     this.#seed = seed;
     this.#startTime = startTime;
     this.#faults = faults.map((fault) => ({ fault, sensorTimes: [] }));

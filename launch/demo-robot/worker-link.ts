@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { workerFile } from '../../schemas/worker-file.ts';
 import type { Batch } from './simulation.ts';
 import type { DemoTruth } from './truth.ts';
-import type { WorldOptions } from './world.ts';
+import type { WorldOptions } from './world-options.ts';
 
 /** What the robot's thread is asked for; every request has one answer, in order. */
 export type ToWorker = { readonly kind: 'advance'; readonly forSecs: number } | { readonly kind: 'truth' };

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Simulation } from './simulation.ts';
 import type { FromWorker, ToWorker } from './worker-link.ts';
-import type { WorldOptions } from './world.ts';
+import type { WorldOptions } from './world-options.ts';
 
 /** The thread that runs physics, cameras and encoding; payloads leave it by transfer, never by copy. */
 const port = parentPort!;

@@ -1,5 +1,5 @@
 import { COMMAND_RATE_HZ, type Command, Controller } from './controller.ts';
-import { type Fault, MISS_METRES } from './faults.ts';
+import { MISS_METRES } from './faults.ts';
 import { createMjcf, GRIPPER_ACTUATOR, STEP_SECS } from './mjcf.ts';
 import { type ContactPoint, Physics } from './physics.ts';
 import type { Pose, Vec3 } from './pose.ts';
@@ -8,14 +8,7 @@ import type { Scene } from './renderer.ts';
 import { ARM_JOINTS, BLOCK, HOME, MAX_APERTURE } from './robot-model.ts';
 import { BLOCK_AT, FINGERS_AT, type State, stepAndObserve } from './state.ts';
 import { TruthLog } from './truth-log.ts';
-
-export interface WorldOptions {
-  readonly seed: number;
-  readonly startTime: bigint;
-  readonly faults: readonly Fault[];
-  /** Ends after this long, task after task; absent: ends with the first task. */
-  readonly durationSecs?: number;
-}
+import type { WorldOptions } from './world-options.ts';
 
 /** What happened in one physics step. */
 export interface Step {
@@ -48,8 +41,9 @@ export class World {
     return new World(await Physics.load(createMjcf()), options);
   }
 
-  private constructor(physics: Physics, { seed, startTime, faults, durationSecs }: WorldOptions) {
-    this.truth = new TruthLog(seed, startTime, faults);
+  private constructor(physics: Physics, options: WorldOptions) {
+    const { seed, faults, durationSecs } = options;
+    this.truth = new TruthLog(options);
     this.#physics = physics;
     this.#controller = new Controller(physics.kinematics);
     this.#random = new Random(`${seed}/world`);
