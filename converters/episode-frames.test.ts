@@ -72,23 +72,19 @@ samples: { tickRateHz: 10 }`,
 
 test('episodeFrames() fills what is not valid with NaN, with 0 for integers and booleans', async () => {
   const { frames } = await framesOf(
-    [joints('/arm', { 0: [1, 1], 100: [2, 2], 300: [3, 3] })],
+    [joints('/arm', { 0: [1, 1], 100: [1, 2], 300: [0, 3] })],
     `
 streams: { ${ARM} }
 features:
   ${feature('real', 'stream: arm, field: position, shape: [2], toleranceSecs: 0.05')}
   ${feature('integer', 'stream: arm, field: position, shape: [2], dtype: int64, toleranceSecs: 0.05')}
-  ${feature('flag', 'stream: arm, field: position, shape: [2], dtype: bool, toleranceSecs: 0.05')}
+  ${feature('flag', 'stream: arm, field: "position[0]", shape: [1], dtype: bool, toleranceSecs: 0.05')}
 samples: { tickRateHz: 10 }`,
   );
   const masked = [...frames[2]!.values.values()].map(
     (value) => value.kind === 'vector' && [...value.elements],
   );
-  expect(masked).toEqual([
-    [Number.NaN, Number.NaN],
-    [0, 0],
-    [0, 0],
-  ]);
+  expect(masked).toEqual([[Number.NaN, Number.NaN], [0, 0], [0]]);
 });
 
 const CLOCKS: TestStream = {
@@ -261,7 +257,7 @@ samples: { tickRateHz: 10 }`,
 const ONE = `features: { ${feature('position', 'stream: arm, field: position, shape: [1], toleranceSecs: 1')} }
 samples: { tickRateHz: 10 }`;
 
-test.each([
+test.each<[string, TestStream[], string, RegExp]>([
   [
     'the topic is not there',
     [joints('/arn', { 0: [1] })],
@@ -298,6 +294,19 @@ test.each([
     `streams: { ${ARM} }\n${ONE}`,
     /field "position" holds 2 numbers, shape \[1\] asks for 1/,
   ],
+  ...(
+    [
+      ['uint8', 256],
+      ['uint8', 0.5],
+      ['int64', Number.NaN],
+      ['bool', 2],
+    ] as const
+  ).map(([dtype, number]): [string, TestStream[], string, RegExp] => [
+    `dtype ${dtype} cannot hold ${number}`,
+    [joints('/arm', { 0: [number] })],
+    `streams: { ${ARM} }\n${ONE.replace('shape: [1],', `shape: [1], dtype: ${dtype},`)}`,
+    new RegExp(`there is the number ${number}, which dtype "${dtype}" cannot hold`),
+  ]),
   [
     'the stamps stand still',
     [

@@ -15,6 +15,14 @@ export interface FeatureOrigin {
   readonly file: string;
 }
 
+const CAN_HOLD: Readonly<Record<VectorFeature['dtype'], (number: number) => boolean>> = {
+  float32: () => true,
+  float64: () => true,
+  int64: Number.isInteger,
+  uint8: (number) => Number.isInteger(number) && number >= 0 && number <= 255,
+  bool: (number) => number === 0 || number === 1,
+};
+
 /** Makes the numbers of one feature from the messages chosen for it. */
 export class VectorReader {
   readonly #feature: VectorFeature;
@@ -40,7 +48,10 @@ export class VectorReader {
     this.#masked = new Float64Array(this.#count).fill(isReal ? Number.NaN : 0);
   }
 
-  /** @throws {ConvertError} when the message does not hold the field, or another number of elements. */
+  /**
+   * @throws {ConvertError} when the message does not hold the field, has another number of elements, or
+   * numbers that would change in the feature's dtype.
+   */
   read({ valid, ageNanos, value, towards }: Choice<Sample>): VectorValue {
     const elements = !value
       ? this.#masked
@@ -62,7 +73,7 @@ export class VectorReader {
     const fault = (found: string, cause?: unknown) =>
       new ConvertError(
         `Cannot make feature "${key}" of "${file}": in the "${sample.channel.type}" on "${topic}" ${found}. ` +
-          "Correct the feature's field or shape in the contract.",
+          "Correct the feature's field, shape or dtype in the contract.",
         { cause },
       );
     const numbers: number[] = [];
@@ -78,6 +89,10 @@ export class VectorReader {
         `field "${[field].flat().join(', ')}" holds ${numbers.length} numbers, ` +
           `shape [${shape.join(', ')}] asks for ${this.#count}`,
       );
+    }
+    const misfit = numbers.find((number) => !CAN_HOLD[this.#feature.dtype](number));
+    if (misfit !== undefined) {
+      throw fault(`there is the number ${misfit}, which dtype "${this.#feature.dtype}" cannot hold`);
     }
     return new Float64Array(numbers);
   }

@@ -22,7 +22,7 @@ export class SampleArray {
   }
 }
 
-/** Packs numbers; integers are rounded, for `bool` everything but 0 is true. */
+/** Packs numbers that the type can hold; true is 1. */
 export function packArray(dtype: ArrayType, shape: readonly number[], from: ArrayLike<number>): SampleArray {
   return new SampleArray(dtype, shape, bytesOf(toTyped(dtype, from)));
 }
@@ -40,11 +40,10 @@ function toTyped(dtype: ArrayType, from: ArrayLike<number>): ArrayBufferView {
     case 'float64':
       return Float64Array.from(from);
     case 'int64':
-      return BigInt64Array.from(Array.from(from, (each) => BigInt(Math.round(each))));
+      return BigInt64Array.from(Array.from(from, BigInt));
     case 'uint8':
-      return Uint8Array.from(from, (each) => Math.round(each));
     case 'bool':
-      return Uint8Array.from(from, (each) => (each === 0 ? 0 : 1));
+      return Uint8Array.from(from);
     default:
       return dtype satisfies never;
   }
