@@ -211,6 +211,17 @@ samples: { tickRateHz: 10 }`,
   expect(table(frames)).toEqual(['0 0', '100 2', '200 4', '300 3', '400 5']);
 });
 
+test('episodeFrames() joins the channels of several publishers of one topic', async () => {
+  const { frames } = await framesOf(
+    [joints('/arm', { 0: [0], 190: [2] }), joints('/arm', { 100: [1], 300: [3] })],
+    `
+streams: { ${ARM} }
+features: { ${feature('position', 'stream: arm, field: position, shape: [1], toleranceSecs: 0.05')} }
+samples: { tickRateHz: 10 }`,
+  );
+  expect(table(frames)).toEqual(['0 0', '100 1', '200 2', '300 3']);
+});
+
 test('episodeFrames() gives no frames for an episode without messages of optional streams', async () => {
   const { frames, report } = await framesOf(
     [joints('/other', { 0: [1] })],
