@@ -39,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
       { flags: '-t, --task <text>', text: "one of the contract's tasks; the first one if not given" },
       { flags: '--operator <name>', text: 'who records, as a pseudonym', default: 'unknown' },
       { flags: '--all', text: "record every topic, not only the contract's" },
+      { flags: '--changed-contract', text: 'go on in a library that was begun under another version of it' },
       { flags: '-d, --duration <secs>', text: 'no keyboard: record takes of this length', value: 'number' },
       { flags: '-n, --takes <number>', text: 'with --duration: how many', value: 'number', default: 1 },
     ],

@@ -1,11 +1,11 @@
 import { type Conversion, type ConvertProgress, convertEpisodes } from '../../converters/convert.ts';
 import type { DatasetFormat } from '../../converters/dataset-writer.ts';
-import { type ContractFile, parseContract, readContract } from '../../schemas/contract-file.ts';
+import { type ContractFile, readContract } from '../../schemas/contract-file.ts';
 import type { DatasetManifest, ManifestFeature } from '../../schemas/dataset-manifest.ts';
-import { CONTRACT_ATTACHMENT } from '../../schemas/episode.ts';
 import { EpisodeReader } from '../../schemas/episode-reader.ts';
 import { UsageError } from '../../schemas/errors.ts';
 import { episodesAt } from '../../schemas/library.ts';
+import { storedContract } from '../../schemas/stored-contract.ts';
 import type { CommandOptions } from '../command.ts';
 import { formatsNamed } from '../formats.ts';
 import { formatSecs, ProgressLine } from '../progress-line.ts';
@@ -17,7 +17,7 @@ export async function convert(paths: readonly string[], options: CommandOptions)
   const files = await episodesAt(paths);
   const contract = options.contract
     ? await readContract(String(options.contract))
-    : await storedContract(files[0]!);
+    : await contractOf(files[0]!);
   const { late } = await convertWithProgress(files, { contract, formats, directory: String(options.out) });
   return late.length > 0 ? 3 : 0;
 }
@@ -86,11 +86,10 @@ function featureLines(features: readonly ManifestFeature[]): string[] {
   );
 }
 
-/** The contract that the recording carries. */
-async function storedContract(file: string): Promise<ContractFile> {
+/** The contract that the first recording carries. */
+async function contractOf(file: string): Promise<ContractFile> {
   await using reader = await EpisodeReader.open(file);
-  for await (const { name, data } of reader.attachments()) {
-    if (name === CONTRACT_ATTACHMENT) return parseContract(new TextDecoder().decode(data), `${file}:${name}`);
-  }
+  const contract = await storedContract(reader);
+  if (contract) return contract;
   throw new UsageError(`Episode "${file}" carries no contract. Give one with --contract.`);
 }

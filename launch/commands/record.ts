@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { checkLibrary } from '../../recorder/library-check.ts';
 import { Recorder } from '../../recorder/recorder.ts';
 import { RecordingSession } from '../../recorder/recording-session.ts';
 import { readContract } from '../../schemas/contract-file.ts';
@@ -41,6 +42,7 @@ export async function record(_args: readonly string[], options: CommandOptions):
   }
   const task = String(options.task ?? contract.episode.tasks[0]);
   RecordingSession.checkTask(task, contract);
+  if (options.changedContract !== true) await checkLibrary(String(options.out), contractFile);
 
   const ending = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ending.abort());
