@@ -6,7 +6,8 @@ import { type ParquetRow, readParquet, readParquetRows } from '../parquet-reader
 import type { Faults } from './faults.ts';
 import { CODEBASE_VERSION, INFO_FILE, TASKS_FILE } from './layout.ts';
 
-const featureSchema = z.object({
+/** One entry of `features` in `info.json`. */
+export const featureSchema = z.object({
   dtype: z.string(),
   shape: z.array(z.int().positive()).min(1),
   info: z.object({ 'video.codec': z.string() }).optional(),

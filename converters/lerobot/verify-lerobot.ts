@@ -1,6 +1,6 @@
 import { DatasetError } from '../../schemas/errors.ts';
 import { Faults } from './faults.ts';
-import { INFO_FILE } from './layout.ts';
+import { INFO_FILE, pathOf } from './layout.ts';
 import { readEpisodes, readInfo, readTasks } from './read-metadata.ts';
 import { verifyRows } from './verify-rows.ts';
 import { verifyStatistics } from './verify-statistics.ts';
@@ -28,7 +28,12 @@ export async function verifyLerobot(directory: string): Promise<readonly string[
     }
     const metadata = { info, tasks, episodes };
     await verifyVideos(directory, metadata, faults);
-    const seen = await verifyRows(directory, metadata, faults);
+    const dataFileOf = (episode: number) =>
+      pathOf(info.data_path, {
+        chunkIndex: episodes[episode]!.integer('data/chunk_index'),
+        fileIndex: episodes[episode]!.integer('data/file_index'),
+      });
+    const seen = await verifyRows(directory, { ...metadata, dataFileOf }, faults);
     await verifyStatistics(directory, { info, seen }, faults);
   } catch (error) {
     // What cannot be read at all hides what would come after it.

@@ -1,17 +1,25 @@
 import { join } from 'node:path';
 import { type ParquetRow, readParquet } from '../parquet-reader.ts';
 import type { Faults } from './faults.ts';
-import { pathOf } from './layout.ts';
 import {
   type EpisodeEntry,
   filesBelow,
   integer,
   type LerobotFeature,
-  type LerobotMetadata,
+  type LerobotInfo,
 } from './read-metadata.ts';
 
 /** Which elements of each feature held a finite number in a row that counts. */
 export type SeenElements = ReadonlyMap<string, Uint8Array>;
+
+/** What the rows must agree with. */
+export interface RowsExpectation {
+  readonly info: Pick<LerobotInfo, 'fps' | 'total_frames' | 'features'>;
+  readonly tasks: readonly string[];
+  readonly episodes: readonly Pick<EpisodeEntry, 'from' | 'to' | 'tasks'>[];
+  /** The file, relative to the dataset, that the rows of an episode lie in. */
+  dataFileOf(episode: number): string;
+}
 
 /**
  * Checks the data files against the index: LeRobot takes the row at a position for the frame of that index,
@@ -19,7 +27,7 @@ export type SeenElements = ReadonlyMap<string, Uint8Array>;
  */
 export async function verifyRows(
   directory: string,
-  { info, tasks, episodes }: LerobotMetadata,
+  { info, tasks, episodes, dataFileOf }: RowsExpectation,
   faults: Faults,
 ): Promise<SeenElements> {
   const features = Object.entries(info.features).filter(([, { dtype }]) => dtype !== 'video');
@@ -29,8 +37,8 @@ export async function verifyRows(
   let position = 0;
   let episode = 0;
   const files = await filesBelow(directory, 'data', '.parquet');
-  for (const [i, entry] of episodes.entries()) {
-    const file = placeOfEpisode(entry);
+  for (const i of episodes.keys()) {
+    const file = dataFileOf(i);
     if (!files.includes(file)) faults.add(file, `is missing; episode ${i} lies in it.`);
   }
   for (const file of files) {
@@ -56,12 +64,6 @@ export async function verifyRows(
     faults.add('data', `the files hold ${position} rows, meta/info.json says ${info.total_frames}.`);
   }
   return seen;
-
-  function placeOfEpisode(entry: EpisodeEntry): string {
-    const chunkIndex = entry.integer('data/chunk_index');
-    const fileIndex = entry.integer('data/file_index');
-    return pathOf(info.data_path, { chunkIndex, fileIndex });
-  }
 
   function compareColumns(file: string, found: readonly string[], declared: readonly string[]): void {
     for (const name of declared.filter((each) => !found.includes(each))) {
@@ -99,11 +101,11 @@ export async function verifyRows(
         `task_index ${values.task_index} is not a task of its episode (${known}).`,
       );
     }
-    if (row === 0 || frame === 0) checkPlace(file, row, entry);
+    if (row === 0 || frame === 0) checkPlace(file, row);
   }
 
-  function checkPlace(file: string, row: number, entry: EpisodeEntry): void {
-    const place = placeOfEpisode(entry);
+  function checkPlace(file: string, row: number): void {
+    const place = dataFileOf(episode);
     if (place !== file)
       faults.addRow(file, row, 'place', `meta/episodes says that episode ${episode} lies in ${place}.`);
   }
