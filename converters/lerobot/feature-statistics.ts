@@ -5,11 +5,21 @@ import { Statistics } from '../statistics.ts';
 export type StatisticsTable = Readonly<Record<StatisticName, Float64Array>> & { readonly count: number };
 export type StatisticName = (typeof STATISTIC_NAMES)[number];
 
+/** The quantiles among the names below. */
+export const QUANTILES = [0.01, 0.1, 0.5, 0.9, 0.99] as const;
 export const STATISTIC_NAMES = ['min', 'max', 'mean', 'std', 'q01', 'q10', 'q50', 'q90', 'q99'] as const;
 
 /** Statistics of one feature, over the episode that is being written and over the whole dataset. */
-export class FeatureStatistics {
-  /** Shape of each statistic: [3, 1, 1] for pictures, so that it broadcasts over [3, height, width]. */
+export interface FeatureSummary {
+  /** Of each statistic. */
+  readonly shape: readonly number[];
+  readonly dataset: { table(): StatisticsTable };
+  /** Ends an episode. @returns its statistics; NaN where it had no value. */
+  endEpisode(): StatisticsTable;
+}
+
+/** Statistics of a feature of numbers. */
+export class FeatureStatistics implements FeatureSummary {
   readonly shape: readonly number[];
   readonly dataset: Accumulator;
   #episode: Accumulator;
@@ -34,7 +44,6 @@ export class FeatureStatistics {
     }
   }
 
-  /** Ends an episode. @returns its statistics; NaN where it had no value. */
   endEpisode(): StatisticsTable {
     const table = this.#episode.table();
     this.#episode = new Accumulator(this.shape);
@@ -57,7 +66,7 @@ class Accumulator {
 
   table(): StatisticsTable {
     const { min, max, mean, std } = this.#statistics.summary();
-    const [q01, q10, q50, q90, q99] = [0.01, 0.1, 0.5, 0.9, 0.99].map((q) => this.#statistics.quantile(q));
+    const [q01, q10, q50, q90, q99] = QUANTILES.map((q) => this.#statistics.quantile(q));
     return {
       min,
       max,
@@ -74,7 +83,7 @@ class Accumulator {
 }
 
 /** The content of `meta/stats.json`: features of which each element was seen at least once, since JSON has no NaN. */
-export function statisticsJson(features: ReadonlyMap<string, FeatureStatistics>): object {
+export function statisticsJson(features: ReadonlyMap<string, FeatureSummary>): object {
   const json: Record<string, object> = {};
   for (const [key, { shape, dataset }] of features) {
     const table = dataset.table();
@@ -85,9 +94,10 @@ export function statisticsJson(features: ReadonlyMap<string, FeatureStatistics>)
   return json;
 }
 
-type Nested = number | readonly Nested[];
+export type Nested = number | readonly Nested[];
 
-function nested(flat: Float64Array, shape: readonly number[]): Nested {
+/** Cuts a flat array into arrays of a shape. */
+export function nested(flat: Float64Array, shape: readonly number[]): Nested {
   const [, ...inner] = shape;
   if (inner.length === 0) return [...flat];
   const step = inner.reduce((product, n) => product * n, 1);

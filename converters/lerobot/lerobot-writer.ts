@@ -11,14 +11,16 @@ import { DataFiles } from './data-files.ts';
 import { type EpisodeRecord, episodesTable } from './episodes-table.ts';
 import {
   FeatureStatistics,
+  type FeatureSummary,
   type StatisticsTable,
-  sampledPixels,
   statisticsJson,
 } from './feature-statistics.ts';
 import { info } from './info.ts';
 import { EPISODES_PATH, INFO_FILE, pathOf, placeOf, STATS_FILE, TASKS_FILE } from './layout.ts';
 import type { TensorRows } from './parquet-file.ts';
+import { PictureStatistics } from './picture-statistics.ts';
 import { tasksTable } from './tasks-table.ts';
+import { checkVideos } from './video-rules.ts';
 
 export interface LerobotLimits {
   /** Size at which the next data file begins, MiB before compression. @default 100 */
@@ -45,7 +47,10 @@ export class LerobotWriter implements DatasetWriter {
   readonly #columns: readonly DataColumn[];
   readonly #cameras: readonly CameraVideos[];
   readonly #data: DataFiles;
-  readonly #statistics: ReadonlyMap<string, FeatureStatistics>;
+  readonly #pictures: ReadonlyMap<string, PictureStatistics>;
+  readonly #numbers: ReadonlyMap<string, FeatureStatistics>;
+  /** Both. */
+  readonly #statistics: ReadonlyMap<string, FeatureSummary>;
   readonly #episodes: EpisodeRecord[] = [];
   #episode: { header: EpisodeHeader; frames: FrameNumbers[] } | undefined;
 
@@ -56,21 +61,12 @@ export class LerobotWriter implements DatasetWriter {
   ) {
     const { contract, directory } = target;
     const fps = contract.samples.tickRateHz;
-    if (!Number.isInteger(fps)) {
-      throw new ConvertError(
-        `Cannot write LeRobot: samples.tickRateHz must be a whole number of frames per second, found ${fps}.`,
-      );
-    }
+    checkVideos(contract);
     this.#target = target;
     this.#options = { backend, dataFileMegabytes, videoFileMegabytes };
     this.#columns = dataColumns(contract);
     this.#cameras = imageFeatures(contract).map(([key, feature]) => {
       if (!backend) throw new TypeError(`feature "${key}" is a picture: a video backend is needed`);
-      if (feature.width % 2 || feature.height % 2) {
-        throw new ConvertError(
-          `Cannot write LeRobot: videos need an even width and height, feature "${key}" is ${feature.width} × ${feature.height}.`,
-        );
-      }
       const partsDirectory = join(directory, PARTS);
       return new CameraVideos({
         key,
@@ -90,10 +86,9 @@ export class LerobotWriter implements DatasetWriter {
       })),
       maxBytes: dataFileMegabytes * MEBIBYTE,
     });
-    this.#statistics = new Map([
-      ...this.#cameras.map(({ key }) => [key, new FeatureStatistics([3, 1, 1])] as const),
-      ...this.#columns.map(({ name, shape }) => [name, new FeatureStatistics(shape)] as const),
-    ]);
+    this.#pictures = new Map(this.#cameras.map(({ key }) => [key, new PictureStatistics()]));
+    this.#numbers = new Map(this.#columns.map(({ name, shape }) => [name, new FeatureStatistics(shape)]));
+    this.#statistics = new Map<string, FeatureSummary>([...this.#pictures, ...this.#numbers]);
   }
 
   async beginEpisode(header: EpisodeHeader): Promise<void> {
@@ -109,9 +104,7 @@ export class LerobotWriter implements DatasetWriter {
         const value = frame.values.get(camera.key);
         if (value?.kind !== 'image')
           throw new TypeError(`frame ${frame.index} has no picture "${camera.key}"`);
-        if (value.valid) {
-          this.#statistics.get(camera.key)!.addFrame(sampledPixels(value.pixels, value.feature));
-        }
+        if (value.valid) this.#pictures.get(camera.key)!.addFrame(value.pixels);
         await camera.write(value.pixels);
       }),
     );
@@ -175,7 +168,7 @@ export class LerobotWriter implements DatasetWriter {
   #countColumns(frames: EpisodeFrames['frames'], rows: readonly TensorRows[]): void {
     for (const [i, { name, maskedBy }] of this.#columns.entries()) {
       const counted = frames.map(({ values }) => !maskedBy || values.get(maskedBy)!.valid);
-      this.#statistics.get(name)!.addRows(rows[i]!, counted);
+      this.#numbers.get(name)!.addRows(rows[i]!, counted);
     }
   }
 

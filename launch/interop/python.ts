@@ -15,7 +15,8 @@ export async function readWith(program: string, args: readonly string[]): Promis
   const { stdout, stderr } = await promisify(execFile)(
     inject('python').python,
     ['-W', 'ignore', join(import.meta.dirname, program), ...args],
-    { maxBuffer: 1 << 28 },
+    // More threads than cores that are free cost torch far more than they give.
+    { maxBuffer: 1 << 28, env: { ...process.env, OMP_NUM_THREADS: '1' } },
   );
   if (stderr) console.warn(stderr);
   return JSON.parse(stdout);

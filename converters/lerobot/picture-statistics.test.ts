@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { Statistics } from '../statistics.ts';
+import { QUANTILES } from './feature-statistics.ts';
+import { PictureStatistics } from './picture-statistics.ts';
+
+const pictures = [3, 5, 11].map((step) =>
+  Uint8Array.from({ length: 8 * 6 * 3 }, (_, i) => (i * i * step) % 256),
+);
+
+describe('PictureStatistics', () => {
+  it('equals statistics over the numbers themselves', () => {
+    const statistics = new PictureStatistics();
+    const numbers = new Statistics(3);
+    for (const picture of pictures) {
+      statistics.addFrame(picture);
+      numbers.add(Float64Array.from(picture, (byte) => byte / 255));
+    }
+    const { count, ...table } = statistics.endEpisode();
+    const { min, max, mean, std } = numbers.summary();
+    const [q01, q10, q50, q90, q99] = QUANTILES.map((q) => numbers.quantile(q));
+    for (const [name, expected] of Object.entries({ min, max, mean, std, q01, q10, q50, q90, q99 })) {
+      const found = Object.entries(table).find(([key]) => key === name)![1];
+      for (const [channel, value] of found.entries())
+        expect(value, name).toBeCloseTo(expected![channel]!, 12);
+    }
+    expect(count).toBe(3);
+  });
+
+  it('adds the episodes up', () => {
+    const [apart, together] = [new PictureStatistics(), new PictureStatistics()];
+    for (const picture of pictures) {
+      apart.addFrame(picture);
+      apart.endEpisode();
+      together.addFrame(picture);
+    }
+    together.endEpisode();
+    expect(apart.dataset.table()).toEqual(together.dataset.table());
+  });
+
+  it('is NaN where nothing was seen', () => {
+    const { mean, q50, count } = new PictureStatistics().endEpisode();
+    expect([...mean, ...q50]).toEqual(Array(6).fill(Number.NaN));
+    expect(count).toBe(0);
+  });
+});
