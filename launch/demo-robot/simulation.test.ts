@@ -129,6 +129,16 @@ describe('Simulation over one pick-and-place', () => {
     expect(wrist).toEqual(wrist.map(() => true));
   });
 
+  test('ends all its streams together', () => {
+    const endTime = BigInt(take.truth.endTime);
+    for (const { topic, rateHz, latencySecs } of STREAMS) {
+      if (!rateHz) continue;
+      const silentSecs = Number(endTime - decoded(take, topic).at(-1)!.logTime) / 1e9;
+      expect(silentSecs).toBeGreaterThanOrEqual(0);
+      expect(silentSecs).toBeLessThan(1.5 / rateHz + latencySecs[1]);
+    }
+  });
+
   test('sends the description and the fixed transforms once, at the start', () => {
     for (const topic of [TOPICS.robotDescription, TOPICS.tfStatic]) {
       const [only, ...others] = decoded(take, topic);

@@ -71,12 +71,8 @@ export class Simulation {
   advance(forSecs: number): Promise<Batch> {
     const untilSecs = this.#world.timeSecs + forSecs;
     while (this.#world.timeSecs < untilSecs && !this.#world.isOver) this.#sampleAll(this.#world.step());
-    if (!this.#world.isOver) return this.#deliver(this.#world.timeSecs * NANOS, undefined);
-    const lastNanos = Math.max(
-      this.#world.timeSecs * NANOS,
-      ...this.#pending.map(({ sample }) => sample.logNanos),
-    );
-    return this.#deliver(lastNanos, this.truth());
+    // What is still under way at the end is lost with the robot: all streams end together.
+    return this.#deliver(this.#world.timeSecs * NANOS, this.#world.isOver ? this.truth() : undefined);
   }
 
   /** The account so far. */
