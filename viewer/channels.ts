@@ -54,11 +54,15 @@ function freeName(topic: string, taken: ReadonlySet<string>): string {
 /** Binary definitions travel as base64, texts as they are. */
 const BINARY_DEFINITIONS = new Set(['protobuf', 'flatbuffer']);
 
-function describe({ messageEncoding, schema }: Channel): Omit<AdvertisedChannel, 'id' | 'topic'> {
-  if (!schema) return { encoding: messageEncoding, schemaName: '', schema: '' };
+function describe({ messageEncoding, schema, metadata }: Channel): Omit<AdvertisedChannel, 'id' | 'topic'> {
+  const common = {
+    encoding: messageEncoding,
+    ...(metadata.size > 0 && { metadata: Object.fromEntries(metadata) }),
+  };
+  if (!schema) return { ...common, schemaName: '', schema: '' };
   const definition = Buffer.from(schema.data);
   return {
-    encoding: messageEncoding,
+    ...common,
     schemaName: schema.name,
     ...(schema.encoding && { schemaEncoding: schema.encoding }),
     schema: definition.toString(BINARY_DEFINITIONS.has(schema.encoding) ? 'base64' : 'utf8'),

@@ -1,6 +1,7 @@
 import type { EpisodeReader } from '../schemas/episode-reader.ts';
 import type { Message } from '../schemas/message.ts';
 import { type Clock, NANOS_PER_SEC } from '../schemas/time.ts';
+import { backfill } from './backfill.ts';
 import type { PlaybackState, PlaybackStatus } from './protocol.ts';
 
 /** What comes next, in the order in which a client must get it. */
@@ -181,32 +182,24 @@ export class Player {
     await this.#clock.sleep(clamp(nanos, NAP_NANOS, TICK_NANOS), this.#wake.signal);
   }
 
-  /** The latest message of every missing topic, in order of log time; a newer seek ends it early. */
+  /** What the client lacks at this instant; a newer seek ends it early. */
   async *#backfill(): AsyncGenerator<PlaybackEvent, void> {
     const generation = this.#generation;
     const time = this.#time;
-    const messages: Message[] = [];
-    for (const topic of [...this.#missing]) {
-      this.#missing.delete(topic);
-      messages.push(...(await this.#latest(topic, time)));
-      if (generation !== this.#generation || this.#closed) return;
-    }
-    messages.sort((a, b) => Number(a.logTime - b.logTime));
+    const isCancelled = () => generation !== this.#generation || this.#closed;
+    const topics = new Set(this.#missing);
+    this.#missing.clear();
+    const messages = await backfill(this.#recording, {
+      time,
+      topics,
+      latchedDepth: this.#latchedDepth,
+    });
     for (const message of messages) {
-      if (generation !== this.#generation || this.#closed) return;
+      if (isCancelled()) return;
+      // Unsubscribed meanwhile: nobody waits for it.
+      if (!this.#topics.has(message.channel.topic)) continue;
       yield { kind: 'message', message, time, backfill: true };
     }
-  }
-
-  async #latest(topic: string, time: bigint): Promise<readonly Message[]> {
-    const depth = this.#latchedDepth(topic);
-    if (depth === 0) return [...(await this.#recording.latestBefore(time, [topic])).values()];
-    const before = { topics: [topic], endTime: time + 1n, reverse: true };
-    const latest = await firstOf(this.#recording.messages(before), depth);
-    // What is latched was known before the take began, though it was received a moment later.
-    return latest.length > 0
-      ? latest.reverse()
-      : await firstOf(this.#recording.messages({ topics: [topic], startTime: time }), 1);
   }
 
   async #reopen(cursor: Cursor): Promise<Cursor> {
@@ -282,15 +275,6 @@ class Cursor {
   async close(): Promise<void> {
     await this.#messages?.return(undefined);
   }
-}
-
-async function firstOf(messages: AsyncGenerator<Message>, count: number): Promise<Message[]> {
-  const first: Message[] = [];
-  for await (const message of messages) {
-    first.push(message);
-    if (first.length >= count) break;
-  }
-  return first;
 }
 
 function onAbort(signal: AbortSignal): Promise<void> {

@@ -49,6 +49,8 @@ export interface AdvertisedChannel {
   readonly schemaEncoding?: string;
   /** Text, or base64 for `protobuf` and `flatbuffer`. */
   readonly schema: string;
+  /** The channel's own in the file: quality of service and type hash of ROS 2. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export interface AdvertisedService {
