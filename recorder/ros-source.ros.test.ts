@@ -1,75 +1,26 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { MissingFeatureError, SourceError } from '../schemas/errors.ts';
+import { SourceError } from '../schemas/errors.ts';
 import type { ChannelSpec } from '../schemas/message.ts';
 import { createDecoder, createSensorTimeReader } from '../schemas/message-codec.ts';
 import { NANOS_PER_SEC } from '../schemas/time.ts';
-import type { RequestedQos } from './qos.ts';
-import { assertBindingLoads, readRosEnvironment } from './ros-environment.ts';
 import { openRosSource } from './ros-source.ts';
-import { payloads, type TestStream } from './ros-test-streams.ts';
+import { missingRos, Robot, useOwnGraph } from './ros-test-robot.ts';
+import {
+  BEST_EFFORT,
+  CAMERA,
+  JOINTS,
+  payloads,
+  STATE,
+  type TestStream,
+  TF_STATIC,
+  WRENCH,
+} from './ros-test-streams.ts';
 import type { Source, SourceMessage, SourceSink, SourceWarning } from './source.ts';
 
-const RELIABLE: RequestedQos = { reliability: 'reliable', durability: 'volatile', depth: 5000 };
-const BEST_EFFORT: RequestedQos = { ...RELIABLE, reliability: 'best_effort' };
-const LATCHED: RequestedQos = { ...RELIABLE, durability: 'transient_local' };
-
-const JOINTS: TestStream = {
-  topic: '/joint_states',
-  type: 'sensor_msgs/msg/JointState',
-  rateHz: 1000,
-  count: 1000,
-  qos: RELIABLE,
-};
-const WRENCH: TestStream = {
-  topic: '/wrench',
-  type: 'geometry_msgs/msg/WrenchStamped',
-  rateHz: 500,
-  count: 500,
-  qos: RELIABLE,
-};
-const CAMERA: TestStream = {
-  topic: '/camera/image',
-  type: 'sensor_msgs/msg/Image',
-  rateHz: 10,
-  count: 10,
-  qos: RELIABLE,
-};
-const TF_STATIC: TestStream = {
-  topic: '/tf_static',
-  type: 'tf2_msgs/msg/TFMessage',
-  rateHz: 1000,
-  count: 3,
-  qos: LATCHED,
-};
-const STATE: TestStream = {
-  topic: '/state',
-  type: 'std_msgs/msg/String',
-  rateHz: 100,
-  count: 50,
-  qos: RELIABLE,
-};
-
-/** Why these tests cannot run here; undefined where they can. */
-function missingRos(): string | undefined {
-  try {
-    assertBindingLoads(readRosEnvironment());
-    return undefined;
-  } catch (error) {
-    if (error instanceof MissingFeatureError) return error.message;
-    throw error;
-  }
-}
 const reason = missingRos();
 if (reason) console.log(`Tests against a ROS 2 graph are skipped. ${reason}`);
-
-// Nobody else's graph: this machine alone, and a domain that no robot has.
-process.env.ROS_DOMAIN_ID = '97';
-if (process.env.ROS_DISTRO === 'humble') process.env.ROS_LOCALHOST_ONLY = '1';
-else process.env.ROS_AUTOMATIC_DISCOVERY_RANGE = 'LOCALHOST';
+useOwnGraph();
 
 const cleanup: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -127,51 +78,9 @@ async function openSource(sink: SourceSink, topics?: ReadonlySet<string>): Promi
 }
 
 async function openRobot(name: string, ...streams: readonly TestStream[]): Promise<Robot> {
-  const file = join(import.meta.dirname, 'ros-test-publisher.ts');
-  const child = fork(file, [name, JSON.stringify(streams)], { stdio: 'inherit' });
-  const robot = new Robot(child);
+  const robot = await Robot.open(name, ...streams);
   cleanup.push(() => robot.kill());
-  await robot.heard();
   return robot;
-}
-
-/** A process with publishers. */
-class Robot {
-  readonly #child: ChildProcess;
-
-  constructor(child: ChildProcess) {
-    this.#child = child;
-  }
-
-  async publish(): Promise<void> {
-    this.#child.send('go');
-    await this.heard();
-  }
-
-  /** Resolves at the next word of the process; rejects when it ends instead. */
-  async heard(): Promise<void> {
-    const ending = new AbortController();
-    const exit = once(this.#child, 'exit', ending).then(([code]) => {
-      throw new TypeError(`The publishing process ended with ${code}.`);
-    });
-    try {
-      await Promise.race([once(this.#child, 'message', ending), exit]);
-    } finally {
-      exit.catch(() => {}); // it loses the race by being aborted
-      ending.abort();
-    }
-  }
-
-  async leave(): Promise<void> {
-    this.#child.send('stop');
-    await once(this.#child, 'exit');
-  }
-
-  async kill(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#child.kill('SIGKILL');
-    await once(this.#child, 'exit');
-  }
 }
 
 /** Waits for the channel, and then for the middleware to connect its two ends. */

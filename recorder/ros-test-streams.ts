@@ -12,6 +12,46 @@ export interface TestStream {
   readonly qos: RequestedQos;
 }
 
+export const RELIABLE: RequestedQos = { reliability: 'reliable', durability: 'volatile', depth: 5000 };
+export const BEST_EFFORT: RequestedQos = { ...RELIABLE, reliability: 'best_effort' };
+export const LATCHED: RequestedQos = { ...RELIABLE, durability: 'transient_local' };
+
+export const JOINTS: TestStream = {
+  topic: '/joint_states',
+  type: 'sensor_msgs/msg/JointState',
+  rateHz: 1000,
+  count: 1000,
+  qos: RELIABLE,
+};
+export const WRENCH: TestStream = {
+  topic: '/wrench',
+  type: 'geometry_msgs/msg/WrenchStamped',
+  rateHz: 500,
+  count: 500,
+  qos: RELIABLE,
+};
+export const CAMERA: TestStream = {
+  topic: '/camera/image',
+  type: 'sensor_msgs/msg/Image',
+  rateHz: 10,
+  count: 10,
+  qos: RELIABLE,
+};
+export const TF_STATIC: TestStream = {
+  topic: '/tf_static',
+  type: 'tf2_msgs/msg/TFMessage',
+  rateHz: 1000,
+  count: 3,
+  qos: LATCHED,
+};
+export const STATE: TestStream = {
+  topic: '/state',
+  type: 'std_msgs/msg/String',
+  rateHz: 100,
+  count: 50,
+  qos: RELIABLE,
+};
+
 const header = (index: number) => ({ stamp: { sec: index, nanosec: 0 }, frame_id: 'robot' });
 const vector = (x: number) => ({ x, y: 0, z: -x });
 
