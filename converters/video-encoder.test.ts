@@ -9,14 +9,18 @@ import { readMp4 } from './mp4-reader.ts';
 import { findVideoBackend } from './video-backend.ts';
 import { type VideoBackend, VideoEncoder } from './video-encoder.ts';
 import { timescaleOf } from './video-encoding.ts';
+import { ffmpegEncoders, ffmpegWith } from './video-ffmpeg.ts';
+import { nodeAvBackend } from './video-node-av.ts';
 
 const SETTINGS = { width: 96, height: 64, fps: 25 };
-const backends = await Promise.all(
-  (['ffmpeg', 'node-av'] as const).map(async (name) => ({
-    name,
-    backend: await findVideoBackend(name).catch(() => undefined),
+const encoders = await ffmpegEncoders();
+const backends: readonly { name: string; backend: VideoBackend | undefined }[] = [
+  ...(['libsvtav1', 'libx264'] as const).map((encoder) => ({
+    name: `ffmpeg-${encoder}`,
+    backend: encoders.includes(encoder) ? ffmpegWith(encoder) : undefined,
   })),
-);
+  { name: 'node-av', backend: await nodeAvBackend() },
+];
 
 let directory: string;
 beforeAll(async () => {
@@ -84,7 +88,7 @@ describe.each(backends)('VideoEncoder by $name', ({ name, backend }) => {
       await encoder.finish();
     })();
     await expect(failing).rejects.toThrow(
-      new RegExp(`Cannot encode "${directory}" with ${name}[^]*Is a directory`, 'i'),
+      new RegExp(`Cannot encode "${directory}" with ${backend!.name}[^]*Is a directory`, 'i'),
     );
   });
 
@@ -102,8 +106,9 @@ describe('findVideoBackend()', () => {
   });
 
   it('prefers ffmpeg', async () => {
-    const ffmpeg = backends[0]!.backend;
-    expect((await findVideoBackend()).name).toBe(ffmpeg ? 'ffmpeg' : 'node-av');
+    expect(await findVideoBackend()).toMatchObject(
+      encoders[0] ? { name: 'ffmpeg', encoder: encoders[0] } : { name: 'node-av' },
+    );
   });
 });
 
