@@ -81,7 +81,6 @@ function Facts({ facts }: { facts: EpisodeFacts }) {
     ['duration', formatDuration(durationSecs)],
     ['messages', formatCount(facts.messageCount)],
     ['lost', lostMessages === null ? 'no ledger' : formatCount(lostMessages), Boolean(lostMessages)],
-    ['robot', robot ?? 'not known'],
     ['operator', operator ?? 'not known'],
     ['recorded', formatDate(startTime)],
   ];
@@ -92,7 +91,7 @@ function Facts({ facts }: { facts: EpisodeFacts }) {
           <Outcome outcome={outcome} /> {task ?? id}
         </h1>
         <p>
-          {id} · <a href={fileAddress(id)}>{`MCAP, ${formatBytes(bytes)}`}</a>
+          {id} · {robot ?? 'robot not known'} · <a href={fileAddress(id)}>{`MCAP, ${formatBytes(bytes)}`}</a>
         </p>
       </div>
       <dl>

@@ -36,7 +36,7 @@ export interface ArrayPlot {
   readonly arrays: readonly ArrayLike<number>[];
   readonly rows: number;
   readonly cols: number;
-  /** Largest value of the episode, for one scale from start to end. */
+  /** Largest value of the episode, or of noise: one scale from start to end. */
   readonly max: number;
 }
 
@@ -44,6 +44,9 @@ export type Plot = TimePlot | ArrayPlot;
 
 /** A command older than this is no longer what the robot follows. */
 const COMMAND_HOLD_SECS = 0.5;
+
+/** Newtons per taxel: below it a fingertip feels its own noise, which must not look like a touch. */
+const MIN_TOUCH = 0.1;
 
 /** Loads every plot of an episode; each is handed over as soon as it is there. */
 export async function loadPlots(
@@ -100,7 +103,7 @@ async function loadStream(
       }
       const sum = [{ label: 'sum', read: (message: MessageValue) => sumOf(message[spec.part]) }];
       return [
-        { key, title, ...arrayPlot(spec, times, messages) },
+        { key, title, ...arrayPlot(spec, times, messages, type.endsWith('/TactileArray') ? MIN_TOUCH : 0) },
         { key: `${key} sum`, title, ...timePlot(sum, times, messages, losses) },
       ];
     })
@@ -139,6 +142,7 @@ function arrayPlot(
   spec: PlotSpec,
   times: readonly number[],
   messages: readonly MessageValue[],
+  minScale: number,
 ): Omit<ArrayPlot, 'key' | 'title'> {
   const arrays = messages.map((message) => {
     const value = message[spec.part];
@@ -147,7 +151,7 @@ function arrayPlot(
   const { rows, cols } = (messages[0] ?? {}) as { rows?: unknown; cols?: unknown };
   const count = arrays[0]?.length ?? 0;
   const isGrid = typeof rows === 'number' && typeof cols === 'number' && rows * cols === count;
-  let max = 0;
+  let max = minScale;
   for (const array of arrays) for (let i = 0; i < array.length; i++) max = Math.max(max, array[i]!);
   return { kind: 'array', times, arrays, rows: isGrid ? rows : 1, cols: isGrid ? cols : count, max };
 }
