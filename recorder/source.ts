@@ -28,6 +28,10 @@ export interface SourceWarning {
     | 'qos-changed'
     | 'publishers-gone'
     | 'receive-buffer'
+    | 'connection'
+    | 'server-status'
+    | 'server-time'
+    | 'not-understood'
     | 'trash-emptied'
     | 'storage-unknown';
   /** Absent where no single topic is concerned. */
