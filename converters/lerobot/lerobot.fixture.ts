@@ -72,11 +72,15 @@ export function fixtureFrame(episode: number, index: number): Frame {
   const tickTime =
     1_700_000_000_000_000_000n + BigInt(episode) * 60_000_000_000n + (BigInt(index) * 1_000_000_000n) / 30n;
   const values = Object.entries(fixtureContract.features).map(([key, feature]): [string, FrameValue] => {
-    const ageNanos = valid ? 3_000_000n : undefined;
     if (feature.kind === 'image') {
       const pixels = fixturePicture(feature.width, feature.height, episode * 100 + index);
-      return [key, { kind: 'image', feature, valid: valid || key.endsWith('wrist'), ageNanos, pixels }];
+      const shown = valid || key.endsWith('wrist');
+      return [
+        key,
+        { kind: 'image', feature, valid: shown, ageNanos: shown ? 3_000_000n : undefined, pixels },
+      ];
     }
+    const ageNanos = valid ? 3_000_000n : undefined;
     const size = feature.shape.reduce((product, n) => product * n, 1);
     const none = feature.dtype.startsWith('float') ? Number.NaN : 0;
     const elements = Float64Array.from({ length: size }, (_, element) =>
