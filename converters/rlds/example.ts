@@ -1,0 +1,132 @@
+/** The values of one feature of a `tf.train.Example`. */
+export type ExampleValues =
+  | { readonly kind: 'bytes'; readonly values: readonly Uint8Array[] }
+  | { readonly kind: 'float'; readonly values: Float32Array }
+  | { readonly kind: 'int'; readonly values: BigInt64Array };
+
+/** Field numbers of Feature (tensorflow/core/example/feature.proto). */
+const KIND_FIELDS = { bytes: 1, float: 2, int: 3 } as const;
+/** What protobuf refuses to parse: lengths are signed 32-bit numbers there. */
+export const MAX_EXAMPLE_BYTES = 2 ** 31 - 1;
+
+/** Encoded bytes in order, and how many they are. */
+interface Encoded {
+  readonly parts: readonly Uint8Array[];
+  readonly bytes: number;
+}
+
+/**
+ * Encodes a `tf.train.Example`. Byte strings are not copied: the parts refer to them.
+ *
+ * @returns the encoding in parts.
+ */
+export function encodeExample(features: ReadonlyMap<string, ExampleValues>): Encoded {
+  const entries = [...features].map(([key, values]) =>
+    field(1, join(field(1, whole(Buffer.from(key))), field(2, encodeFeature(values)))),
+  );
+  return field(1, join(...entries));
+}
+
+function encodeFeature(feature: ExampleValues): Encoded {
+  const list =
+    feature.kind === 'bytes'
+      ? join(...feature.values.map((value) => field(1, whole(value))))
+      : field(1, whole(feature.kind === 'float' ? floatBytes(feature.values) : varints(feature.values)));
+  return field(KIND_FIELDS[feature.kind], list);
+}
+
+/** A field of wire type 2: tag, length, content. */
+function field(number: number, { parts, bytes }: Encoded): Encoded {
+  const head = varints([BigInt((number << 3) | 2), BigInt(bytes)]);
+  return { parts: [head, ...parts], bytes: head.byteLength + bytes };
+}
+
+function join(...pieces: readonly Encoded[]): Encoded {
+  return {
+    parts: pieces.flatMap(({ parts }) => parts),
+    bytes: pieces.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+function whole(bytes: Uint8Array): Encoded {
+  return { parts: [bytes], bytes: bytes.byteLength };
+}
+
+// Typed arrays are little-endian on every platform that Node runs on.
+function floatBytes({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Base 128, least significant group first; negative numbers as two's complement of 64 bits. */
+function varints(values: Iterable<bigint>): Uint8Array {
+  const bytes: number[] = [];
+  for (const value of values) {
+    let rest = BigInt.asUintN(64, value);
+    for (; rest >= 128n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
+    bytes.push(Number(rest));
+  }
+  return Uint8Array.from(bytes);
+}
+
+/** @throws {RangeError} when the bytes are no `tf.train.Example`. */
+export function decodeExample(bytes: Buffer): Map<string, ExampleValues> {
+  const features = new Map<string, ExampleValues>();
+  for (const [, list] of fields(bytes)) {
+    for (const [, entry] of fields(list)) {
+      const parts = new Map(fields(entry));
+      const [key, feature] = [parts.get(1), parts.get(2)];
+      if (!key || !feature) throw new RangeError('an entry of the features has no key or no value');
+      features.set(key.toString('utf8'), decodeFeature(feature));
+    }
+  }
+  return features;
+}
+
+function decodeFeature(feature: Buffer): ExampleValues {
+  const [kind, list] = [...fields(feature)][0] ?? [];
+  if (!list) throw new RangeError('a feature is empty');
+  const contents = [...fields(list)].map(([, content]) => content);
+  if (kind === KIND_FIELDS.bytes) return { kind: 'bytes', values: contents };
+  const packed = Buffer.concat(contents);
+  if (kind === KIND_FIELDS.int) return { kind: 'int', values: BigInt64Array.from(readVarints(packed)) };
+  if (kind !== KIND_FIELDS.float || packed.length % 4 !== 0) {
+    throw new RangeError(`a feature of kind ${kind} has ${packed.length} bytes`);
+  }
+  const values = Float32Array.from({ length: packed.length / 4 }, (_, i) => packed.readFloatLE(4 * i));
+  return { kind: 'float', values };
+}
+
+/** The fields of a message; all of those used here are of wire type 2. */
+function* fields(message: Buffer): Generator<[number, Buffer]> {
+  let at = 0;
+  const next = () => {
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = message[at++];
+      if (byte === undefined) throw new RangeError('a message is cut off');
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+    }
+  };
+  while (at < message.length) {
+    const tag = next();
+    if ((tag & 7) !== 2) throw new RangeError(`a field has wire type ${tag & 7} instead of 2`);
+    const length = next();
+    if (at + length > message.length) throw new RangeError('a message is cut off');
+    yield [tag >>> 3, message.subarray(at, at + length)];
+    at += length;
+  }
+}
+
+function* readVarints(bytes: Buffer): Generator<bigint> {
+  let value = 0n;
+  let shift = 0n;
+  for (const byte of bytes) {
+    value |= BigInt(byte & 127) << shift;
+    shift += 7n;
+    if (byte < 128) {
+      yield BigInt.asIntN(64, value);
+      [value, shift] = [0n, 0n];
+    }
+  }
+}

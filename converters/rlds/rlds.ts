@@ -1,0 +1,15 @@
+import type { DatasetFormat } from '../dataset-writer.ts';
+import { type RldsOptions, RldsWriter } from './rlds-writer.ts';
+import { verifyRlds } from './verify-rlds.ts';
+
+/** RLDS as TFDS stores it: TFRecord shards of episodes for `tfds.builder_from_directory`. */
+export const rlds: DatasetFormat = rldsWith({});
+
+/** The same format with other limits. */
+export function rldsWith(options: RldsOptions): DatasetFormat {
+  return {
+    name: 'rlds',
+    open: async (target) => new RldsWriter(target, options),
+    verify: verifyRlds,
+  };
+}
