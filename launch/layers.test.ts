@@ -28,7 +28,7 @@ const importsOf = new Map(files.map((file) => [file, specifiers(readFileSync(joi
 /** Every module specifier of static, re-exporting and dynamic imports, comments left out. */
 function specifiers(source: string): readonly string[] {
   const code = source.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
-  const statements = /^(?:import|export)\b[^;'"]*['"]([^'"\n]+)['"]/gm;
+  const statements = /^(?:import\s[^;'"]*|export\s[^;'"]*\sfrom\s*)['"]([^'"\n]+)['"]/gm;
   const calls = /\bimport\(\s*['"]([^'"\n]+)['"]/g;
   return [...code.matchAll(statements), ...code.matchAll(calls)].map((match) => match[1]!);
 }
