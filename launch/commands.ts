@@ -6,6 +6,19 @@ const contractOption = {
   text: 'the YAML file that says what the streams are and how samples are made',
   required: true,
 };
+const sourceOptions = [
+  {
+    flags: '-s, --source <name>',
+    text: 'where messages come from; ros2 needs a sourced ROS 2 and "npm install rclnodejs"',
+    choices: ['ros2', 'foxglove', 'demo'],
+    default: 'ros2',
+  },
+  {
+    flags: '-u, --url <address>',
+    text: 'with --source foxglove: the bridge on the robot',
+    default: 'ws://localhost:8765',
+  },
+];
 
 /** Every command of the program; each loads its code only when it is called. */
 export const COMMANDS: readonly Command[] = [
@@ -29,12 +42,7 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Record takes from a robot into a library of episodes.',
     options: [
       contractOption,
-      {
-        flags: '-s, --source <name>',
-        text: 'where messages come from; ros2 needs a sourced ROS 2 and "npm install rclnodejs"',
-        choices: ['ros2', 'demo'],
-        default: 'ros2',
-      },
+      ...sourceOptions,
       out('library: the folder of episodes', 'recordings'),
       { flags: '-t, --task <text>', text: "one of the contract's tasks; the first one if not given" },
       { flags: '--operator <name>', text: 'who records, as a pseudonym', default: 'unknown' },
@@ -48,6 +56,10 @@ export const COMMANDS: readonly Command[] = [
       [
         'kinescribe record -c launch/contracts/demo-arm.yaml -s demo -d 10',
         'ten seconds of the simulated robot',
+      ],
+      [
+        'kinescribe record -c my-robot.yaml -s foxglove -u ws://robot:8765',
+        'a robot that runs a Foxglove bridge; no ROS here',
       ],
     ],
     run: async (args, options) => (await import('./commands/record.ts')).record(args, options),

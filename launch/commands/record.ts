@@ -47,7 +47,7 @@ export async function record(_args: readonly string[], options: CommandOptions):
   const ending = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ending.abort());
   const screen = new Screen(process.stdout.isTTY === true);
-  const recorder = await Recorder.open(await openSource(String(options.source)), {
+  const recorder = await Recorder.open(await openSource(options), {
     contractFile,
     directory: String(options.out),
     version: await programVersion(),
