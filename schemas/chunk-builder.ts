@@ -1,4 +1,5 @@
 import { crc32 } from './crc32.ts';
+import { uninitialized } from './file-bytes.ts';
 import { RecordEncoder } from './mcap-encode.ts';
 import { MESSAGE_FIELDS_BYTES, OPCODE, RECORD_PREFIX_BYTES } from './mcap-format.ts';
 import type { Message } from './message.ts';
@@ -31,22 +32,30 @@ export interface SealedChunk {
 
 /** Buffers that chunks are built in, kept so that a recording does not allocate once it is under way. */
 export class BufferPool {
+  readonly #maxBytes: number;
+  /** The one that was used last comes first, as it may still be in a cache of the processor. */
   readonly #free: Uint8Array[] = [];
+  #freeBytes = 0;
+
+  /** @param maxBytes as much as may be on its way to the file; more is not kept. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
 
   take(minBytes: number): Uint8Array {
-    const found = this.#free.findIndex((buffer) => buffer.byteLength >= minBytes);
-    if (found >= 0) return this.#free.splice(found, 1)[0]!;
-    // Not Buffer.allocUnsafe: that hands out slices of a shared slab.
-    return new Uint8Array(minBytes);
+    const found = this.#free.findLastIndex((buffer) => buffer.byteLength >= minBytes);
+    if (found < 0) return uninitialized(minBytes);
+    const [buffer] = this.#free.splice(found, 1);
+    this.#freeBytes -= buffer!.byteLength;
+    return buffer!;
   }
 
   give(buffer: Uint8Array): void {
-    if (this.#free.length < MAX_FREE_BUFFERS) this.#free.push(buffer);
+    if (this.#freeBytes + buffer.byteLength > this.#maxBytes) return;
+    this.#free.push(buffer);
+    this.#freeBytes += buffer.byteLength;
   }
 }
-
-/** As many as chunks are under way at once: two open, two in compression, one being written. */
-const MAX_FREE_BUFFERS = 5;
 
 /** Puts messages behind each other in one buffer and keeps their index. */
 export class ChunkBuilder {

@@ -34,7 +34,7 @@ export async function compress(
     case 'none':
       return bytes;
     case 'lz4':
-      return compressFrame(bytes);
+      return compressFrame(asBuffer(bytes));
     case 'zstd':
       return zstd(bytes, {
         // Room for the worst case, so that zstd compresses straight into it in one step.
@@ -45,6 +45,11 @@ export async function compress(
     default:
       throw compression satisfies never;
   }
+}
+
+/** The same memory; lz4-napi copies every other kind of array first. */
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** Beyond this a stated size is taken for damage rather than allocated. */
@@ -85,7 +90,7 @@ async function decode(compression: string, bytes: Uint8Array, size: number): Pro
     case '':
       return bytes;
     case 'lz4':
-      return bytes.byteLength === 0 ? bytes : decompressFrame(bytes);
+      return bytes.byteLength === 0 ? bytes : decompressFrame(asBuffer(bytes));
     case 'zstd':
       return bytes.byteLength === 0
         ? bytes

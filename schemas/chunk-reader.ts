@@ -17,7 +17,7 @@ import {
 export interface ChunkPlace extends ChunkIndex {
   readonly isBare: boolean;
   /** Channels with messages in here; undefined when only reading it tells. */
-  readonly channelIds: ReadonlySet<number> | undefined;
+  readonly channelIds: Pick<ReadonlySet<number>, 'has'> | undefined;
 }
 
 /** Where a message lies in its chunk's records, and the time that orders it. */

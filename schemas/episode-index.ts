@@ -135,7 +135,7 @@ function parseSummary(summary: Uint8Array, summaryStart: number): FileContent | 
         chunks.push({
           ...chunk,
           isBare: false,
-          channelIds: hasIndex ? new Set(chunk.messageIndexOffsets.keys()) : undefined,
+          channelIds: hasIndex ? chunk.messageIndexOffsets : undefined,
         });
         break;
       }

@@ -6,7 +6,7 @@ import type { Loss } from './ledger.ts';
 import { Limit } from './limit.ts';
 import { RecordEncoder } from './mcap-encode.ts';
 import type { ChannelSpec, Message, MessageSchema } from './message.ts';
-import { type ClosedEpisode, PartFile } from './part-file.ts';
+import { type ClosedEpisode, type Durability, PartFile } from './part-file.ts';
 import { OWNER_RECORD, ownerFields } from './part-owner.ts';
 
 export type { ClosedEpisode };
@@ -29,13 +29,6 @@ export interface StreamedAttachment extends Omit<Attachment, 'data'> {
   readonly dataBytes: number;
   readonly data: AsyncIterable<Uint8Array>;
 }
-
-/**
- * What a loss of power costs. `chunk`: every chunk is forced to disk before the next; `interval`: forced
- * several times a second, so that at most one second is lost; `none`: whatever the system had not written.
- * A crash of the program alone costs the open chunks in every case.
- */
-export type Durability = 'none' | 'chunk' | 'interval';
 
 export interface EpisodeWriterOptions {
   /** Of chunks; channels of compressed pictures and video are stored as they are. @default 'zstd' */
@@ -86,7 +79,7 @@ export class EpisodeWriter {
   readonly file: string;
   readonly #part: PartFile;
   readonly #options: Required<EpisodeWriterOptions>;
-  readonly #pool = new BufferPool();
+  readonly #pool: BufferPool;
   readonly #compressions = new Limit(MAX_COMPRESSIONS);
   readonly #channels: WrittenChannel[] = [];
   readonly #schemas: MessageSchema[] = [];
@@ -111,7 +104,7 @@ export class EpisodeWriter {
       throw new RangeError(`An episode's file ends in "${EPISODE_SUFFIX}": ${file}`);
     }
     try {
-      const part = await PartFile.create(file, { syncEach: options.durability === 'chunk' });
+      const part = await PartFile.create(file, options);
       const writer = new EpisodeWriter(part, options);
       const owner = await ownerFields();
       await part.append((assembler) => [
@@ -140,6 +133,7 @@ export class EpisodeWriter {
     this.file = part.file;
     this.#part = part;
     this.#options = { compression, level, chunkBytes, chunkSecs, durability, maxBufferedBytes };
+    this.#pool = new BufferPool(maxBufferedBytes);
     const lane = (each: Compression): Lane => ({ compression: each, chunk: undefined, openedMillis: 0 });
     this.#lanes = compression === 'none' ? [lane('none')] : [lane(compression), lane('none')];
     // Twice per chunkSecs, closing what is older than half of it: no chunk is open for longer than chunkSecs.
@@ -238,7 +232,7 @@ export class EpisodeWriter {
   }
 
   /**
-   * Completes the file, forces it to disk and renames it. The writer is done then.
+   * Completes the file, forces it to disk (unless durability is `none`) and renames it. The writer is done then.
    *
    * @throws {RecordError} when the file could not be completed: the `.part` stays for recovery. Also, once
    * it is completed, for a failure that no call has told before.

@@ -63,7 +63,7 @@ export function decodeSchema({ content, offset }: RawRecord): SchemaRecord {
     id: fields.u16(),
     name: fields.string(),
     encoding: fields.string(),
-    data: fields.bytes(fields.u32()).slice(), // outlives the chunk it came from
+    data: new Uint8Array(fields.bytes(fields.u32())), // a copy: it outlives the chunk it came from
   };
 }
 

@@ -11,6 +11,20 @@ export interface ClosedEpisode {
   readonly messageCount: number;
 }
 
+/**
+ * What a loss of power costs. `chunk`: every chunk is forced to disk before the next; `interval`: forced
+ * several times a second, so that at most one second is lost; `none`: whatever the system had not written.
+ * A crash of the program alone costs the open chunks in every case.
+ */
+export type Durability = 'none' | 'chunk' | 'interval';
+
+export interface PartFileOptions {
+  /** Name of the file while it is incomplete. @default `<file>.part` */
+  readonly part?: string;
+  /** @default 'interval' */
+  readonly durability?: Durability;
+}
+
 /** Room for the ledger and the like in a file that ends because the disk is full. */
 const RESERVED_BYTES = 256 * 1024;
 const DISK_FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
@@ -25,6 +39,7 @@ const MAX_SALVAGES = 2;
 export class PartFile {
   readonly file: string;
   readonly #part: string;
+  readonly #durability: Durability;
   readonly #out: AppendFile;
   readonly #assembler = new McapAssembler();
   /** Steps that place records, one after the other; never rejects. */
@@ -34,22 +49,20 @@ export class PartFile {
   #isSalvaging = false;
   readonly #lost: [channelId: number, share: ChannelShare][] = [];
 
-  /**
-   * @param options `part`: its name while it is incomplete, `<file>.part` unless said otherwise; `syncEach`:
-   * whether appends resolve only when the bytes are forced to disk.
-   * @throws the system's error when the file or its part exists or cannot be made.
-   */
+  /** @throws the system's error when the file or its part exists or cannot be made. */
   static async create(
     file: string,
-    { part = `${file}.part`, syncEach = false }: { readonly part?: string; readonly syncEach?: boolean },
+    { part = `${file}.part`, durability = 'interval' }: PartFileOptions,
   ): Promise<PartFile> {
     if (await exists(file)) throw new RangeError(`file exists, "${file}"`);
-    return new PartFile(file, part, await AppendFile.create(part, { syncEach }));
+    const out = await AppendFile.create(part, { syncEach: durability === 'chunk' });
+    return new PartFile(file, part, durability, out);
   }
 
-  private constructor(file: string, part: string, out: AppendFile) {
+  private constructor(file: string, part: string, durability: Durability, out: AppendFile) {
     this.file = file;
     this.#part = part;
+    this.#durability = durability;
     this.#out = out;
   }
 
@@ -111,7 +124,7 @@ export class PartFile {
   }
 
   /**
-   * Writes the summary, forces everything to disk and renames the file.
+   * Writes the summary, forces everything to disk unless told not to, and renames the file.
    *
    * @throws {RecordError} when that is impossible; the part stays then.
    */
@@ -119,10 +132,10 @@ export class PartFile {
     try {
       await this.settled();
       await this.#appendEnd();
-      await this.#out.sync();
+      if (this.#durability !== 'none') await this.#out.sync();
       await this.#out.close();
       await rename(this.#part, this.file);
-      await syncDirectory(dirname(this.file));
+      if (this.#durability !== 'none') await syncDirectory(dirname(this.file));
     } catch (cause) {
       await this.abandon();
       throw new RecordError(

@@ -153,10 +153,10 @@ class RecoveryScan {
       }
       case OPCODE.schema:
         decodeSchema(record);
-        return { kind: 'definition', record: { opcode, offset, content: record.content.slice() } };
+        return { kind: 'definition', record: { opcode, offset, content: new Uint8Array(record.content) } };
       case OPCODE.channel:
         decodeChannel(record);
-        return { kind: 'definition', record: { opcode, offset, content: record.content.slice() } };
+        return { kind: 'definition', record: { opcode, offset, content: new Uint8Array(record.content) } };
       case OPCODE.metadata:
         return { kind: 'metadata', ...decodeMetadata(record) };
       case OPCODE.attachment: {

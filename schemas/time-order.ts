@@ -78,7 +78,7 @@ function isWanted({ startTime, endTime, channelIds }: ChunkPlace, selection: Sel
   if (selection.startTime !== undefined && endTime < selection.startTime) return false;
   if (selection.endTime !== undefined && startTime >= selection.endTime) return false;
   const wanted = selection.channelIds;
-  return !wanted || !channelIds || channelIds.values().some((id) => wanted.has(id));
+  return !wanted || !channelIds || wanted.values().some((id) => channelIds.has(id));
 }
 
 /** Where a message comes in the sequence: by time, then by its place in the file. */
