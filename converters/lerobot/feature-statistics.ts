@@ -105,29 +105,3 @@ export function nested(flat: Float64Array, shape: readonly number[]): Nested {
     nested(flat.subarray(i * step, (i + 1) * step), inner),
   );
 }
-
-/** Longest side of a picture up to which every pixel counts, and about how many count beyond. */
-const [WHOLE_PIXELS, SAMPLED_PIXELS] = [300, 150];
-
-/**
- * The pixels of a picture that LeRobot's own statistics look at: all, or a grid of about 150 on the longer side.
- *
- * @param pixels [height, width, 3] uint8 RGB, row-major.
- * @returns rows of red, green, blue in 0 to 1.
- */
-export function sampledPixels(
-  pixels: Uint8Array,
-  { width, height }: { width: number; height: number },
-): Float64Array {
-  const longer = Math.max(width, height);
-  const step = longer < WHOLE_PIXELS ? 1 : Math.floor(longer / SAMPLED_PIXELS);
-  const rows = new Float64Array(Math.ceil(width / step) * Math.ceil(height / step) * 3);
-  let at = 0;
-  for (let y = 0; y < height; y += step) {
-    for (let x = 0; x < width; x += step) {
-      const pixel = (y * width + x) * 3;
-      for (let channel = 0; channel < 3; channel++) rows[at++] = pixels[pixel + channel]! / 255;
-    }
-  }
-  return rows;
-}

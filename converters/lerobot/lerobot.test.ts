@@ -226,6 +226,28 @@ describe('verify()', () => {
       faults: [/file-000.parquet, row 7: index is 700, it must be 7/],
     },
     {
+      name: 'two frames exchanged under intact indices',
+      plant: (directory) =>
+        changeRows(directory, (rows) => {
+          for (const name of ['tick_time', 'observation.state']) {
+            const [earlier, later] = [rows[4]![name], rows[5]![name]];
+            setCell(rows[4]!, name, later);
+            setCell(rows[5]!, name, earlier);
+          }
+        }),
+      faults: [/row 4: its tick lies 6666666\d ns after the one before/],
+    },
+    {
+      name: 'a column shifted against its mask',
+      plant: (directory) =>
+        changeRows(directory, (rows) => {
+          for (const [i, row] of rows.entries()) {
+            if (i > 0) setCell(rows[i - 1]!, 'observation.state', row['observation.state']);
+          }
+        }),
+      faults: [/row 2: "observation.state" is marked invalid and holds a value/],
+    },
+    {
       name: 'a lost row',
       plant: (directory) => changeRows(directory, (rows) => rows.splice(25, 1)),
       faults: [/^data: the files hold 25 rows, meta\/info.json says 26/],

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type ParquetRow, readParquet } from '../parquet-reader.ts';
+import { frameFaults, type StoredEpisode } from '../stored-frames.ts';
 import type { Faults } from './faults.ts';
 import {
   type EpisodeEntry,
@@ -27,100 +28,145 @@ export interface RowsExpectation {
  */
 export async function verifyRows(
   directory: string,
-  { info, tasks, episodes, dataFileOf }: RowsExpectation,
+  expectation: RowsExpectation,
   faults: Faults,
 ): Promise<SeenElements> {
-  const features = Object.entries(info.features).filter(([, { dtype }]) => dtype !== 'video');
-  const seen = new Map(
-    Object.entries(info.features).map(([key, feature]) => [key, new Uint8Array(sizeOf(feature))]),
-  );
-  let position = 0;
-  let episode = 0;
+  const check = new RowsCheck(expectation, faults);
   const files = await filesBelow(directory, 'data', '.parquet');
-  for (const i of episodes.keys()) {
-    const file = dataFileOf(i);
-    if (!files.includes(file)) faults.add(file, `is missing; episode ${i} lies in it.`);
+  for (const episode of expectation.episodes.keys()) {
+    const file = expectation.dataFileOf(episode);
+    if (!files.includes(file)) faults.add(file, `is missing; episode ${episode} lies in it.`);
   }
   for (const file of files) {
     const table = await readParquet(join(directory, file));
-    compareColumns(
-      file,
-      table.columns,
-      features.map(([key]) => key),
-    );
-    let row = 0;
-    for await (const batch of table.batches()) {
-      for (const values of batch) {
-        while (episodes[episode] && position >= episodes[episode]!.to) episode++;
-        checkIndices(file, row, values);
-        for (const [key, feature] of features) checkShape(file, row, key, values[key], feature);
-        markSeen(seen, values);
-        row++;
-        position++;
-      }
-    }
+    check.beginFile(file, table.columns);
+    for await (const batch of table.batches()) for (const values of batch) check.row(values);
   }
-  if (position !== info.total_frames) {
-    faults.add('data', `the files hold ${position} rows, meta/info.json says ${info.total_frames}.`);
-  }
-  return seen;
+  return check.finish();
+}
 
-  function compareColumns(file: string, found: readonly string[], declared: readonly string[]): void {
-    for (const name of declared.filter((each) => !found.includes(each))) {
-      faults.add(file, `column "${name}" is declared in meta/info.json and missing.`);
-    }
-    for (const name of found.filter((each) => !declared.includes(each))) {
-      faults.add(file, `column "${name}" is not declared in meta/info.json.`);
-    }
+/** Walks over the rows of all files; knows where in the dataset it is. */
+class RowsCheck {
+  readonly #expectation: RowsExpectation;
+  readonly #faults: Faults;
+  readonly #columns: readonly (readonly [name: string, feature: LerobotFeature])[];
+  readonly #seen: SeenElements;
+  #file = '';
+  /** Row of the file, row of the dataset, and the episode that it belongs to. */
+  #row = 0;
+  #position = 0;
+  #episode = 0;
+  /** Of that episode, in this file. */
+  #rows: ParquetRow[] = [];
+
+  constructor(expectation: RowsExpectation, faults: Faults) {
+    const features = Object.entries(expectation.info.features);
+    this.#expectation = expectation;
+    this.#faults = faults;
+    this.#columns = features.filter(([, { dtype }]) => dtype !== 'video');
+    this.#seen = new Map(features.map(([key, feature]) => [key, new Uint8Array(sizeOf(feature))]));
   }
 
-  function checkIndices(file: string, row: number, values: ParquetRow): void {
-    const entry = episodes[episode];
+  beginFile(file: string, columns: readonly string[]): void {
+    this.#endEpisode();
+    [this.#file, this.#row] = [file, 0];
+    const declared = this.#columns.map(([name]) => name);
+    for (const name of declared.filter((each) => !columns.includes(each))) {
+      this.#faults.add(file, `column "${name}" is declared in meta/info.json and missing.`);
+    }
+    for (const name of columns.filter((each) => !declared.includes(each))) {
+      this.#faults.add(file, `column "${name}" is not declared in meta/info.json.`);
+    }
+  }
+
+  row(values: ParquetRow): void {
+    const { episodes } = this.#expectation;
+    if (this.#position >= (episodes[this.#episode]?.to ?? Number.POSITIVE_INFINITY)) {
+      this.#endEpisode();
+      this.#episode++;
+    }
+    this.#checkIndices(values);
+    for (const [name, { shape }] of this.#columns) {
+      const plain = shape.length === 1 && shape[0] === 1;
+      if (hasShape(values[name], plain ? [] : shape)) continue;
+      this.#fault(`shape ${name}`, `"${name}" must be of shape [${shape.join(', ')}].`);
+    }
+    markSeen(this.#seen, values);
+    this.#rows.push(values);
+    this.#row++;
+    this.#position++;
+  }
+
+  finish(): SeenElements {
+    this.#endEpisode();
+    const { total_frames } = this.#expectation.info;
+    if (this.#position !== total_frames) {
+      this.#faults.add('data', `the files hold ${this.#position} rows, meta/info.json says ${total_frames}.`);
+    }
+    return this.#seen;
+  }
+
+  #checkIndices(values: ParquetRow): void {
+    const { info, tasks, episodes, dataFileOf } = this.#expectation;
+    const entry = episodes[this.#episode];
     if (!entry) {
-      faults.addRow(file, row, 'beyond', 'it lies beyond the last episode of meta/episodes.');
+      this.#fault('beyond', 'it lies beyond the last episode of meta/episodes.');
       return;
     }
-    const frame = position - entry.from;
+    const frame = this.#position - entry.from;
     const expected = {
-      index: position,
-      episode_index: episode,
+      index: this.#position,
+      episode_index: this.#episode,
       frame_index: frame,
       timestamp: Math.fround(frame / info.fps),
     };
     for (const [column, value] of Object.entries(expected)) {
       if (integer(values, column) === value) continue;
-      faults.addRow(file, row, column, `${column} is ${values[column]}, it must be ${value}.`);
+      this.#fault(column, `${column} is ${values[column]}, it must be ${value}.`);
     }
     const task = tasks[integer(values, 'task_index')];
     if (task === undefined || !entry.tasks.includes(task)) {
       const known = entry.tasks.map((text) => `"${text}"`).join(', ');
-      faults.addRow(
-        file,
-        row,
-        'task',
-        `task_index ${values.task_index} is not a task of its episode (${known}).`,
-      );
+      this.#fault('task', `task_index ${values.task_index} is not a task of its episode (${known}).`);
     }
-    if (row === 0 || frame === 0) checkPlace(file, row);
+    const file = dataFileOf(this.#episode);
+    if (file !== this.#file) {
+      this.#fault('place', `meta/episodes says that episode ${this.#episode} lies in ${file}.`);
+    }
   }
 
-  function checkPlace(file: string, row: number): void {
-    const place = dataFileOf(episode);
-    if (place !== file)
-      faults.addRow(file, row, 'place', `meta/episodes says that episode ${episode} lies in ${place}.`);
+  /** Checks what only datasets of ours hold: masks, ages and real times. */
+  #endEpisode(): void {
+    const rows = this.#rows;
+    this.#rows = [];
+    const firstRow = this.#row - rows.length;
+    for (const { row, text } of frameFaults(storedEpisode(rows))) {
+      this.#faults.addRow(this.#file, firstRow + row, text, `${text}.`);
+    }
   }
 
-  function checkShape(
-    file: string,
-    row: number,
-    key: string,
-    value: unknown,
-    { shape }: LerobotFeature,
-  ): void {
-    const plain = shape.length === 1 && shape[0] === 1;
-    if (hasShape(value, plain ? [] : shape)) return;
-    faults.addRow(file, row, `shape ${key}`, `"${key}" must be of shape [${shape.join(', ')}].`);
+  #fault(kind: string, text: string): void {
+    this.#faults.addRow(this.#file, this.#row, kind, text);
   }
+}
+
+const VALID = 'valid.';
+
+function storedEpisode(rows: readonly ParquetRow[]): StoredEpisode {
+  const names = Object.keys(rows[0] ?? {});
+  const numbers = (name: string) => rows.flatMap((row) => [row[name]].flat(5)).map(Number);
+  return {
+    tickTimes: rows.flatMap(({ tick_time }) => (typeof tick_time === 'bigint' ? [tick_time] : [])),
+    features: names
+      .filter((name) => name.startsWith(VALID))
+      .map((name) => name.slice(VALID.length))
+      .map((name) => ({
+        name,
+        valid: numbers(`${VALID}${name}`),
+        age: numbers(`age.${name}`),
+        ...(names.includes(name) && { values: numbers(name) }),
+      })),
+  };
 }
 
 function sizeOf({ dtype, shape }: LerobotFeature): number {

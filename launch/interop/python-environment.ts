@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { MissingFeatureError } from '../../schemas/errors.ts';
 
 const run = promisify(execFile);
 
@@ -88,7 +89,7 @@ async function installTorch(directory: string): Promise<void> {
   const report = JSON.parse(await pip(directory, [...dryRun, ...TORCH]));
   const build: string = report.install[0].download_info.url;
   if (process.platform === 'linux' && !/[+]cpu|%2Bcpu/.test(build)) {
-    throw new RangeError(`there is no CPU build of torch 2.13.0 to be had, only ${build}`);
+    throw new MissingFeatureError(`there is no CPU build of torch 2.13.0 to be had, only ${build}`);
   }
   await pip(directory, ['install', '--quiet', ...TORCH]);
 }
@@ -115,9 +116,9 @@ async function attempt(action: () => Promise<unknown>): Promise<string | undefin
     await action();
     return undefined;
   } catch (error) {
-    const { stderr, killed } = error as { stderr?: string; killed?: boolean };
+    const { stderr, killed, message } = error as Error & { stderr?: string; killed?: boolean };
     if (killed) return `it took longer than ${LIMIT / 1000} s`;
-    return stderr?.trim().split('\n').at(-1) || String(error);
+    return stderr?.trim().split('\n').at(-1) || message;
   }
 }
 
