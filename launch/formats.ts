@@ -3,11 +3,12 @@ import { lerobot } from '../converters/lerobot/lerobot.ts';
 import { lerobotV21 } from '../converters/lerobot-v21/lerobot-v21.ts';
 import { rlds } from '../converters/rlds/rlds.ts';
 import { webdataset } from '../converters/webdataset/webdataset.ts';
+import { zarr, zarrZip } from '../converters/zarr/zarr.ts';
 import { UsageError } from '../schemas/errors.ts';
 
 /** Every dataset format, by the name on the command line. */
 export const FORMATS: ReadonlyMap<string, DatasetFormat> = new Map(
-  [lerobot, lerobotV21, rlds, webdataset].map((format) => [format.name, format]),
+  [lerobot, lerobotV21, rlds, zarr, zarrZip, webdataset].map((format) => [format.name, format]),
 );
 
 /** @throws {UsageError} when a name of the comma-separated list is no format. */

@@ -1,0 +1,111 @@
+import { ConvertError } from '../../schemas/errors.ts';
+import type { DatasetTarget, DatasetWriter, EpisodeHeader } from '../dataset-writer.ts';
+import type { Frame } from '../frame.ts';
+import { numbersOf } from '../frame-columns.ts';
+import { type ArrayColumn, CHUNK_BYTES, EPISODE_ENDS, zarrLayout } from './layout.ts';
+import { jsonBytes, ZarrArrayWriter } from './zarr-array.ts';
+import type { ZarrSink } from './zarr-store.ts';
+
+interface Series<T> {
+  readonly writer: ZarrArrayWriter;
+  readonly from: T;
+}
+
+/**
+ * Writes a replay buffer in Zarr 2: all episodes one after the other, a chunk for every picture. Nothing but
+ * the chunks that are being filled is held in memory.
+ */
+export class ZarrWriter implements DatasetWriter {
+  readonly #target: DatasetTarget;
+  readonly #sink: ZarrSink;
+  readonly #columns: readonly Series<ArrayColumn['column']>[];
+  /** From a feature's key. */
+  readonly #pictures: readonly Series<string>[];
+  readonly #episodes: EpisodeHeader[] = [];
+  readonly #ends: bigint[] = [];
+  #frames = 0;
+
+  /** @throws {ConvertError} when the contract cannot become a replay buffer. */
+  constructor(target: DatasetTarget, sink: ZarrSink) {
+    const { columns, pictures } = zarrLayout(target.contract);
+    this.#target = target;
+    this.#sink = sink;
+    this.#columns = columns.map(({ name, column }) => {
+      const { dtype } = column;
+      // A feature of one number is a row of one; what we add is a plain series.
+      const rowShape = column.content === 'value' ? column.shape : [];
+      const rowBytes = rowShape.reduce((product, n) => product * n, 8);
+      const rowsPerChunk = Math.max(1, Math.floor(CHUNK_BYTES / rowBytes));
+      const options = { path: `data/${name}`, dtype, rowShape, rowsPerChunk };
+      return { writer: new ZarrArrayWriter(sink, options), from: column };
+    });
+    this.#pictures = pictures.map(({ name, key, shape }) => {
+      const options = { path: `data/${name}`, dtype: 'uint8', rowShape: shape, rowsPerChunk: 1 } as const;
+      return { writer: new ZarrArrayWriter(sink, options), from: key };
+    });
+  }
+
+  async beginEpisode(header: EpisodeHeader): Promise<void> {
+    this.#episodes.push(header);
+  }
+
+  async addFrame(frame: Frame): Promise<void> {
+    const numbers = [numbersOf(frame)];
+    for (const { writer, from } of this.#columns) await writer.append(from.rows(numbers));
+    await Promise.all(
+      this.#pictures.map(async ({ writer, from }) => {
+        const value = frame.values.get(from);
+        if (value?.kind !== 'image') throw new TypeError(`frame ${frame.index} has no picture "${from}"`);
+        await writer.append(value.pixels);
+      }),
+    );
+    this.#frames++;
+  }
+
+  async endEpisode(): Promise<void> {
+    if (BigInt(this.#frames) === (this.#ends.at(-1) ?? 0n)) {
+      throw new ConvertError(
+        `Cannot write zarr: episode "${this.#episodes.at(-1)!.id}" has no frames. Leave it out.`,
+      );
+    }
+    this.#ends.push(BigInt(this.#frames));
+  }
+
+  async finish(): Promise<number> {
+    if (this.#frames === 0) throw new ConvertError('Cannot write zarr: there is no episode.');
+    const rowsPerChunk = this.#ends.length;
+    const ends = new ZarrArrayWriter(this.#sink, {
+      path: EPISODE_ENDS,
+      dtype: 'int64',
+      rowShape: [],
+      rowsPerChunk,
+    });
+    await ends.append(BigInt64Array.from(this.#ends));
+    for (const { writer } of [...this.#columns, ...this.#pictures, { writer: ends }]) await writer.close();
+    for (const group of ['', 'data/', 'meta/']) {
+      await this.#sink.set(`${group}.zgroup`, jsonBytes({ zarr_format: 2 }));
+    }
+    const { contract, contractDigest, version } = this.#target;
+    await this.#sink.set(
+      '.zattrs',
+      jsonBytes({
+        kinescribe: version,
+        contract: { name: contract.name, digest: contractDigest },
+        robot: contract.robot.model,
+        tickRateHz: contract.samples.tickRateHz,
+        features: Object.fromEntries(
+          [...this.#columns].flatMap(({ writer, from }) =>
+            from.content === 'value' ? [[writer.path, { key: from.key, names: from.names }]] : [],
+          ),
+        ),
+        episodes: this.#episodes.map(({ id, digest, task }) => ({ id, recording: digest, task })),
+      }),
+    );
+    await this.#sink.close();
+    return this.#frames;
+  }
+
+  abort(): Promise<void> {
+    return this.#sink.abort();
+  }
+}
