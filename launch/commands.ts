@@ -47,6 +47,12 @@ export const COMMANDS: readonly Command[] = [
       { flags: '-t, --task <text>', text: "one of the contract's tasks; the first one if not given" },
       { flags: '--operator <name>', text: 'who records, as a pseudonym', default: 'unknown' },
       { flags: '--all', text: "record every topic, not only the contract's" },
+      { flags: '--pedal <device>', text: 'a USB foot pedal or button box, a file under /dev/input/by-id' },
+      {
+        flags: '--pedal-keys <map>',
+        text: 'what its keys do: start stop toggle success failure keep discard mistake',
+        default: 'a=toggle,b=mistake,c=discard',
+      },
       { flags: '--changed-contract', text: 'go on in a library that was begun under another version of it' },
       { flags: '-d, --duration <secs>', text: 'no keyboard: record takes of this length', value: 'number' },
       { flags: '-n, --takes <number>', text: 'with --duration: how many', value: 'number', default: 1 },

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkLibrary } from '../../recorder/library-check.ts';
+import { type PedalKeys, parsePedalKeys, pedalCommands } from '../../recorder/pedal.ts';
 import { Recorder } from '../../recorder/recorder.ts';
 import { RecordingSession } from '../../recorder/recording-session.ts';
 import { readContract } from '../../schemas/contract-file.ts';
@@ -36,9 +37,12 @@ const SHOW_MILLIS = 250;
 export async function record(_args: readonly string[], options: CommandOptions): Promise<number> {
   const contractFile = await readContract(String(options.contract));
   const { contract } = contractFile;
-  const byKeyboard = options.duration === undefined;
-  if (byKeyboard && !process.stdin.isTTY) {
-    throw new UsageError('Recording by keyboard needs a terminal. Without one, give --duration and --takes.');
+  const byKeyboard = options.duration === undefined && process.stdin.isTTY === true;
+  const pedalKeys = options.pedal === undefined ? undefined : parsePedalKeys(String(options.pedalKeys));
+  if (!byKeyboard && options.duration === undefined && !pedalKeys) {
+    throw new UsageError(
+      'Recording by keyboard needs a terminal. Without one, give --pedal, or --duration and --takes.',
+    );
   }
   const task = String(options.task ?? contract.episode.tasks[0]);
   RecordingSession.checkTask(task, contract);
@@ -68,13 +72,27 @@ export async function record(_args: readonly string[], options: CommandOptions):
     screen.show(screen.live ? [...liveLines(status, contract), ...keys] : [logLine(status)]);
   }, SHOW_MILLIS);
   try {
-    if (byKeyboard) await byKeys(session, ending.signal);
-    else
-      await byDuration(session, {
-        secs: Number(options.duration),
-        takes: Number(options.takes),
-        signal: ending.signal,
-      });
+    if (options.duration !== undefined) {
+      const takes = { secs: Number(options.duration), takes: Number(options.takes), signal: ending.signal };
+      await byDuration(session, takes);
+    } else {
+      const inputs = [
+        ...(byKeyboard ? [byKeys(session, ending.signal)] : []),
+        ...(pedalKeys
+          ? [
+              byPedal(session, {
+                device: String(options.pedal),
+                keys: pedalKeys,
+                screen,
+                signal: ending.signal,
+              }),
+            ]
+          : []),
+      ];
+      await Promise.race(inputs);
+      ending.abort();
+      await Promise.all(inputs);
+    }
     await session.end();
     return session.lossy ? 3 : 0;
   } finally {
@@ -89,6 +107,18 @@ async function byKeys(session: RecordingSession, signal: AbortSignal): Promise<v
     if (key === 'q' || key === 'ctrl+c') return;
     const command = COMMANDS.get(key);
     if (command) await session.command(command).catch(forgiven);
+  }
+}
+
+/** @throws {SourceError} when the pedal cannot be read. */
+async function byPedal(
+  session: RecordingSession,
+  { device, keys, screen, signal }: { device: string; keys: PedalKeys; screen: Screen; signal: AbortSignal },
+): Promise<void> {
+  const onUnknown = (code: number) =>
+    screen.say(`Pedal key ${code} has no command; give it one with --pedal-keys ${code}=toggle`);
+  for await (const command of pedalCommands(device, keys, { signal, onUnknown })) {
+    await session.command(command).catch(forgiven);
   }
 }
 
