@@ -45,7 +45,7 @@ const OPTIONS: readonly EpisodeWriterOptions[] = [
   { chunkBytes: 500 },
   { chunkBytes: 4000, compression: 'none' },
   { durability: 'chunk' },
-  { durability: 'none', maxBufferedBytes: 1 },
+  { durability: 'none', maxBufferedBytes: 5000 },
 ];
 
 test.each(OPTIONS)('EpisodeReader gives back what EpisodeWriter took with %j', async (options) => {

@@ -21,7 +21,7 @@ export interface MessageRun {
 
 /** Chunks that are read and decompressed ahead of the one in use. */
 const CHUNKS_AHEAD = 2;
-/** Decompressed bytes kept at once; chunks beyond it are dropped and read again when their time comes. */
+/** Chunks beyond it are dropped and read again when their time comes; well-made files never get there. */
 const MAX_LOADED_BYTES = 1 << 28;
 
 /**
@@ -31,11 +31,16 @@ const MAX_LOADED_BYTES = 1 << 28;
 export async function* timeOrder(
   file: FileBytes,
   places: readonly ChunkPlace[],
-  selection: Selection & { readonly isReverse: boolean },
+  selection: Selection & {
+    readonly isReverse: boolean;
+    /** Decompressed bytes kept at once. @default 256 MiB */
+    readonly maxLoadedBytes?: number;
+  },
 ): AsyncGenerator<MessageRun> {
-  const { isReverse } = selection;
+  const { isReverse, maxLoadedBytes = MAX_LOADED_BYTES } = selection;
   const loader = new ChunkLoader(file, selection);
-  const isFirst = (a: Position, b: Position) => comparePositions(a, b) < 0 !== isReverse;
+  const isFirst = (a: Position, b: Position) =>
+    (isReverse ? comparePositions(b, a) : comparePositions(a, b)) < 0;
   const waiting = places
     .filter((place) => isWanted(place, selection))
     .map((place) => ({ place, first: firstPosition(place, isReverse) }))
@@ -47,6 +52,13 @@ export async function* timeOrder(
     while (at > 0 && isFirst(open[at - 1]!.position, chunk.position)) at--;
     open.splice(at, 0, chunk);
   };
+  /** Drops the chunks whose next message is the farthest away. */
+  const makeRoom = () => {
+    for (const chunk of open) {
+      if (loader.loadedBytes <= maxLoadedBytes) return;
+      chunk.unload(loader);
+    }
+  };
 
   for (let next = 0; ; ) {
     for (;;) {
@@ -56,18 +68,19 @@ export async function* timeOrder(
       const chunk = new OpenChunk(candidate.place, isReverse);
       next++;
       if (await chunk.load(loader)) insert(chunk);
+      else chunk.unload(loader);
       for (const { place } of waiting.slice(next, next + CHUNKS_AHEAD)) loader.prefetch(place);
-      for (const other of open) {
-        if (loader.loadedBytes <= MAX_LOADED_BYTES) break;
-        if (other !== open.at(-1)) other.unload(loader);
-      }
+      makeRoom();
     }
     const current = open.pop();
     if (!current) return;
     const rival = open.at(-1)?.position;
     const coming = waiting[next]?.first;
     const limit = rival && coming ? (isFirst(rival, coming) ? rival : coming) : (rival ?? coming);
-    if (!current.isLoaded) await current.load(loader);
+    if (!current.isLoaded) {
+      await current.load(loader);
+      makeRoom();
+    }
     yield current.advance(limit && ((position) => isFirst(position, limit)));
     if (current.isDone) current.unload(loader);
     else insert(current);
