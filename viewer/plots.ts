@@ -28,6 +28,16 @@ export interface PlotLine {
 /** More lines than this cannot be told apart in one plot. */
 const MAX_LINES = 16;
 
+/** Types of the common packages that hold readings; the others hold settings and structures. */
+const READINGS = /\/(JointState|Wrench|WrenchStamped|Float(32|64)(MultiArray)?)$/;
+const COMMON_PACKAGES =
+  /^(std|sensor|geometry|nav|tf2|diagnostic|visualization|trajectory|foxglove)_msgs\/|^foxglove\./;
+
+/** Whether messages of a type may have something to draw, before any of them is known. */
+export function mayPlot(type: string): boolean {
+  return READINGS.test(type) || !COMMON_PACKAGES.test(type);
+}
+
 export function plotsOf(topic: PlotTopic): readonly PlotSpec[] {
   const { type, sample, elementNames } = topic;
   switch (type.slice(type.lastIndexOf('/') + 1)) {
@@ -46,17 +56,13 @@ export function plotsOf(topic: PlotTopic): readonly PlotSpec[] {
     case 'Float32':
       return [overTime('', [{ path: 'data', label: 'data' }])];
     default:
-      if (COMMON_PACKAGES.test(type)) return [];
+      if (!mayPlot(type)) return [];
       // A type of the robot's own: whatever list of numbers it holds.
       return Object.entries(sample ?? {})
         .filter(([, value]) => isNumbers(value))
         .map(([field]) => ({ part: field, xAxis: 'index', lines: [{ path: `${field}[:]`, label: field }] }));
   }
 }
-
-/** Types of these that are not named above hold settings and structures rather than readings. */
-const COMMON_PACKAGES =
-  /^(std|sensor|geometry|nav|tf2|diagnostic|visualization|trajectory|foxglove)_msgs\/|^foxglove\./;
 
 function overTime(part: string, lines: readonly PlotLine[]): PlotSpec {
   return { part, xAxis: 'time', lines };

@@ -4,6 +4,7 @@ import { Camera } from './camera.tsx';
 import { Outcome } from './episodes.tsx';
 import { formatBytes, formatCount, formatDate, formatDuration } from './format.ts';
 import { HeatMap } from './heat-map.tsx';
+import { lossSpan } from './loss-span.ts';
 import { isPicture } from './picture.ts';
 import type { Replay } from './replay.ts';
 import { loadPlots, type Plot } from './series.ts';
@@ -45,6 +46,11 @@ export function EpisodeView({ facts, replay }: { facts: EpisodeFacts; replay: Re
 
   const arrays = plots?.filter((plot) => plot.kind === 'array') ?? [];
   const lines = plots?.filter((plot) => plot.kind === 'time') ?? [];
+  // A recording without a ledger still shows where its plotted streams fell silent.
+  const losses =
+    facts.lostMessages === null
+      ? [...new Map(lines.flatMap((plot) => plot.losses).map((loss) => [loss.text, loss])).values()]
+      : facts.losses.map((loss) => lossSpan(loss, facts));
   return (
     <main>
       <Facts facts={facts} />
@@ -70,7 +76,7 @@ export function EpisodeView({ facts, replay }: { facts: EpisodeFacts; replay: Re
           ))}
         </div>
       </div>
-      <Timeline replay={replay} facts={facts} onSeek={seek} />
+      <Timeline replay={replay} facts={facts} losses={losses} onSeek={seek} />
     </main>
   );
 }

@@ -8,14 +8,15 @@ export function HeatMap({ replay, plot, startTime }: { replay: Replay; plot: Arr
   const canvas = useRef<HTMLCanvasElement>(null);
   const index = useReplay(replay, ({ time }) => indexAt(plot.times, Number(time - startTime) / 1e9));
   const array = plot.arrays[Math.max(0, index)];
-  const peak = array ? Math.max(0, ...Array.from(array)) : 0;
+  const peak = array?.length ? Math.max(...Array.from(array)) : 0;
 
   useEffect(() => {
     const context = canvas.current?.getContext('2d');
     if (!context || !array) return;
     const picture = context.createImageData(plot.cols, plot.rows);
     for (let i = 0; i < array.length; i++) {
-      picture.data.set(colourOf(plot.max > 0 ? array[i]! / plot.max : 0), 4 * i);
+      const share = plot.max > plot.min ? (array[i]! - plot.min) / (plot.max - plot.min) : 0;
+      picture.data.set(colourOf(share), 4 * i);
     }
     context.putImageData(picture, 0, 0);
   }, [array, plot]);

@@ -25,3 +25,22 @@ export function lossSpan(loss: LossFacts, { startTime, durationSecs }: EpisodeFa
       `from ${formatClock(fromSecs)} to ${formatClock(toSecs)} – ${CAUSES[loss.cause] ?? loss.cause}`,
   };
 }
+
+/** A pause of fewer message periods than this, or shorter than this, is ordinary jitter. */
+const SILENCE_PERIODS = 10;
+const SILENCE_SECS = 0.1;
+
+/** Where a stream of a recording without a ledger fell silent, judged by its own usual period. */
+export function silenceSpans(topic: string, times: readonly number[], durationSecs: number): LossSpan[] {
+  const pauses = times.slice(1).map((time, index) => time - times[index]!);
+  const median = pauses.toSorted((a, b) => a - b)[pauses.length >> 1];
+  if (median === undefined) return [];
+  const limit = Math.max(SILENCE_PERIODS * median, SILENCE_SECS);
+  const edges = [0, ...times, durationSecs];
+  return edges.slice(1).flatMap((toSecs, index): LossSpan[] => {
+    const fromSecs = edges[index]!;
+    if (toSecs - fromSecs <= limit) return [];
+    const where = `from ${formatClock(fromSecs)} to ${formatClock(toSecs)}`;
+    return [{ topic, fromSecs, toSecs, text: `${topic}: nothing ${where} – the recording does not say why` }];
+  });
+}

@@ -1,9 +1,9 @@
 import type { MessageValue } from '../../schemas/message.ts';
 import type { EpisodeFacts, StreamFacts } from '../api.ts';
-import { isNumbers, type PlotSpec, plotsOf } from '../plots.ts';
+import { isNumbers, mayPlot, type PlotSpec, plotsOf } from '../plots.ts';
 import type { AdvertisedChannel } from '../protocol.ts';
 import { decoderOf, numberAt } from './decoders.ts';
-import { type LossSpan, lossSpan } from './loss-span.ts';
+import { type LossSpan, lossSpan, silenceSpans } from './loss-span.ts';
 import { fetchMessages } from './server.ts';
 
 /** Numbers of a whole episode over time, seconds from its start. */
@@ -36,7 +36,9 @@ export interface ArrayPlot {
   readonly arrays: readonly ArrayLike<number>[];
   readonly rows: number;
   readonly cols: number;
-  /** Largest value of the episode, or of noise: one scale from start to end. */
+  /** Zero, or the smallest value of the episode below it: one scale from start to end. */
+  readonly min: number;
+  /** Largest value of the episode, or of noise. */
   readonly max: number;
 }
 
@@ -48,7 +50,7 @@ const COMMAND_HOLD_SECS = 0.5;
 /** Newtons per taxel: below it a fingertip feels its own noise, which must not look like a touch. */
 const MIN_TOUCH = 0.1;
 
-/** Loads every plot of an episode; each is handed over as soon as it is there. */
+/** Loads every plot of an episode; commands are laid over what answers them. */
 export async function loadPlots(
   facts: EpisodeFacts,
   channels: readonly AdvertisedChannel[],
@@ -82,15 +84,15 @@ async function loadStream(
   const decode = channel && decoderOf(channel);
   if (!decode) return [];
   const type = stream.type.replace('/msg/', '/');
-  // Whether a type is plotted at all shows in its first message; the others are fetched only then.
-  if (!MAY_PLOT.test(type)) return [];
+  if (!mayPlot(type)) return [];
   const stored = await fetchMessages(facts.id, stream.topic);
   const start = BigInt(facts.startTime);
   const times = stored.map(({ logTime }) => Number(logTime - start) / 1e9);
   const messages = stored.map(({ payload }) => decode(payload));
-  const losses = facts.losses
-    .filter(({ topic }) => topic === stream.topic)
-    .map((loss) => lossSpan(loss, facts));
+  const losses =
+    stream.lostMessages === null
+      ? silenceSpans(stream.topic, times, facts.durationSecs)
+      : facts.losses.filter(({ topic }) => topic === stream.topic).map((loss) => lossSpan(loss, facts));
   const specs = plotsOf({ type, sample: messages[0], elementNames: [] });
   const name = stream.name ?? stream.topic;
   return specs
@@ -109,10 +111,6 @@ async function loadStream(
     })
     .map((plot) => ({ stream, plot }));
 }
-
-/** Types of the common packages that hold readings, and every type of the robot's own. */
-const MAY_PLOT =
-  /\/(JointState|Wrench|WrenchStamped|Float(32|64)(MultiArray)?)$|^(?!(std|sensor|geometry|nav|tf2|diagnostic|visualization|trajectory|foxglove)_msgs\/)/;
 
 /** The whole of an array in one number: where a fingertip is touched at all. */
 function sumOf(array: unknown): number {
@@ -151,9 +149,14 @@ function arrayPlot(
   const { rows, cols } = (messages[0] ?? {}) as { rows?: unknown; cols?: unknown };
   const count = arrays[0]?.length ?? 0;
   const isGrid = typeof rows === 'number' && typeof cols === 'number' && rows * cols === count;
-  let max = minScale;
-  for (const array of arrays) for (let i = 0; i < array.length; i++) max = Math.max(max, array[i]!);
-  return { kind: 'array', times, arrays, rows: isGrid ? rows : 1, cols: isGrid ? cols : count, max };
+  let [min, max] = [0, minScale];
+  for (const array of arrays) {
+    for (let i = 0; i < array.length; i++) {
+      min = Math.min(min, array[i]!);
+      max = Math.max(max, array[i]!);
+    }
+  }
+  return { kind: 'array', times, arrays, rows: isGrid ? rows : 1, cols: isGrid ? cols : count, min, max };
 }
 
 /** Whether a plot shows the same elements that a command asks for. */

@@ -1,13 +1,14 @@
 import { useRef } from 'preact/hooks';
 import type { EpisodeFacts, StreamFacts } from '../api.ts';
 import { formatClock, formatCount, formatRate } from './format.ts';
-import { type LossSpan, lossSpan } from './loss-span.ts';
+import type { LossSpan } from './loss-span.ts';
 import type { Replay } from './replay.ts';
 import { useReplay } from './use-replay.ts';
 
 interface Props {
   readonly replay: Replay;
   readonly facts: EpisodeFacts;
+  readonly losses: readonly LossSpan[];
   readonly onSeek: (secs: number) => void;
 }
 
@@ -16,12 +17,11 @@ const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
 const BEFORE_LOSS_SECS = 0.3;
 
 /** Play, pause, speed, and one lane per stream with red where messages are missing. */
-export function Timeline({ replay, facts, onSeek }: Props) {
+export function Timeline({ replay, facts, losses, onSeek }: Props) {
   const { durationSecs } = facts;
   const lanes = facts.streams.filter(
     ({ messageCount, expectedRateHz, lostMessages }) => expectedRateHz || messageCount > 2 || lostMessages,
   );
-  const losses = facts.losses.map((loss) => lossSpan(loss, facts));
   return (
     <section class="timeline" aria-label="Time line">
       <Transport replay={replay} facts={facts} />
@@ -111,7 +111,12 @@ function LaneName({ stream }: { stream: StreamFacts }) {
 }
 
 /** The lanes' common time axis: press or drag to scrub. */
-function Track({ replay, facts, onSeek, children }: Props & { children: preact.ComponentChildren }) {
+function Track({
+  replay,
+  facts,
+  onSeek,
+  children,
+}: Omit<Props, 'losses'> & { children: preact.ComponentChildren }) {
   const track = useRef<HTMLDivElement>(null);
   const { durationSecs } = facts;
   const start = BigInt(facts.startTime);
