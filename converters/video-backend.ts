@@ -20,8 +20,9 @@ export async function findVideoBackend(name?: VideoBackendName): Promise<VideoBa
     const backend = await each();
     if (backend) return backend;
   }
+  const wanted = name ? `"${name}"` : 'ffmpeg with libsvtav1 or libx264 on the PATH, nor the package node-av';
   throw new MissingFeatureError(
-    `Cannot make video: found no ${name ?? 'ffmpeg (with libsvtav1 or libx264) on the PATH and no package node-av'}. ` +
-      'Install one of them: "apt install ffmpeg", "brew install ffmpeg" or "npm install node-av".',
+    `Cannot make video: found no ${wanted}. ` +
+      'Install one: "apt install ffmpeg", "brew install ffmpeg" or "npm install node-av".',
   );
 }

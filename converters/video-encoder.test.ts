@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Decoder, Demuxer, Frame, SoftwareScaleContext } from 'node-av';
 import { AV_PIX_FMT_RGB24 } from 'node-av/constants';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { MissingFeatureError } from '../schemas/errors.ts';
 import { joinVideos } from './mp4-joiner.ts';
 import { readMp4 } from './mp4-reader.ts';
 import { findVideoBackend } from './video-backend.ts';
@@ -109,6 +110,17 @@ describe('findVideoBackend()', () => {
     expect(await findVideoBackend()).toMatchObject(
       encoders[0] ? { name: 'ffmpeg', encoder: encoders[0] } : { name: 'node-av' },
     );
+  });
+});
+
+describe('findVideoBackend() without a program', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it('says what to install', async () => {
+    vi.stubEnv('PATH', directory);
+    const missing = findVideoBackend('ffmpeg');
+    await expect(missing).rejects.toThrow(MissingFeatureError);
+    await expect(missing).rejects.toThrow('found no "ffmpeg". Install one: "apt install ffmpeg"');
   });
 });
 

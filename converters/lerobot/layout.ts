@@ -28,3 +28,8 @@ export function pathOf(template: string, { chunkIndex, fileIndex }: Place, video
     .replace('{file_index:03d}', String(fileIndex).padStart(3, '0'))
     .replace('{video_key}', videoKey);
 }
+
+/** Shape of a row in Parquet: what LeRobot calls [1] is a plain number there. */
+export function cellShape(shape: readonly number[]): readonly number[] {
+  return shape.length === 1 && shape[0] === 1 ? [] : shape;
+}

@@ -16,7 +16,7 @@ import {
   statisticsJson,
 } from './feature-statistics.ts';
 import { info } from './info.ts';
-import { EPISODES_PATH, INFO_FILE, pathOf, placeOf, STATS_FILE, TASKS_FILE } from './layout.ts';
+import { cellShape, EPISODES_PATH, INFO_FILE, pathOf, placeOf, STATS_FILE, TASKS_FILE } from './layout.ts';
 import type { TensorRows } from './parquet-file.ts';
 import { PictureStatistics } from './picture-statistics.ts';
 import { tasksTable } from './tasks-table.ts';
@@ -80,10 +80,7 @@ export class LerobotWriter implements DatasetWriter {
     });
     this.#data = new DataFiles({
       directory,
-      columns: this.#columns.map((column) => ({
-        ...column,
-        shape: column.shape.length === 1 && column.shape[0] === 1 ? [] : column.shape,
-      })),
+      columns: this.#columns.map((column) => ({ ...column, shape: cellShape(column.shape) })),
       maxBytes: dataFileMegabytes * MEBIBYTE,
     });
     this.#pictures = new Map(this.#cameras.map(({ key }) => [key, new PictureStatistics()]));

@@ -9,6 +9,7 @@ import { type ParquetRow, readParquet, readParquetRows } from '../parquet-reader
 import { findVideoBackend } from '../video-backend.ts';
 import type { VideoBackend } from '../video-encoder.ts';
 import { dataColumns } from './data-columns.ts';
+import { cellShape } from './layout.ts';
 import { fixtureContract, fixtureFrame, fixtureTarget, writeEpisodes } from './lerobot.fixture.ts';
 import { lerobot } from './lerobot.ts';
 import { type LerobotLimits, LerobotWriter } from './lerobot-writer.ts';
@@ -373,7 +374,7 @@ async function changeRows(directory: string, change: (rows: Row[]) => void): Pro
   change(rows);
   const columns = dataColumns(fixtureContract).map((column) => ({
     ...column,
-    shape: column.shape.length === 1 && column.shape[0] === 1 ? [] : column.shape,
+    shape: cellShape(column.shape),
   }));
   const file = new ParquetFile(columns);
   const values = columns.map(({ name, dtype }): ColumnRows => {

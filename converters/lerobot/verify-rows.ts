@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type ParquetRow, readParquet } from '../parquet-reader.ts';
 import { frameFaults, type StoredEpisode } from '../stored-frames.ts';
 import type { Faults } from './faults.ts';
+import { cellShape } from './layout.ts';
 import {
   type EpisodeEntry,
   filesBelow,
@@ -87,8 +88,7 @@ class RowsCheck {
     }
     this.#checkIndices(values);
     for (const [name, { shape }] of this.#columns) {
-      const plain = shape.length === 1 && shape[0] === 1;
-      if (hasShape(values[name], plain ? [] : shape)) continue;
+      if (hasShape(values[name], cellShape(shape))) continue;
       this.#fault(`shape ${name}`, `"${name}" must be of shape [${shape.join(', ')}].`);
     }
     markSeen(this.#seen, values);

@@ -166,7 +166,7 @@ print(
             },
             "lastEpisode": [len(second), second[0]["episode_index"].item(), second[0]["frame_index"].item()],
             "batch": {key: list(batch[key].shape) for key in SOURCES},
-            "read": {backend: read_all(backend) for backend in backends},
+            "read": {backend: read_all(backend) for backend in (backends if IMAGES else backends[:1])},
             "windows": read_windows(backends[0]),
         }
     )
