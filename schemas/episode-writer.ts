@@ -8,6 +8,7 @@ import { RecordEncoder } from './mcap-encode.ts';
 import type { ChannelSpec, Message, MessageSchema } from './message.ts';
 import { type ClosedEpisode, type Durability, PartFile } from './part-file.ts';
 import { OWNER_RECORD, ownerFields } from './part-owner.ts';
+import { WriteBudget } from './write-budget.ts';
 
 export type { ClosedEpisode };
 
@@ -85,12 +86,7 @@ export class EpisodeWriter {
   readonly #schemas: MessageSchema[] = [];
   readonly #lanes: readonly Lane[];
   readonly #ticker: NodeJS.Timeout;
-  #bufferedBytes = 0;
-  /** When the chunks that are closed and not yet in the file were opened, milliseconds. */
-  readonly #unwritten: number[] = [];
-  /** Whether the disk or the processor keeps a message waiting for too long. */
-  #isLate = false;
-  #room: PromiseWithResolvers<void> | undefined;
+  readonly #budget: WriteBudget;
   #isSyncing = false;
   #isEnded = false;
   #isFailureTold = false;
@@ -134,6 +130,7 @@ export class EpisodeWriter {
     this.#part = part;
     this.#options = { compression, level, chunkBytes, chunkSecs, durability, maxBufferedBytes };
     this.#pool = new BufferPool(maxBufferedBytes);
+    this.#budget = new WriteBudget(maxBufferedBytes, chunkSecs * 1000 + MAX_WRITING_MILLIS);
     const lane = (each: Compression): Lane => ({ compression: each, chunk: undefined, openedMillis: 0 });
     this.#lanes = compression === 'none' ? [lane('none')] : [lane(compression), lane('none')];
     // Twice per chunkSecs, closing what is older than half of it: no chunk is open for longer than chunkSecs.
@@ -185,7 +182,7 @@ export class EpisodeWriter {
     if (this.#part.failure) return this.#rejection(this.#part.failure);
     const channel = this.#channels[message.channelId];
     if (!channel) throw new RangeError(`Channel ${message.channelId} was not added to "${this.file}".`);
-    const { chunkBytes, maxBufferedBytes } = this.#options;
+    const { chunkBytes } = this.#options;
     const { lane, definition } = channel;
     const bytes = MESSAGE_OVERHEAD_BYTES + message.data.byteLength + (definition?.byteLength ?? 0);
     if (lane.chunk && !lane.chunk.fits(bytes)) this.#seal(lane);
@@ -195,13 +192,11 @@ export class EpisodeWriter {
       channel.definition = undefined;
     }
     lane.chunk.addMessage(message.channelId, message);
-    this.#bufferedBytes += bytes;
+    this.#budget.add(bytes);
     if (lane.chunk.size >= chunkBytes) this.#seal(lane);
-    if (this.#bufferedBytes <= maxBufferedBytes && !this.#isLate) return undefined;
-    // What is in open chunks alone would wait for the ticker.
-    if (this.#unwritten.length === 0) for (const each of this.#lanes) this.#seal(each);
-    this.#room ??= Promise.withResolvers();
-    return this.#room.promise;
+    if (!this.#budget.isExceeded) return undefined;
+    if (this.#budget.isStuck) this.#sealAll();
+    return this.#budget.room();
   }
 
   /** @throws {RecordError} also for a stream that breaks off or is not as long as it says; it ends the take. */
@@ -226,7 +221,7 @@ export class EpisodeWriter {
    * @throws {RecordError} when it is not.
    */
   async flush(): Promise<void> {
-    for (const lane of this.#lanes) this.#seal(lane);
+    this.#sealAll();
     await this.#part.settled();
     if (this.#part.failure) await this.#rejection(this.#part.failure);
   }
@@ -238,7 +233,7 @@ export class EpisodeWriter {
    * it is completed, for a failure that no call has told before.
    */
   async close(): Promise<ClosedEpisode> {
-    for (const lane of this.#lanes) this.#seal(lane);
+    this.#sealAll();
     this.#end();
     const episode = await this.#part.complete();
     if (this.#part.failure && !this.#isFailureTold) throw this.#part.failure;
@@ -265,31 +260,24 @@ export class EpisodeWriter {
       compress(compression, chunk.records, this.#options.level),
     );
     const written = this.#part.appendChunk(chunk, compressionName(compression), compressed);
-    this.#unwritten.push(lane.openedMillis);
-    this.#updateLate();
-    const release = () => {
+    this.#budget.send(lane.openedMillis);
+    const arrived = written.then(() => {
       this.#pool.give(builder.buffer);
-      this.#bufferedBytes -= chunk.uncompressedBytes;
-      this.#unwritten.shift();
-      this.#updateLate();
-      if (this.#bufferedBytes > this.#options.maxBufferedBytes || this.#isLate) return;
-      this.#room?.resolve();
-      this.#room = undefined;
-    };
-    this.#background(written.then(release));
+      this.#budget.arrive(chunk.uncompressedBytes);
+      if (this.#budget.isStuck) this.#sealAll();
+    });
+    this.#background(arrived);
   }
 
-  /** Chunks are written in the order in which they were closed. */
-  #updateLate(): void {
-    const oldestMillis = this.#unwritten[0] ?? Number.POSITIVE_INFINITY;
-    this.#isLate = performance.now() - oldestMillis > this.#options.chunkSecs * 1000 + MAX_WRITING_MILLIS;
+  #sealAll(): void {
+    for (const lane of this.#lanes) this.#seal(lane);
   }
 
   #tick(): void {
     const { chunkSecs, durability } = this.#options;
     const oldMillis = performance.now() - chunkSecs * 500;
     for (const lane of this.#lanes) if (lane.openedMillis <= oldMillis) this.#seal(lane);
-    this.#updateLate();
+    this.#budget.refresh();
     if (durability !== 'interval' || this.#isSyncing) return;
     this.#isSyncing = true;
     this.#background(
@@ -302,10 +290,7 @@ export class EpisodeWriter {
   /** For work whose failure the next call tells: a waiting write() at once, else the one that comes. */
   #background(work: Promise<void>): void {
     work.catch((error: Error) => {
-      if (!this.#room) return;
-      this.#isFailureTold = true;
-      this.#room.reject(error);
-      this.#room = undefined;
+      if (this.#budget.fail(error)) this.#isFailureTold = true;
     });
   }
 
