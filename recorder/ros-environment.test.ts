@@ -50,7 +50,7 @@ describe('openRosSource() without ROS 2', () => {
       import { registerHooks } from 'node:module';
       const asked = [];
       registerHooks({ resolve: (specifier, context, next) => {
-        if (specifier.includes('rclnodejs')) asked.push(specifier);
+        if (specifier.startsWith('rclnodejs')) asked.push(specifier);
         return next(specifier, context);
       } });
       const { openRosSource } = await import(${JSON.stringify(join(import.meta.dirname, 'ros-source.ts'))});
