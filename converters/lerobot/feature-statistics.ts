@@ -51,12 +51,16 @@ export class FeatureStatistics implements FeatureSummary {
   }
 }
 
+/** A megabyte for each column, of which there are dozens; beyond it quantiles are close instead of exact. */
+const EXACT_VALUES = 1 << 17;
+
 class Accumulator {
   readonly #statistics: Statistics;
   #frames = 0;
 
   constructor(shape: readonly number[]) {
-    this.#statistics = new Statistics(shape.reduce((product, n) => product * n, 1));
+    const elements = shape.reduce((product, n) => product * n, 1);
+    this.#statistics = new Statistics(elements, { exactValues: EXACT_VALUES });
   }
 
   addFrame(values: ArrayLike<number>): void {
