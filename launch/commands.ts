@@ -153,6 +153,32 @@ export const COMMANDS: readonly Command[] = [
       }),
   },
   {
+    name: 'contract init',
+    summary:
+      'Draft a contract from a recording, or from what a robot sends now; every guess bears a comment.',
+    arguments: '[recording]',
+    options: [
+      ...sourceOptions.map(({ default: preset, ...option }) =>
+        option.choices ? option : { ...option, default: preset },
+      ),
+      {
+        flags: '-d, --duration <secs>',
+        text: 'how much to look at; 8 of a robot, the first 120 of a recording if not given',
+        value: 'number',
+      },
+      { flags: '-n, --name <name>', text: "name of the contract; the recording's or my-robot if not given" },
+      { flags: '-o, --output <file>', text: 'a new file; standard output if not given' },
+    ],
+    examples: [
+      ['kinescribe contract init some.mcap -o my-robot.yaml', 'streams, rates, features of any recording'],
+      [
+        'kinescribe contract init -s foxglove -u ws://robot:8765',
+        'the same from a robot that is switched on',
+      ],
+    ],
+    run: async (args, options) => (await import('./commands/contract-init.ts')).contractInit(args, options),
+  },
+  {
     name: 'contract check',
     summary: 'Check a contract and show what it asks for.',
     arguments: '<file...>',
