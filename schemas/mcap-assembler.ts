@@ -1,10 +1,10 @@
-import type { ChannelShare, SealedChunk } from './chunk-builder.ts';
+import type { SealedChunk } from './chunk-builder.ts';
+import { ChunkLog, type LoggedChunk } from './chunk-log.ts';
 import { crc32, crc32Combine } from './crc32.ts';
 import { RecordEncoder } from './mcap-encode.ts';
 import {
   type AttachmentIndex,
   type ChannelRecord,
-  type ChunkIndex,
   MAGIC,
   type MetadataIndex,
   OPCODE,
@@ -17,16 +17,11 @@ import {
 /** A chunk without its records, which come in their compressed form. */
 export type ChunkToPlace = Omit<SealedChunk, 'records'>;
 
-/** A chunk in the file and what its channels have in it. */
-export interface PlacedChunk extends ChunkIndex {
-  readonly shares: ReadonlyMap<number, ChannelShare>;
-}
-
 /** The end of a file that is given up, see {@link McapAssembler.takeBack}. */
 export interface TakenBack {
   /** New length of the file. */
   readonly offset: number;
-  readonly chunks: readonly PlacedChunk[];
+  readonly chunks: readonly LoggedChunk[];
   readonly records: readonly Uint8Array[];
 }
 
@@ -38,7 +33,7 @@ export class McapAssembler {
   readonly #encoder = new RecordEncoder();
   readonly #schemas = new Map<number, SchemaRecord>();
   readonly #channels = new Map<number, ChannelRecord>();
-  #chunks: PlacedChunk[] = [];
+  readonly #chunks = new ChunkLog();
   #attachments: AttachmentIndex[] = [];
   #metadata: (MetadataIndex & { readonly record: Uint8Array })[] = [];
   #preambleBytes = 0;
@@ -89,16 +84,15 @@ export class McapAssembler {
     else this.#placed(compressed);
     const indexStart = this.#position;
     this.#placed(messageIndexes);
-    this.#chunks.push({
-      ...fields,
-      shares,
+    const place = {
       offset,
       length: indexStart - offset,
       messageIndexOffsets: new Map(
         chunk.messageIndexOffsets.entries().map(([channelId, at]) => [channelId, indexStart + at]),
       ),
       messageIndexBytes: messageIndexes.byteLength,
-    });
+    };
+    this.#chunks.add({ ...fields, ...place }, shares);
     return [header, compressed, messageIndexes];
   }
 
@@ -148,7 +142,7 @@ export class McapAssembler {
     group(OPCODE.schema, this.#schemas.values(), (schema) => encoder.schema(schema));
     group(OPCODE.channel, this.#channels.values(), (channel) => encoder.channel(channel));
     group(OPCODE.statistics, [this.statistics()], (statistics) => encoder.statistics(statistics));
-    group(OPCODE.chunkIndex, this.#chunks, (chunk) => encoder.chunkIndex(chunk));
+    group(OPCODE.chunkIndex, [this.#chunks.records], (records) => encoder.raw(records));
     group(OPCODE.attachmentIndex, this.#attachments, (attachment) => encoder.attachmentIndex(attachment));
     group(OPCODE.metadataIndex, this.#metadata, (metadata) => encoder.metadataIndex(metadata));
     const summaryOffsetStart = this.#position + encoder.size;
@@ -159,24 +153,17 @@ export class McapAssembler {
   }
 
   statistics(): Statistics {
-    const counts = new Map<number, number>();
-    let [startTime, endTime] = [0n, 0n];
-    const filled = this.#chunks.filter(({ shares }) => shares.size > 0);
-    for (const [i, chunk] of filled.entries()) {
-      for (const [id, { messageCount }] of chunk.shares) counts.set(id, (counts.get(id) ?? 0) + messageCount);
-      if (i === 0 || chunk.startTime < startTime) startTime = chunk.startTime;
-      if (i === 0 || chunk.endTime > endTime) endTime = chunk.endTime;
-    }
+    const { count, messageCounts, times } = this.#chunks;
     return {
-      messageCount: counts.values().reduce((sum, count) => sum + count, 0),
+      messageCount: messageCounts.values().reduce((sum, each) => sum + each, 0),
       schemaCount: this.#schemas.size,
       channelCount: this.#channels.size,
       attachmentCount: this.#attachments.length,
       metadataCount: this.#metadata.length,
-      chunkCount: this.#chunks.length,
-      startTime,
-      endTime,
-      channelMessageCounts: counts,
+      chunkCount: count,
+      startTime: times?.startTime ?? 0n,
+      endTime: times?.endTime ?? 0n,
+      channelMessageCounts: messageCounts,
     };
   }
 
@@ -189,14 +176,16 @@ export class McapAssembler {
    * @returns where to cut the file, the chunks that are gone, and records to append again behind the cut.
    */
   takeBack(writtenBytes: number, freeBytes: number): TakenBack {
-    const whole = this.#chunks.findLastIndex((chunk) => endOf(chunk) <= writtenBytes) + 1;
-    const needed = freeBytes === 0 ? 0 : freeBytes + this.end().byteLength;
-    let kept = whole;
-    const cutOf = () => (kept === 0 ? this.#preambleBytes : endOf(this.#chunks[kept - 1]!));
-    while (kept > 0 && writtenBytes - cutOf() < needed) kept--;
-    const offset = Math.min(cutOf(), writtenBytes);
+    const neededBytes = freeBytes === 0 ? 0 : freeBytes + this.end().byteLength;
+    const chunks: LoggedChunk[] = [];
+    for (let last = this.#chunks.last; last; last = this.#chunks.last) {
+      if (last.endOffset <= writtenBytes && writtenBytes - last.endOffset >= neededBytes) break;
+      this.#chunks.takeBack();
+      chunks.unshift(last);
+    }
+    const boundary = this.#chunks.last?.endOffset ?? chunks[0]?.startOffset ?? this.#preambleBytes;
+    const offset = Math.min(boundary, writtenBytes);
 
-    const chunks = this.#chunks.splice(kept);
     this.#attachments = this.#attachments.filter((attachment) => attachment.offset < offset);
     const metadata = this.#metadata.filter((record) => record.offset >= offset);
     this.#metadata = this.#metadata.filter((record) => record.offset < offset);
@@ -220,9 +209,4 @@ export class McapAssembler {
     if (this.#crc !== undefined) this.#crc = crc32Combine(this.#crc, crc, bytes);
     this.#position += bytes;
   }
-}
-
-/** Where a chunk's last message index ends. */
-function endOf({ offset, length, messageIndexBytes }: ChunkIndex): number {
-  return offset + length + messageIndexBytes;
 }

@@ -32,6 +32,16 @@ export class RecordEncoder {
     return bytes;
   }
 
+  /** What is encoded so far; a view that is valid until the next call. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#size);
+  }
+
+  /** Forgets everything behind the first so many bytes. */
+  truncate(size: number): void {
+    this.#size = size;
+  }
+
   schema({ id, name, encoding, data }: SchemaRecord): void {
     this.#record(OPCODE.schema, () => {
       this.#u16(id);
