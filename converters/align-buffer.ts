@@ -20,17 +20,21 @@ export class AlignBuffer<S extends Timed & { readonly data: Uint8Array }> {
     this.#bytes += sample.data.byteLength - (replaced?.data.byteLength ?? 0);
   }
 
-  /** The samples around a tick. Ticks never decrease: what only earlier ones needed is let go. */
-  neighbours(tick: bigint): Neighbours<S> {
+  /**
+   * The samples around a tick. Ticks never decrease: what only earlier ones needed is let go.
+   *
+   * @param lastTick the tick before, when all samples since then are asked for too.
+   */
+  neighbours(tick: bigint, lastTick?: bigint): Neighbours<S> {
     const samples = this.#samples;
-    let passed = 0;
-    while (passed + 1 < samples.length && samples[passed + 1]!.time <= tick) {
-      this.#bytes -= samples[passed++]!.data.byteLength;
-    }
-    if (passed > 0) samples.splice(0, passed);
-    const [first, second] = samples;
-    return first && first.time <= tick
-      ? { previous: first, next: second }
-      : { previous: undefined, next: first };
+    let end = 0;
+    while (end < samples.length && samples[end]!.time <= tick) end++;
+    let kept = Math.max(0, end - 1);
+    if (lastTick !== undefined) while (kept > 0 && samples[kept - 1]!.time > lastTick) kept--;
+    for (let i = 0; i < kept; i++) this.#bytes -= samples[i]!.data.byteLength;
+    if (kept > 0) samples.splice(0, kept);
+    const around = { previous: samples[end - kept - 1], next: samples[end - kept] };
+    if (lastTick === undefined) return around;
+    return { ...around, sinceLast: samples.slice(0, end - kept).filter(({ time }) => time > lastTick) };
   }
 }

@@ -52,6 +52,7 @@ function planOf(stream: number, messages: readonly Message[]): StreamPlan {
     },
     messageCount: own.length,
     lookAheadNanos: LOOK_AHEAD,
+    hasWindow: true,
     channels: new Map([[stream, channelPlan]]),
     first: received(own[0]),
     last: received(own.at(-1)),
@@ -99,6 +100,17 @@ function oracle(messages: readonly Message[], stream: number, tick: bigint): (bi
   const named = (message: Message | undefined) =>
     message && { time: message.publishTime, data: message.data };
   return visible({ previous: named(previous), next: named(next) }, tick);
+}
+
+/** All of a stream after the tick before, in order; of equal instants the last received counts. */
+function sinceLast(messages: readonly Message[], stream: number, [from, to]: readonly [bigint, bigint]) {
+  const byTime = new Map<bigint, Message>();
+  for (const message of messages) {
+    const { channel, publishTime } = message;
+    if (channel.id === stream && publishTime > from && publishTime <= to) byTime.set(publishTime, message);
+  }
+  const ordered = [...byTime].sort(([a], [b]) => Number(a - b));
+  return ordered.map(([time, { data }]) => [time, data[0]!]);
 }
 
 /** Neighbours as time and payload; a later one only as far as a feature looks ahead. */
@@ -160,6 +172,10 @@ test('alignStreams() finds at every tick what a look at the whole recording find
         expect(time).toBe(tickTime(0n, index, rateHz));
         expect(neighbours.map((each) => visible(each, time))).toEqual(
           [0, 1, 2, 3].map((stream) => oracle(messages, stream, time)),
+        );
+        const range = [tickTime(0n, index - 1, rateHz), time] as const;
+        expect(neighbours.map((each) => each.sinceLast!.map(({ time, data }) => [time, data[0]!]))).toEqual(
+          [0, 1, 2, 3].map((stream) => sinceLast(messages, stream, range)),
         );
       }
       expect(late).toEqual([]);

@@ -69,11 +69,13 @@ export async function* alignStreams(
   const lanes = plans.map((plan) => new Lane(plan, options));
   const byTopic = new Map(lanes.map((lane) => [lane.plan.stream.topic, lane]));
   const timeOf = (index: number) => tickTime(range.origin, index, range.rateHz);
-  const around = (index: number, time: bigint): AlignedTick => ({
-    index,
-    time,
-    neighbours: lanes.map(({ buffer }) => buffer.neighbours(time)),
-  });
+  const around = (index: number, time: bigint): AlignedTick => {
+    const lastTick = timeOf(index - 1);
+    const neighbours = lanes.map(({ buffer, plan }) =>
+      buffer.neighbours(time, plan.hasWindow ? lastTick : undefined),
+    );
+    return { index, time, neighbours };
+  };
 
   let index = 0;
   let time = timeOf(0);

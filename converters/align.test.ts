@@ -38,6 +38,9 @@ test.each<
   ['linear', 99, undefined, undefined, undefined, 0, 1],
   ['linear', undefined, 101, undefined, undefined, 0, -1],
   ['linear', undefined, undefined, undefined, undefined, 0],
+  ['slerp', 98, 106, 98, 106, 0.25, 6],
+  ['slerp', 90, 111, undefined, undefined, 0, 11],
+  ['slerp', 100, undefined, 100, undefined, 0, 0],
 ])('align() with %s between %s and %s takes %s', (policy, previous, next, value, towards, weight, age) => {
   const neighbours = { previous: at(previous), next: at(next) };
   const choice = align(neighbours, 100n, { policy, toleranceNanos: 10n });
@@ -46,5 +49,22 @@ test.each<
     ageNanos: age === undefined ? undefined : BigInt(age),
     value: at(value),
     ...(towards !== undefined && { towards: { value: at(towards), weight } }),
+  });
+});
+
+test.each<[sinceLast: number[], window: number[] | undefined, age?: number]>([
+  [[67, 80, 99], [67, 80, 99], 1],
+  [[100], [100], 0],
+  [[90], [90], 10],
+  [[67, 89], undefined, 11], // the newest is too old, so that none counts
+  [[], undefined],
+])('align() with window of %s takes %s', (sinceLast, window, age) => {
+  const timed = sinceLast.map((time) => ({ time: BigInt(time) }));
+  const neighbours = { previous: at(60), next: at(101), sinceLast: timed };
+  expect(align(neighbours, 100n, { policy: 'window', toleranceNanos: 10n })).toEqual({
+    valid: window !== undefined,
+    ageNanos: age === undefined ? undefined : BigInt(age),
+    value: window && timed.at(-1),
+    ...(window && { window: timed }),
   });
 });

@@ -11,25 +11,30 @@ export interface Neighbours<T extends Timed> {
   readonly previous: T | undefined;
   /** The earliest after the tick. */
   readonly next: T | undefined;
+  /** Of streams that a window is made of: all after the tick before, up to this tick, in order. */
+  readonly sinceLast?: readonly T[];
 }
 
 /** What a feature takes at one tick. */
 export interface Choice<T extends Timed> {
   readonly valid: boolean;
-  /** As {@link FrameValue}'s: tick minus value, for `linear` the larger distance of the two. */
+  /** As {@link FrameValue}'s: tick minus value, between two values the larger distance of the two. */
   readonly ageNanos: bigint | undefined;
-  /** The value used; for `linear` the one before. Undefined exactly where the choice is not valid. */
+  /** The value used; between two values the one before. Undefined exactly where the choice is not valid. */
   readonly value: T | undefined;
-  /** For `linear` between two values: the one after, and how far towards it, in (0, 1). */
+  /** For `linear` and `slerp` between two values: the one after, and how far towards it, in (0, 1). */
   readonly towards?: { readonly value: T; readonly weight: number };
+  /** For `window`: all values since the tick before, in order; the last one is `value`. */
+  readonly window?: readonly T[];
 }
 
 /**
  * Picks what a feature takes at a tick. `hold` never looks beyond the tick; `nearest` takes the earlier
- * of two equally near values; `linear` needs a value on both sides, or one exactly at the tick.
+ * of two equally near values; `linear` and `slerp` need a value on both sides, or one exactly at the tick. `window` takes all
+ * values since the tick before and is valid when the newest one is.
  */
 export function align<T extends Timed>(
-  { previous, next }: Neighbours<T>,
+  { previous, next, sinceLast = [] }: Neighbours<T>,
   tick: bigint,
   { policy, toleranceNanos }: { readonly policy: AlignPolicy; readonly toleranceNanos: bigint },
 ): Choice<T> {
@@ -40,7 +45,12 @@ export function align<T extends Timed>(
       const nextIsNearer = next && (!previous || next.time - tick < tick - previous.time);
       return single(nextIsNearer ? next : previous, tick, toleranceNanos);
     }
-    case 'linear': {
+    case 'window': {
+      const newest = single(sinceLast.at(-1), tick, toleranceNanos);
+      return newest.valid ? { ...newest, window: sinceLast } : newest;
+    }
+    case 'linear':
+    case 'slerp': {
       if (!previous || !next || previous.time === tick) {
         const choice = single(previous ?? next, tick, toleranceNanos);
         return choice.ageNanos === 0n ? choice : { ...choice, valid: false, value: undefined };

@@ -26,6 +26,14 @@ float64 x
 float64 y
 float64 z`;
 
+const QUATERNION = `
+================================================================================
+MSG: geometry_msgs/Quaternion
+float64 x 0
+float64 y 0
+float64 z 0
+float64 w 1`;
+
 const DEFINITIONS = {
   'sensor_msgs/msg/JointState': `std_msgs/Header header
 string[] name
@@ -38,6 +46,27 @@ geometry_msgs/Wrench wrench${HEADER}
 MSG: geometry_msgs/Wrench
 geometry_msgs/Vector3 force
 geometry_msgs/Vector3 torque${VECTOR}`,
+  'geometry_msgs/msg/PoseStamped': `std_msgs/Header header
+geometry_msgs/Pose pose${HEADER}
+================================================================================
+MSG: geometry_msgs/Pose
+geometry_msgs/Point position
+geometry_msgs/Quaternion orientation
+================================================================================
+MSG: geometry_msgs/Point
+float64 x
+float64 y
+float64 z${QUATERNION}`,
+  'tf2_msgs/msg/TFMessage': `geometry_msgs/TransformStamped[] transforms
+================================================================================
+MSG: geometry_msgs/TransformStamped
+std_msgs/Header header
+string child_frame_id
+geometry_msgs/Transform transform${HEADER}
+================================================================================
+MSG: geometry_msgs/Transform
+geometry_msgs/Vector3 translation
+geometry_msgs/Quaternion rotation${VECTOR}${QUATERNION}`,
   'sensor_msgs/msg/CompressedImage': `std_msgs/Header header
 string format
 uint8[] data${HEADER}`,

@@ -9,10 +9,21 @@ export class PickFault extends Error {}
  * The numbers a path leads to, appended to `numbers`. Nested messages and arrays are flattened in the
  * order of their definition; booleans become 0 and 1; 64-bit integers beyond 2^53 are rounded.
  *
+ * @param quaternions gets the position in `numbers` of every rotation: a message of x, y, z and w.
  * @throws {PickFault} when a field, an element or a name is not there, or is not a number.
  */
-export function pickNumbers(message: MessageValue, path: FieldPath, numbers: number[]): void {
-  walk({ value: message, from: undefined, label: '' }, path, 0, numbers);
+export function pickNumbers(
+  message: MessageValue,
+  path: FieldPath,
+  numbers: number[],
+  quaternions: number[] = [],
+): void {
+  walk({ value: message, from: undefined, label: '' }, path, 0, { numbers, quaternions });
+}
+
+interface Picked {
+  readonly numbers: number[];
+  readonly quaternions: number[];
 }
 
 interface Place {
@@ -30,10 +41,10 @@ function where({ from, label }: Place): string {
   return before ? `${before}.${label}` : label;
 }
 
-function walk(place: Place, path: FieldPath, depth: number, numbers: number[]): void {
+function walk(place: Place, path: FieldPath, depth: number, picked: Picked): void {
   const step = path[depth];
-  if (!step) flatten(place, numbers);
-  else for (const next of follow(place, step)) walk(next, path, depth + 1, numbers);
+  if (!step) flatten(place, picked);
+  else for (const next of follow(place, step)) walk(next, path, depth + 1, picked);
 }
 
 /** One step: the fields or elements it leads to, in order. A field of an array is that of each element. */
@@ -83,18 +94,26 @@ function positionOf(name: string, names: readonly unknown[], keyField: string): 
   throw new PickFault(`"${keyField}" does not hold "${name}"${suggest(name, names.map(String))}`);
 }
 
-function flatten(place: Place, numbers: number[]): void {
+function flatten(place: Place, picked: Picked): void {
   const { value } = place;
+  const { numbers, quaternions } = picked;
   if (isNumeric(value)) numbers.push(Number(value));
   else if (isArray(value)) {
     for (let i = 0; i < value.length; i++) {
       const each = value[i];
       if (isNumeric(each)) numbers.push(Number(each));
-      else flatten(elementOf(place, i), numbers);
+      else flatten(elementOf(place, i), picked);
     }
   } else if (isMessage(value)) {
-    for (const name of Object.keys(value)) flatten(fieldOf(place, name), numbers);
+    const names = Object.keys(value);
+    if (isQuaternion(names)) quaternions.push(numbers.length);
+    for (const name of names) flatten(fieldOf(place, name), picked);
   } else throw new PickFault(`"${where(place)}" is no number but ${describe(value)}`);
+}
+
+/** geometry_msgs/Quaternion, by its fields: the same message bears other names elsewhere. */
+function isQuaternion([x, y, z, w, ...more]: readonly string[]): boolean {
+  return x === 'x' && y === 'y' && z === 'z' && w === 'w' && more.length === 0;
 }
 
 function isNumeric(value: unknown): value is number | bigint | boolean {

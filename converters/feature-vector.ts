@@ -1,10 +1,13 @@
 import type { VectorFeature } from '../schemas/contract.ts';
 import { ConvertError } from '../schemas/errors.ts';
 import { type FieldPath, parseFieldPath } from '../schemas/field-path.ts';
+import { nanosToSecs } from '../schemas/time.ts';
+import { unitFactor } from '../schemas/units.ts';
 import type { Choice } from './align.ts';
 import type { Sample } from './align-streams.ts';
 import { PickFault, pickNumbers } from './feature-pick.ts';
-import { elementCount, type VectorValue } from './frame.ts';
+import { elementCount, slotCount, type VectorValue } from './frame.ts';
+import { FORMS, normalized, type Quaternion, type RotationForm, slerp } from './rotation.ts';
 
 /** Where a feature's values come from, for its errors. */
 export interface FeatureOrigin {
@@ -23,78 +26,158 @@ const CAN_HOLD: Readonly<Record<VectorFeature['dtype'], (number: number) => bool
   bool: (number) => number === 0 || number === 1,
 };
 
+/** The numbers of one message, in the feature's unit. */
+interface Numbers {
+  readonly elements: Float64Array;
+  /** Where in them the rotations lie, each as x, y, z, w. */
+  readonly quaternions: readonly number[];
+}
+
 /** Makes the numbers of one feature from the messages chosen for it. */
 export class VectorReader {
   readonly #feature: VectorFeature;
   readonly #origin: FeatureOrigin;
   readonly #paths: readonly FieldPath[];
   readonly #count: number;
+  readonly #slots: number | undefined;
+  readonly #factor: number;
   readonly #masked: Float64Array;
   /** The two messages read last: one serves several ticks when it comes more slowly than they do. */
-  #recent: readonly { readonly sample: Sample; readonly elements: Float64Array }[] = [];
+  #recent: readonly { readonly sample: Sample; readonly numbers: Numbers }[] = [];
 
   constructor(feature: VectorFeature, origin: FeatureOrigin) {
-    const isReal = feature.dtype === 'float32' || feature.dtype === 'float64';
-    if (feature.align === 'linear' && !isReal) {
-      throw new ConvertError(
-        `Cannot make feature "${origin.key}": "align: linear" makes numbers between two values, which ` +
-          `dtype "${feature.dtype}" cannot hold. Use "hold" or "nearest", or dtype "float32".`,
-      );
-    }
+    const { dtype, field, unit, sourceUnit } = feature;
     this.#feature = feature;
     this.#origin = origin;
-    this.#paths = [feature.field].flat().map(checkedPath);
-    this.#count = elementCount(feature);
-    this.#masked = new Float64Array(this.#count).fill(isReal ? Number.NaN : 0);
+    this.#paths = [field].flat().map(checkedPath);
+    this.#slots = slotCount(feature);
+    this.#count = elementCount(feature) / (this.#slots ?? 1);
+    this.#factor = sourceUnit && unit ? unitFactor(sourceUnit, unit)! : 1; // the contract was checked
+    this.#masked = new Float64Array(elementCount(feature)).fill(dtype.startsWith('float') ? Number.NaN : 0);
   }
 
   /**
    * @throws {ConvertError} when the message does not hold the field, has another number of elements, or
    * numbers that would change in the feature's dtype.
    */
-  read({ valid, ageNanos, value, towards }: Choice<Sample>): VectorValue {
-    const elements = !value
-      ? this.#masked
-      : towards
-        ? between(this.#pick(value), this.#pick(towards.value), towards.weight)
-        : this.#pick(value);
-    return { kind: 'vector', feature: this.#feature, valid, ageNanos, elements };
+  read(choice: Choice<Sample>): VectorValue {
+    const { valid, ageNanos, value, towards } = choice;
+    const timing = { kind: 'vector', feature: this.#feature, valid, ageNanos } as const;
+    if (this.#slots !== undefined) return { ...timing, ...this.#readWindow(choice, this.#slots) };
+    if (!value) return { ...timing, elements: this.#masked };
+    const numbers = towards ? this.#between(value, towards) : this.#pick(value);
+    return { ...timing, elements: this.#shaped(numbers, value) };
   }
 
-  #pick(sample: Sample): Float64Array {
-    for (const recent of this.#recent) if (recent.sample === sample) return recent.elements;
-    const elements = this.#read(sample);
-    this.#recent = [{ sample, elements }, ...this.#recent.slice(0, 1)];
-    return elements;
+  /** The newest value goes to the last slot; what does not fit is the oldest. */
+  #readWindow({ window = [], ageNanos }: Choice<Sample>, slots: number) {
+    const elements = this.#masked.slice();
+    const ageSecs = new Float64Array(slots).fill(Number.NaN);
+    const kept = window.slice(-slots);
+    const newest = window.at(-1);
+    for (const [i, sample] of kept.entries()) {
+      const slot = slots - kept.length + i;
+      elements.set(this.#shaped(this.#read(sample), sample), slot * this.#count);
+      ageSecs[slot] = nanosToSecs(ageNanos! + (newest!.time - sample.time));
+    }
+    return { elements, window: { ageSecs, leftOut: window.length - kept.length } };
   }
 
-  #read(sample: Sample): Float64Array {
-    const { key, topic, file } = this.#origin;
-    const fault = (found: string, cause?: unknown) =>
-      new ConvertError(
-        `Cannot make feature "${key}" of "${file}": in the "${sample.channel.type}" on "${topic}" ${found}. ` +
-          "Correct the feature's field, shape or dtype in the contract.",
-        { cause },
-      );
-    const numbers: number[] = [];
+  #between(from: Sample, towards: NonNullable<Choice<Sample>['towards']>): Numbers {
+    const [a, b] = [this.#pick(from), this.#pick(towards.value)];
+    const elements = a.elements.map((value, i) => value + towards.weight * (b.elements[i]! - value));
+    if (this.#feature.align === 'slerp') {
+      for (const at of a.quaternions) {
+        const turned = slerp(
+          this.#rotation(a.elements, at, from),
+          this.#rotation(b.elements, at, towards.value),
+          towards.weight,
+        );
+        elements.set(turned, at);
+      }
+    }
+    return { elements, quaternions: a.quaternions };
+  }
+
+  #pick(sample: Sample): Numbers {
+    for (const recent of this.#recent) if (recent.sample === sample) return recent.numbers;
+    const numbers = this.#read(sample);
+    this.#recent = [{ sample, numbers }, ...this.#recent.slice(0, 1)];
+    return numbers;
+  }
+
+  #read(sample: Sample): Numbers {
+    const picked = { numbers: [] as number[], quaternions: [] as number[] };
     try {
-      for (const path of this.#paths) pickNumbers(sample.value, path, numbers);
+      for (const path of this.#paths) pickNumbers(sample.value, path, picked.numbers, picked.quaternions);
     } catch (error) {
-      if (error instanceof PickFault) throw fault(error.message, error);
+      if (error instanceof PickFault) throw this.#fault(sample, error.message, error);
       throw error;
     }
-    if (numbers.length !== this.#count) {
-      const { field, shape } = this.#feature;
-      throw fault(
-        `field "${[field].flat().join(', ')}" holds ${numbers.length} numbers, ` +
-          `shape [${shape.join(', ')}] asks for ${this.#count}`,
-      );
+    const elements = Float64Array.from(picked.numbers);
+    const { align, rotation, dtype } = this.#feature;
+    if ((rotation || align === 'slerp') && picked.quaternions.length === 0) {
+      // Four plain numbers, as drivers send them in an array, are one rotation.
+      if (elements.length !== 4) throw this.#fault(sample, `${this.#named()} holds no rotation`);
+      picked.quaternions.push(0);
     }
-    const misfit = numbers.find((number) => !CAN_HOLD[this.#feature.dtype](number));
+    if (this.#factor !== 1) {
+      for (let i = 0; i < elements.length; i++) {
+        if (!picked.quaternions.some((at) => i >= at && i < at + 4)) elements[i]! *= this.#factor;
+      }
+    }
+    const misfit = elements.find((number) => !CAN_HOLD[dtype](number));
     if (misfit !== undefined) {
-      throw fault(`there is the number ${misfit}, which dtype "${this.#feature.dtype}" cannot hold`);
+      throw this.#fault(sample, `there is the number ${misfit}, which dtype "${dtype}" cannot hold`);
     }
-    return new Float64Array(numbers);
+    return { elements, quaternions: picked.quaternions };
+  }
+
+  /** The numbers with rotations in the feature's form, as many as its shape asks for. */
+  #shaped(numbers: Numbers, sample: Sample): Float64Array {
+    const { rotation, shape } = this.#feature;
+    const elements = rotation ? this.#converted(numbers, { rotation, sample }) : numbers.elements;
+    if (elements.length === this.#count) return elements;
+    const [asked, each] = this.#slots === undefined ? [shape, ''] : [shape.slice(1), ' for each slot'];
+    throw this.#fault(
+      sample,
+      `${this.#named()} holds ${elements.length} numbers, shape [${asked.join(', ')}] asks for ${this.#count}${each}`,
+    );
+  }
+
+  #converted(
+    { elements, quaternions }: Numbers,
+    { rotation, sample }: { readonly rotation: RotationForm; readonly sample: Sample },
+  ): Float64Array {
+    const converted: number[] = [];
+    let from = 0;
+    for (const at of quaternions) {
+      converted.push(...elements.subarray(from, at));
+      converted.push(...FORMS[rotation](this.#rotation(elements, at, sample)));
+      from = at + 4;
+    }
+    converted.push(...elements.subarray(from));
+    return Float64Array.from(converted);
+  }
+
+  #rotation(elements: Float64Array, at: number, sample: Sample): Quaternion {
+    const [x, y, z, w] = elements.subarray(at, at + 4);
+    const rotation = normalized([x!, y!, z!, w!]);
+    if (rotation) return rotation;
+    throw this.#fault(sample, `there is the quaternion ${x}, ${y}, ${z}, ${w}, which is no rotation`);
+  }
+
+  #named(): string {
+    return `field "${[this.#feature.field].flat().join(', ')}"`;
+  }
+
+  #fault({ channel }: Sample, found: string, cause?: unknown): ConvertError {
+    const { key, topic, file } = this.#origin;
+    return new ConvertError(
+      `Cannot make feature "${key}" of "${file}": in the "${channel.type}" on "${topic}" ${found}. ` +
+        "Correct the feature's field, shape or dtype in the contract.",
+      { cause },
+    );
   }
 }
 
@@ -102,8 +185,4 @@ function checkedPath(text: string): FieldPath {
   const parsed = parseFieldPath(text);
   if ('fault' in parsed) throw new RangeError(parsed.fault); // the contract was checked where it was read
   return parsed.path;
-}
-
-function between(from: Float64Array, to: Float64Array, weight: number): Float64Array {
-  return from.map((value, i) => value + weight * (to[i]! - value));
 }

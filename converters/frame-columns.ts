@@ -1,5 +1,5 @@
-import type { Contract, ImageFeature, VectorFeature } from '../schemas/contract.ts';
-import { elementCount, type Frame } from './frame.ts';
+import type { Contract, Feature, ImageFeature, VectorFeature } from '../schemas/contract.ts';
+import { elementCount, type Frame, slotCount } from './frame.ts';
 
 /** Of a frame, everything but the pixels: small enough to keep a whole episode of. */
 export interface FrameNumbers {
@@ -12,6 +12,8 @@ interface ValueNumbers {
   readonly ageNanos: bigint | undefined;
   /** Absent for pictures. */
   readonly elements?: Float64Array;
+  /** Of each slot of a window. */
+  readonly slotAgeSecs?: Float64Array;
 }
 
 /** What of a frame outlives it. */
@@ -19,10 +21,11 @@ export function numbersOf({ tickTime, values }: Frame): FrameNumbers {
   const numbers = new Map<string, ValueNumbers>();
   for (const [key, value] of values) {
     const { valid, ageNanos } = value;
-    numbers.set(
-      key,
-      value.kind === 'vector' ? { valid, ageNanos, elements: value.elements } : { valid, ageNanos },
-    );
+    if (value.kind === 'image') numbers.set(key, { valid, ageNanos });
+    else {
+      const { elements, window } = value;
+      numbers.set(key, { valid, ageNanos, elements, ...(window && { slotAgeSecs: window.ageSecs }) });
+    }
   }
   return { tickTime, values: numbers };
 }
@@ -50,7 +53,10 @@ export function frameColumns({ features }: Contract): readonly FrameColumn[] {
   const vectors = Object.entries(features).flatMap(([key, feature]) =>
     feature.kind === 'vector' ? [valueColumn(key, feature)] : [],
   );
-  const timing = Object.keys(features).flatMap((key) => [ageColumn(key), validColumn(key)]);
+  const timing = Object.entries(features).flatMap(([key, feature]) => [
+    ageColumn(key, feature),
+    validColumn(key),
+  ]);
   return [...vectors, ...timing, tickTimeColumn];
 }
 
@@ -96,18 +102,27 @@ function cast(values: Float64Array, dtype: ElementType): ColumnNumbers {
 
 const scalar = { shape: [1], names: null } as const;
 
-/** Seconds from the value's own time to the tick; NaN where there is no value. */
-function ageColumn(key: string): FrameColumn {
+/** Seconds from the value's own time to the tick, of a window for each slot; NaN where there is no value. */
+function ageColumn(key: string, feature: Feature): FrameColumn {
+  const slots = slotCount(feature);
+  const ageSecs = (ageNanos: bigint | undefined) =>
+    ageNanos === undefined ? Number.NaN : Number(ageNanos) / 1e9;
   return {
     ...scalar,
+    ...(slots && { shape: [slots] }),
     content: 'age',
     key,
     dtype: 'float32',
-    rows: (frames) =>
-      Float32Array.from(frames, ({ values }) => {
-        const { ageNanos } = values.get(key)!;
-        return ageNanos === undefined ? Number.NaN : Number(ageNanos) / 1e9;
-      }),
+    rows: (frames) => {
+      const width = slots ?? 1;
+      const ages = new Float32Array(frames.length * width);
+      for (const [i, { values }] of frames.entries()) {
+        const { ageNanos, slotAgeSecs } = values.get(key)!;
+        if (slotAgeSecs) ages.set(slotAgeSecs, i * width);
+        else ages[i] = ageSecs(ageNanos);
+      }
+      return ages;
+    },
   };
 }
 

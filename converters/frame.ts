@@ -20,7 +20,7 @@ interface Timing {
   readonly valid: boolean;
   /**
    * Tick minus the time of the value used, nanoseconds; negative for a value from after the tick. With
-   * linear alignment the larger distance of the two neighbours. Undefined where there is no value at all.
+   * a value between two others the larger distance of the two; with a window that of the newest. Undefined where there is no value at all.
    */
   readonly ageNanos: bigint | undefined;
 }
@@ -30,6 +30,16 @@ export interface VectorValue extends Timing {
   readonly feature: VectorFeature;
   /** Flattened, row-major, in the feature's unit. */
   readonly elements: Float64Array;
+  /** With `align: window`. */
+  readonly window?: WindowSlots;
+}
+
+/** The slots of a window, which are the first dimension of its value. Empty ones come first and hold NaN. */
+export interface WindowSlots {
+  /** Tick minus the time of each slot's value, seconds; NaN where the slot is empty. */
+  readonly ageSecs: Float64Array;
+  /** How many values there were beyond the number of slots: the oldest, which are in no frame. */
+  readonly leftOut: number;
 }
 
 export interface ImageValue extends Timing {
@@ -37,6 +47,11 @@ export interface ImageValue extends Timing {
   readonly feature: ImageFeature;
   /** [height, width, 3] uint8 RGB, row-major, brought to the feature's size. */
   readonly pixels: Uint8Array;
+}
+
+/** Number of slots of a feature that is a window; undefined for all others. */
+export function slotCount(feature: Feature): number | undefined {
+  return feature.kind === 'vector' && feature.align === 'window' ? feature.shape[0] : undefined;
 }
 
 /** Number of elements of one value. */

@@ -9,7 +9,7 @@ export interface StoredFeature {
   readonly name: string;
   /** One per frame, 0 or 1. */
   readonly valid: ArrayLike<number | bigint>;
-  /** One per frame, seconds. */
+  /** One per frame, seconds; of a window one per slot, the newest last. */
   readonly age: ArrayLike<number>;
   /** Of all frames one after the other; absent for pictures. */
   readonly values?: ArrayLike<number | bigint>;
@@ -39,14 +39,16 @@ export function* frameFaults({ tickTimes, features }: StoredEpisode): Generator<
   }
   for (const { name, valid, age, values } of features) {
     const width = values ? values.length / frames : 0;
-    if (valid.length !== frames || age.length !== frames || !Number.isInteger(width)) {
+    const slots = age.length / frames;
+    if (valid.length !== frames || slots < 1 || !Number.isInteger(slots) || !Number.isInteger(width)) {
       yield { row: 0, text: `"${name}" does not have one value, age and mask for each of ${frames} frames` };
       continue;
     }
     for (let row = 0; row < frames; row++) {
       const counts = Number(valid[row]) === 1;
-      if (counts ? Number.isNaN(age[row]!) : Number(valid[row]) !== 0) {
-        yield { row, text: `"${name}" is marked ${valid[row]} and has age ${age[row]}` };
+      const newest = age[(row + 1) * slots - 1]!;
+      if (counts ? Number.isNaN(newest) : Number(valid[row]) !== 0) {
+        yield { row, text: `"${name}" is marked ${valid[row]} and has age ${newest}` };
       }
       if (counts || !values) continue;
       const empty = Array.from({ length: width }, (_, i) => values[row * width + i]!).every(

@@ -1,4 +1,4 @@
-import { type Contract, nearest, type SampleClock, type Stream } from '../schemas/contract.ts';
+import { type Contract, type Feature, nearest, type SampleClock, type Stream } from '../schemas/contract.ts';
 import type { EpisodeReader, ReadOptions } from '../schemas/episode-reader.ts';
 import { ConvertError } from '../schemas/errors.ts';
 import type { Channel, Message } from '../schemas/message.ts';
@@ -13,6 +13,8 @@ export interface StreamPlan {
   readonly messageCount: number;
   /** How far after a tick a feature may take a value from; 0 where all features are causal. */
   readonly lookAheadNanos: bigint;
+  /** Whether a feature takes all values since the tick before. */
+  readonly hasWindow: boolean;
   /** By channel id; a topic with several publishers may have several channels. */
   readonly channels: ReadonlyMap<number, ChannelPlan>;
   /** Of the first message received; undefined when there is none. */
@@ -107,12 +109,20 @@ function planStream(reader: EpisodeReader, contract: Contract, name: string): Un
       return [channel.id, { type: channel.schema?.name ?? '', timeOf, decode: createDecoder(channel) }];
     }),
   );
-  return { name, stream, messageCount, lookAheadNanos: lookAheadNanos(contract, name), channels: plans };
+  const features = Object.values(contract.features).filter((feature) => feature.stream === name);
+  return {
+    name,
+    stream,
+    messageCount,
+    lookAheadNanos: lookAheadNanos(features),
+    hasWindow: features.some((feature) => feature.align === 'window'),
+    channels: plans,
+  };
 }
 
-function lookAheadNanos({ features }: Contract, stream: string): bigint {
-  const secs = Object.values(features)
-    .filter((feature) => feature.stream === stream && feature.align !== 'hold')
+function lookAheadNanos(features: readonly Feature[]): bigint {
+  const secs = features
+    .filter((feature) => feature.align !== 'hold' && feature.align !== 'window')
     .map(({ toleranceSecs }) => toleranceSecs);
   return secsToNanos(Math.max(0, ...secs));
 }

@@ -73,6 +73,22 @@ describe('parseContract()', () => {
       'features.observation.state.toleranceSecs',
       'expected number',
     ],
+    [
+      'a window of integers',
+      'shape: [3]',
+      'shape: [2, 3]\n    align: window\n    dtype: int64',
+      16,
+      'features.observation.state.align',
+      'which dtype "int64" cannot hold',
+    ],
+    [
+      'units of two kinds',
+      'shape: [3]',
+      'shape: [3]\n    unit: m\n    sourceUnit: deg',
+      17,
+      'features.observation.state.sourceUnit',
+      '"unit" is "m"',
+    ],
     ['another version', 'kinescribe: 1', 'kinescribe: 2', 1, 'kinescribe', 'expected 1'],
   ])('points at %s', (_what, from, to, line, path, rule) => {
     expect(issuesOf(VALID.replace(from, to))).toMatchObject([

@@ -1,4 +1,5 @@
 import { parseFieldPath } from './field-path.ts';
+import { UNIT_NAMES, unitFactor } from './units.ts';
 import { z } from './validation.ts';
 
 /**
@@ -42,8 +43,11 @@ const stream = z.strictObject({
 });
 
 const align = z
-  .enum(['hold', 'nearest', 'linear'])
-  .describe('hold: the latest value at or before the tick. nearest and linear also use the next one.');
+  .enum(['hold', 'nearest', 'linear', 'slerp', 'window'])
+  .describe(
+    'hold: the latest value at or before the tick. nearest and linear also use the next one. slerp: as linear, ' +
+      'rotations on the shortest arc. window: all values since the tick before, the newest in the last slot.',
+  );
 
 const featureBase = {
   stream: z.string().describe('Name of a stream above.'),
@@ -63,9 +67,24 @@ const vectorFeature = z.strictObject({
     .union([fieldPath, z.array(fieldPath).min(1)])
     .describe('Where the numbers lie: "wrench.force", "position[name=joint1..joint7]"; a list concatenates.'),
   dtype: z.enum(['float32', 'float64', 'int64', 'uint8', 'bool']).default('float32'),
-  shape: z.array(z.int().positive()).min(1).describe('Shape of one value, row-major.'),
+  shape: z
+    .array(z.int().positive())
+    .min(1)
+    .describe('Shape of one value, row-major; with align: window the slots come first, as [17, 6].'),
   names: z.array(z.string()).optional().describe('Name of each element, for a shape of one dimension.'),
   unit: z.string().optional().describe('SI unit of every element: "rad", "m", "N".'),
+  sourceUnit: z
+    .enum(UNIT_NAMES)
+    .optional()
+    .describe(
+      'Unit that the messages have, where it is another: "deg", "mm". Rotations are left as they are.',
+    ),
+  rotation: z
+    .enum(['rotation6d', 'rotvec', 'rpy'])
+    .optional()
+    .describe(
+      'What each quaternion becomes: first two rows of the matrix, axis times angle, or roll, pitch and yaw.',
+    ),
 });
 
 const imageFeature = z.strictObject({
@@ -79,6 +98,26 @@ const imageFeature = z.strictObject({
     .default('stretch')
     .describe('How a picture of another aspect ratio is brought to size.'),
 });
+
+/** Rules between the keys of one feature: the key that breaks one, and how. */
+function* vectorFaults(feature: z.infer<typeof vectorFeature>): Generator<readonly [string, string]> {
+  const { align: policy, dtype, shape, names, unit, sourceUnit, rotation } = feature;
+  if (names && names.length !== shape[0]) {
+    yield ['names', `must hold one name per element: shape says ${shape[0]}, found ${names.length}`];
+  }
+  const needsReal = policy === 'linear' || policy === 'slerp' || policy === 'window';
+  if (needsReal && !dtype.startsWith('float')) {
+    const makes = policy === 'window' ? 'slots without a value' : 'numbers between two values';
+    yield ['align', `"${policy}" makes ${makes}, which dtype "${dtype}" cannot hold; use dtype "float32"`];
+  }
+  if ((rotation || sourceUnit) && !dtype.startsWith('float')) {
+    yield ['dtype', `a conversion makes fractions, which dtype "${dtype}" cannot hold; use "float32"`];
+  }
+  if (sourceUnit && unitFactor(sourceUnit, unit ?? '') === undefined) {
+    const found = unit === undefined ? 'there is no "unit"' : `"unit" is "${unit}"`;
+    yield ['sourceUnit', `numbers in "${sourceUnit}" need a "unit" that measures the same, but ${found}`];
+  }
+}
 
 const feature = z.discriminatedUnion('kind', [vectorFeature, imageFeature]);
 
@@ -140,11 +179,8 @@ export const contractSchema = z
           `no stream is named "${each.stream}"${near ? `; did you mean "${near}"?` : ''}`,
         );
       }
-      if (each.kind === 'vector' && each.names && each.names.length !== each.shape[0]) {
-        issue(
-          ['features', key, 'names'],
-          `must hold one name per element: shape says ${each.shape[0]}, found ${each.names.length}`,
-        );
+      if (each.kind === 'vector') {
+        for (const [field, message] of vectorFaults(each)) issue(['features', key, field], message);
       }
     }
   });

@@ -1,6 +1,7 @@
 import type { Contract, Feature } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
 import { z } from '../../schemas/validation.ts';
+import { slotCount } from '../frame.ts';
 
 /**
  * Where things lie in a dataset of shards. `<key>.sample.mp` holds the numbers of a sample, and
@@ -92,6 +93,8 @@ export const indexSchema = z.strictObject({
       shape: z.array(count),
       names: z.array(z.string()).optional(),
       unit: z.string().optional(),
+      /** Of a feature that is a window: its slots, the second dimension of its value and of its age. */
+      slots: count.optional(),
       /** Of a picture: its members' names in order of steps, without the key. */
       members: z.array(z.string()).optional(),
     }),
@@ -113,6 +116,7 @@ export function indexFeatures(contract: Contract): DatasetIndex['features'] {
       return { key, role, kind: 'image', dtype: 'uint8', shape, members };
     }
     const { dtype, shape, names, unit } = feature;
+    const slots = slotCount(feature);
     return {
       key,
       role,
@@ -121,6 +125,7 @@ export function indexFeatures(contract: Contract): DatasetIndex['features'] {
       shape: [steps, ...shape],
       ...(names && { names }),
       ...(unit !== undefined && { unit }),
+      ...(slots !== undefined && { slots }),
     };
   });
 }

@@ -9,7 +9,7 @@ const byRole = z.strictObject({ observation: array, action: array });
 const recordSchema = z.strictObject({
   /** Of vectors, by feature key: observations [observationSteps, ...shape], actions [horizon, ...shape]. */
   values: arrays,
-  /** Of every feature, float32 [steps]: tick minus the value's time, seconds; NaN where there was none. */
+  /** Of every feature, float32 [steps], of a window [steps, slots]: tick minus the value's time, seconds; NaN where there was none. */
   age: arrays,
   /** Of every feature, bool [steps]: whether the value lies within the feature's tolerance. */
   valid: arrays,

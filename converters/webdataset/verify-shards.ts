@@ -109,10 +109,10 @@ async function checkSample(
 function checkArrays(record: SampleRecord, index: DatasetIndex): string[] {
   const { observationSteps, horizon } = index;
   const expected = new Map<string, string>();
-  for (const { key, role, kind, dtype, shape } of index.features) {
+  for (const { key, role, kind, dtype, shape, slots } of index.features) {
     const steps = role === 'action' ? horizon : observationSteps;
     if (kind === 'vector') expected.set(`values ${key}`, `${dtype} [${shape}]`);
-    expected.set(`age ${key}`, `float32 [${steps}]`);
+    expected.set(`age ${key}`, `float32 [${slots ? [steps, slots] : [steps]}]`);
     expected.set(`valid ${key}`, `bool [${steps}]`);
   }
   for (const [role, steps] of Object.entries({ observation: observationSteps, action: horizon })) {

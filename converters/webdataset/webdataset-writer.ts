@@ -5,7 +5,7 @@ import { ConvertError } from '../../schemas/errors.ts';
 import { encodeJpeg } from '../../schemas/image-codec.ts';
 import { nanosToSecs } from '../../schemas/time.ts';
 import type { DatasetTarget, DatasetWriter, EpisodeHeader } from '../dataset-writer.ts';
-import { elementCount, type Frame } from '../frame.ts';
+import { elementCount, type Frame, type FrameValue, slotCount } from '../frame.ts';
 import { type Window, WindowCutter, type WindowStep } from '../windows.ts';
 import {
   type DatasetIndex,
@@ -131,10 +131,9 @@ export class WebDatasetWriter implements DatasetWriter {
     const valid: Record<string, SampleArray> = {};
     for (const { key, role, feature } of this.#layouts) {
       const timings = steps[role].map(({ frame }) => frame.values.get(key)!);
-      const ages = timings.map(({ ageNanos }) =>
-        ageNanos === undefined ? Number.NaN : nanosToSecs(ageNanos),
-      );
-      age[key] = packArray('float32', [ages.length], ages);
+      const slots = slotCount(feature);
+      const ages = timings.flatMap(ageSecs);
+      age[key] = packArray('float32', [timings.length, ...(slots ? [slots] : [])], ages);
       valid[key] = flags(timings.map((timing) => timing.valid));
       if (feature.kind === 'vector') values[key] = stack(steps[role], key, feature);
     }
@@ -153,6 +152,12 @@ export class WebDatasetWriter implements DatasetWriter {
       provenance: { episode: id, digest, frame: anchor.index, contract: contractDigest, version },
     };
   }
+}
+
+/** One age, or of a window one for each slot; NaN where there is no value. */
+function ageSecs(value: FrameValue): readonly number[] {
+  if (value.kind === 'vector' && value.window) return [...value.window.ageSecs];
+  return [value.ageNanos === undefined ? Number.NaN : nanosToSecs(value.ageNanos)];
 }
 
 /** Whether a window shows the pictures of this frame. */
