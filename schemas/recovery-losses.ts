@@ -94,7 +94,8 @@ export class LossAccount {
     return {
       totals: [...this.#topics].map(([topic, { messageCount, lostCount }]) => ({
         topic,
-        received: received.get(topic) ?? messageCount + lostCount,
+        // The last ledger in the file may be older than its last messages.
+        received: Math.max(received.get(topic) ?? 0, messageCount + lostCount),
         written: messageCount,
       })),
       losses: [...(before?.losses ?? []), ...losses],

@@ -172,6 +172,27 @@ describe.each<Compression>(['none', 'lz4', 'zstd'])('recoverEpisode() with chunk
   });
 });
 
+test('recoverEpisode() brings a ledger up to date that was written in the middle of the take', async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'take.mcap');
+  const writer = await EpisodeWriter.open(file);
+  writer.addChannel(channelSpec('/a'));
+  const full = { topic: '/a', cause: 'queue-full', messages: 3, startTime: 1n, endTime: 2n } as const;
+  const ledger = encodeLedger({ totals: [{ topic: '/a', received: 13, written: 10 }], losses: [full] });
+  const messages = [...someMessages(100, { channels: 1 })];
+  for (const message of messages.slice(0, 10)) await writer.write(message);
+  await writer.addMetadata(LEDGER_RECORD, new Map([['ledger', ledger]]));
+  for (const message of messages.slice(10)) await writer.write(message);
+  await writer.flush().then(() => writer.abort());
+  const target = join(folder.path, 'recovered.mcap');
+  await recoverEpisode(`${file}.part`, target);
+  await using reader = await EpisodeReader.open(target);
+  expect(await reader.ledger()).toMatchObject({
+    totals: [{ topic: '/a', received: 100, written: 100 }],
+    losses: [full, { topic: '/a', cause: 'damaged', messages: null }],
+  });
+});
+
 test('recoverEpisode() finds nothing in a file that has no message', async () => {
   await using folder = await temporaryFolder();
   for (const bytes of [new Uint8Array(), new Uint8Array(5000), Buffer.from('not an MCAP file, only text')]) {
