@@ -1,4 +1,6 @@
 import type { DatasetFormat } from '../converters/dataset-writer.ts';
+import { act } from '../converters/hdf5/act.ts';
+import { robomimic } from '../converters/hdf5/robomimic.ts';
 import { lerobot } from '../converters/lerobot/lerobot.ts';
 import { lerobotV21 } from '../converters/lerobot-v21/lerobot-v21.ts';
 import { rlds } from '../converters/rlds/rlds.ts';
@@ -8,7 +10,10 @@ import { UsageError } from '../schemas/errors.ts';
 
 /** Every dataset format, by the name on the command line. */
 export const FORMATS: ReadonlyMap<string, DatasetFormat> = new Map(
-  [lerobot, lerobotV21, rlds, zarr, zarrZip, webdataset].map((format) => [format.name, format]),
+  [lerobot, lerobotV21, rlds, zarr, zarrZip, robomimic, act, webdataset].map((format) => [
+    format.name,
+    format,
+  ]),
 );
 
 /** @throws {UsageError} when a name of the comma-separated list is no format. */

@@ -1,0 +1,180 @@
+import { join } from 'node:path';
+import type { Contract } from '../../schemas/contract.ts';
+import { ConvertError } from '../../schemas/errors.ts';
+import type { DatasetTarget, DatasetWriter, EpisodeHeader } from '../dataset-writer.ts';
+import type { Frame } from '../frame.ts';
+import { type FrameNumbers, imageFeatures, numbersOf } from '../frame-columns.ts';
+import { isAction, plainNames } from '../plain-names.ts';
+import {
+  actionColumn,
+  appendPictures,
+  type EpisodeLayout,
+  episodeLayout,
+  writeColumns,
+} from './episode-layout.ts';
+import { Hdf5File } from './hdf5-file.ts';
+
+export function actFile(episode: number): string {
+  return `episode_${episode}.hdf5`;
+}
+
+/** How ACT names two observations; all others keep their short names. */
+const ACT_NAMES: Readonly<Record<string, string>> = { state: 'qpos', velocity: 'qvel' };
+
+interface OpenEpisode {
+  readonly header: EpisodeHeader;
+  readonly file: Hdf5File;
+  readonly frames: FrameNumbers[];
+}
+
+/**
+ * Writes a file per episode as ACT and ALOHA read them: `observation.state` as `/observations/qpos`,
+ * `observation.velocity` as `/observations/qvel`, every camera below `/observations/images`, in whatever
+ * number of joints the contract has; ACT itself is set to 14.
+ *
+ * ACT stacks the episodes, so all must have one length: shorter ones are padded to the longest with their last
+ * frame. Padded rows are marked in `/is_pad`, none of their values is valid, and `num_steps` says where they
+ * begin. A robot without velocities gets NaN for them, marked invalid: ACT reads but does not use them. One
+ * episode's numbers are held in memory.
+ */
+export class ActWriter implements DatasetWriter {
+  readonly #target: DatasetTarget;
+  readonly #layout: EpisodeLayout;
+  readonly #lengths: number[] = [];
+  #episode: OpenEpisode | undefined;
+
+  /** @throws {ConvertError} when the contract lacks what ACT's loader reads. */
+  constructor(target: DatasetTarget) {
+    this.#target = target;
+    this.#layout = actLayout(target.contract);
+  }
+
+  async beginEpisode(header: EpisodeHeader): Promise<void> {
+    const file = await Hdf5File.create(this.#fileOf(header.index));
+    this.#episode = { header, file, frames: [] };
+  }
+
+  async addFrame(frame: Frame): Promise<void> {
+    const { file, frames } = this.#episode!;
+    frames.push(numbersOf(frame));
+    await appendPictures(file, { frame, group: '', pictures: this.#layout.pictures });
+  }
+
+  async endEpisode(): Promise<void> {
+    const { header, file, frames } = this.#episode!;
+    const { id, digest, task } = header;
+    if (frames.length === 0) {
+      throw new ConvertError(`Cannot write ACT: episode "${id}" has no frames. Leave it out.`);
+    }
+    await writeColumns(file, { frames, group: '', columns: this.#layout.columns });
+    const { contract, contractDigest, version } = this.#target;
+    // For a real robot ACT's loader takes the action of the step before, to make up for the delay of its own
+    // recording. Here actions are aligned with what was seen, which is what the flag tells it.
+    await file.setAttribute('', 'sim', 1);
+    await file.setAttribute('', 'num_steps', frames.length);
+    const source = {
+      episode_id: id,
+      recording: digest,
+      task,
+      version,
+      contract: { name: contract.name, digest: contractDigest },
+      tick_rate_hz: contract.samples.tickRateHz,
+    };
+    await file.setAttribute('', 'kinescribe', JSON.stringify(source));
+    await file.close();
+    this.#lengths.push(frames.length);
+    this.#episode = undefined;
+  }
+
+  async finish(): Promise<number> {
+    if (this.#lengths.length === 0) throw new ConvertError('Cannot write ACT: there is no episode.');
+    const longest = this.#lengths.reduce((most, length) => Math.max(most, length));
+    for (const [index, length] of this.#lengths.entries()) {
+      if (length < longest) await this.#pad(this.#fileOf(index), longest);
+    }
+    return this.#lengths.reduce((sum, length) => sum + length, 0);
+  }
+
+  async abort(): Promise<void> {
+    await this.#episode?.file.abort();
+  }
+
+  async #pad(path: string, rows: number): Promise<void> {
+    const file = await Hdf5File.change(path);
+    try {
+      for (const { path: dataset } of [...this.#layout.columns, ...this.#layout.pictures]) {
+        await file.extend(dataset, rows, paddingOf(dataset));
+      }
+      await file.close();
+    } catch (error) {
+      await file.abort();
+      throw error;
+    }
+  }
+
+  #fileOf(index: number): string {
+    return join(this.#target.directory, actFile(index));
+  }
+}
+
+/** What a padded row holds; absent: what the last one holds. */
+function paddingOf(dataset: string): number | undefined {
+  if (dataset === 'is_pad') return 1;
+  if (dataset.startsWith('valid/')) return 0;
+  return dataset.startsWith('age/') ? Number.NaN : undefined;
+}
+
+function actLayout(contract: Contract): EpisodeLayout {
+  const plain = plainNames(contract, { format: 'ACT', taken: ['images'] });
+  const names = new Map([...plain].map(([key, name]) => [key, ACT_NAMES[name] ?? name]));
+  if (new Set(names.values()).size < names.size) {
+    throw new ConvertError(
+      'Cannot write ACT: "state" and "qpos", or "velocity" and "qvel", are one to it. Name one of the features ' +
+        'otherwise in the contract.',
+    );
+  }
+  const paths = {
+    value: (name: string, key: string) => (isAction(key) ? `actions/${name}` : `observations/${name}`),
+    picture: (name: string) => `observations/images/${name}`,
+  };
+  const { columns, pictures } = episodeLayout(contract, { names, paths });
+  const state = columns.find(({ path }) => path === 'observations/qpos')?.column;
+  if (state?.shape.length !== 1) {
+    throw new ConvertError(
+      'Cannot write ACT: its loader needs /observations/qpos, but the contract has no feature ' +
+        '"observation.state" of one dimension. Add it.',
+    );
+  }
+  const sizes = new Set(imageFeatures(contract).map(([, { width, height }]) => `${width} × ${height}`));
+  if (sizes.size > 1) {
+    throw new ConvertError(
+      `Cannot write ACT: it stacks the pictures of all cameras, but theirs are ${[...sizes].join(' and ')}. ` +
+        'Give all image features of the contract one width and height.',
+    );
+  }
+  const action = actionColumn(contract, 'ACT');
+  const isPart = ({ path }: { path: string }) => path.startsWith('actions/');
+  return {
+    columns: [
+      { path: 'action', column: action },
+      ...columns.filter((each) => action.parts > 1 || !isPart(each)),
+      ...(columns.some(({ path }) => path === 'observations/qvel') ? [] : unknownVelocity(state.shape)),
+      {
+        path: 'is_pad',
+        column: { dtype: 'bool', shape: [], rows: (frames) => new Uint8Array(frames.length) },
+      },
+    ],
+    pictures,
+  };
+}
+
+function unknownVelocity(shape: readonly number[]): EpisodeLayout['columns'] {
+  const nothing = (size: number) => (frames: readonly FrameNumbers[]) =>
+    new Float32Array(frames.length * size).fill(Number.NaN);
+  const noFlag = (frames: readonly FrameNumbers[]) => new Uint8Array(frames.length);
+  return [
+    { path: 'observations/qvel', column: { dtype: 'float32', shape, rows: nothing(shape[0]!) } },
+    { path: 'age/qvel', column: { dtype: 'float32', shape: [], rows: nothing(1) } },
+    { path: 'valid/qvel', column: { dtype: 'bool', shape: [], rows: noFlag } },
+  ];
+}

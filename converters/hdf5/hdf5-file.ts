@@ -1,0 +1,94 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { ConvertError, DatasetError } from '../../schemas/errors.ts';
+import { workerFile } from '../../schemas/worker-file.ts';
+import type { ColumnNumbers } from '../frame-columns.ts';
+import type { AttributeValue, Hdf5Array, Hdf5Entry, Hdf5Reply, Hdf5Request } from './hdf5-worker.ts';
+
+/** One HDF5 file and the thread that works on it. Each call is to be awaited before the next. */
+export class Hdf5File {
+  readonly file: string;
+  readonly #worker: Worker;
+
+  private constructor(file: string) {
+    this.file = file;
+    this.#worker = new Worker(workerFile(import.meta.url, 'hdf5-worker'));
+  }
+
+  /** @throws {ConvertError} when it cannot be made. */
+  static create(file: string): Promise<Hdf5File> {
+    return Hdf5File.#open(file, 'create');
+  }
+
+  /** Opens a file to write more. */
+  static change(file: string): Promise<Hdf5File> {
+    return Hdf5File.#open(file, 'change');
+  }
+
+  /** @throws {DatasetError} when it is no HDF5 file. */
+  static async read(file: string): Promise<Hdf5File> {
+    try {
+      return await Hdf5File.#open(file, 'read');
+    } catch (cause) {
+      throw new DatasetError(`Cannot read "${file}": it is no whole HDF5 file.`, { cause });
+    }
+  }
+
+  static async #open(file: string, mode: 'create' | 'change' | 'read'): Promise<Hdf5File> {
+    const opened = new Hdf5File(file);
+    try {
+      await opened.#ask({ kind: 'open', file, mode });
+      return opened;
+    } catch (error) {
+      await opened.abort();
+      throw error;
+    }
+  }
+
+  /** Writes a dataset that can be extended, and the groups above it. */
+  async write(path: string, array: Hdf5Array): Promise<void> {
+    await this.#ask({ kind: 'write', path, array });
+  }
+
+  /** Adds a row to a dataset, making it with the first; each row is a chunk. */
+  async append(path: string, row: Hdf5Array): Promise<void> {
+    await this.#ask({ kind: 'append', path, row });
+  }
+
+  /** Adds rows until there are as many: the last one again, or all of one number. */
+  async extend(path: string, rows: number, fill?: number): Promise<void> {
+    await this.#ask({ kind: 'extend', path, rows, fill });
+  }
+
+  /** @param path of a group or dataset that is there; empty for the root. */
+  async setAttribute(path: string, name: string, value: AttributeValue): Promise<void> {
+    await this.#ask({ kind: 'attribute', path, name, value });
+  }
+
+  /** Everything in the file, groups before what they hold. */
+  async list(): Promise<readonly Hdf5Entry[]> {
+    return (await this.#ask({ kind: 'list' })) as readonly Hdf5Entry[];
+  }
+
+  /** All numbers of a dataset. */
+  async values(path: string): Promise<ColumnNumbers> {
+    return (await this.#ask({ kind: 'read', path })) as ColumnNumbers;
+  }
+
+  async close(): Promise<void> {
+    await this.#ask({ kind: 'close' });
+    await this.#worker.terminate();
+  }
+
+  /** Ends the thread; the file stays incomplete. */
+  async abort(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  async #ask(request: Hdf5Request): Promise<unknown> {
+    this.#worker.postMessage(request);
+    const [{ error, result }] = (await once(this.#worker, 'message')) as [Hdf5Reply];
+    if (error !== undefined) throw new ConvertError(`Cannot ${request.kind} in "${this.file}": ${error}.`);
+    return result;
+  }
+}

@@ -1,0 +1,107 @@
+import { join } from 'node:path';
+import type { Contract } from '../../schemas/contract.ts';
+import { ConvertError } from '../../schemas/errors.ts';
+import type { DatasetTarget, DatasetWriter, EpisodeHeader } from '../dataset-writer.ts';
+import type { Frame } from '../frame.ts';
+import { type FrameNumbers, numbersOf } from '../frame-columns.ts';
+import { isAction, plainNames } from '../plain-names.ts';
+import {
+  actionColumn,
+  appendPictures,
+  doneColumn,
+  type EpisodeLayout,
+  episodeLayout,
+  writeColumns,
+} from './episode-layout.ts';
+import { Hdf5File } from './hdf5-file.ts';
+
+export const ROBOMIMIC_FILE = 'demos.hdf5';
+
+/** robomimic's number for environments that are made by name (`EnvType.GYM_TYPE`). */
+const GYM_TYPE = 2;
+
+/**
+ * Writes the one file that robomimic reads, a group per episode. What an episode was worth is not recorded, so
+ * there are no `rewards` (robomimic reads zeros then), and no `next_obs`, which would double the pictures:
+ * train with `hdf5_load_next_obs=False`, as behaviour cloning does. One episode's numbers are held in memory.
+ */
+export class RobomimicWriter implements DatasetWriter {
+  readonly #target: DatasetTarget;
+  readonly #file: Hdf5File;
+  readonly #layout: EpisodeLayout;
+  #episode:
+    | { readonly header: EpisodeHeader; readonly group: string; readonly frames: FrameNumbers[] }
+    | undefined;
+  #frames = 0;
+
+  private constructor(target: DatasetTarget, { file, layout }: { file: Hdf5File; layout: EpisodeLayout }) {
+    this.#target = target;
+    this.#file = file;
+    this.#layout = layout;
+  }
+
+  /** @throws {ConvertError} when the contract cannot become demonstrations of robomimic. */
+  static async open(target: DatasetTarget): Promise<RobomimicWriter> {
+    const layout = robomimicLayout(target.contract);
+    const file = await Hdf5File.create(join(target.directory, ROBOMIMIC_FILE));
+    return new RobomimicWriter(target, { file, layout });
+  }
+
+  async beginEpisode(header: EpisodeHeader): Promise<void> {
+    this.#episode = { header, group: `data/demo_${header.index}/`, frames: [] };
+  }
+
+  async addFrame(frame: Frame): Promise<void> {
+    const { group, frames } = this.#episode!;
+    frames.push(numbersOf(frame));
+    await appendPictures(this.#file, { frame, group, pictures: this.#layout.pictures });
+  }
+
+  async endEpisode(): Promise<void> {
+    const { header, group, frames } = this.#episode!;
+    const { index, id, digest, task } = header;
+    if (frames.length === 0) {
+      throw new ConvertError(`Cannot write robomimic: episode "${id}" has no frames. Leave it out.`);
+    }
+    await writeColumns(this.#file, { frames, group, columns: this.#layout.columns });
+    const demo = `data/demo_${index}`;
+    await this.#file.setAttribute(demo, 'num_samples', frames.length);
+    // robomimic takes the instruction from "lang".
+    const meta = { lang: task, episode_id: id, recording: digest };
+    await this.#file.setAttribute(demo, 'ep_meta', JSON.stringify(meta));
+    this.#frames += frames.length;
+    this.#episode = undefined;
+  }
+
+  async finish(): Promise<number> {
+    if (this.#frames === 0) throw new ConvertError('Cannot write robomimic: there is no episode.');
+    const { contract, contractDigest, version } = this.#target;
+    const environment = { env_name: contract.robot.model, env_type: GYM_TYPE, env_kwargs: {} };
+    await this.#file.setAttribute('data', 'total', this.#frames);
+    await this.#file.setAttribute('data', 'env_args', JSON.stringify(environment));
+    const { name, samples } = contract;
+    const source = { version, contract: { name, digest: contractDigest }, tick_rate_hz: samples.tickRateHz };
+    await this.#file.setAttribute('data', 'kinescribe', JSON.stringify(source));
+    await this.#file.close();
+    return this.#frames;
+  }
+
+  abort(): Promise<void> {
+    return this.#file.abort();
+  }
+}
+
+function robomimicLayout(contract: Contract): EpisodeLayout {
+  const names = plainNames(contract, { format: 'robomimic' });
+  const paths = {
+    value: (name: string, key: string) => (isAction(key) ? `action_dict/${name}` : `obs/${name}`),
+    picture: (name: string) => `obs/${name}`,
+  };
+  const { columns, pictures } = episodeLayout(contract, { names, paths });
+  const action = actionColumn(contract, 'robomimic');
+  const kept = columns.filter(({ path }) => action.parts > 1 || !path.startsWith('action_dict/'));
+  return {
+    columns: [{ path: 'actions', column: action }, ...kept, { path: 'dones', column: doneColumn }],
+    pictures,
+  };
+}
