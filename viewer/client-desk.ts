@@ -58,7 +58,8 @@ export class ClientDesk {
       }
       const episode = await this.#shelf.borrow(shelved);
       // The socket's own end, because a handshake that fails never becomes a connection.
-      const giveBack = () => void episode[Symbol.asyncDispose]();
+      let finished = Promise.resolve();
+      const giveBack = () => void finished.then(() => episode[Symbol.asyncDispose]());
       if (socket.destroyed) giveBack();
       else socket.once('close', giveBack);
       const accept = { subprotocol, maxFrameBytes: MAX_FRAME_BYTES, silenceMillis: SILENCE_MILLIS };
@@ -74,6 +75,7 @@ export class ClientDesk {
           highWaterBytes,
           failed: (error) => notice(`Replay of "${episode.file}" broke off: ${messageOf(error)}`),
         });
+        finished = client.finished;
         return {
           frame: (frame) => client.frame(frame),
           closed: () => {

@@ -47,6 +47,8 @@ const NAP_NANOS = 4_000_000n;
 /** A reader that falls behind by more than this makes the playback wait instead of rushing after it. */
 const MAX_LAG_NANOS = NANOS_PER_SEC / 4n;
 const MIN_SPEED = 0.01;
+/** A client that asks for more without reading the answers gets only the newest ones. */
+const MAX_UNREAD_STATES = 100;
 
 /**
  * Plays one episode for one client: says when which message is due. `time` is where the client is: every
@@ -114,6 +116,7 @@ export class Player {
     if (speed !== undefined && Number.isFinite(speed)) this.#speed = Math.max(MIN_SPEED, speed);
     if (playing !== undefined && this.#status !== 'ended') this.#status = playing ? 'playing' : 'paused';
     this.#tie();
+    if (this.#states.length >= MAX_UNREAD_STATES) this.#states.shift();
     this.#states.push({
       ...this.state,
       didSeek: seekTime !== undefined,

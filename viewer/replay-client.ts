@@ -48,6 +48,8 @@ const text = new TextEncoder();
  * ordered stream, so a Time always comes before the messages it belongs to.
  */
 export class ReplayClient implements ConnectionHandlers {
+  /** Resolves when nothing of the episode is read any more. */
+  readonly finished: Promise<void>;
   readonly #connection: Connection;
   readonly #options: ReplayClientOptions;
   readonly #player: Player;
@@ -77,7 +79,7 @@ export class ReplayClient implements ConnectionHandlers {
     }
     this.#announce(this.#player.startTime);
     if (options.playsAlone) this.#player.control({ playing: true });
-    void this.#run();
+    this.finished = this.#run();
   }
 
   closed(): void {

@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -280,6 +280,28 @@ describe('a replay client', () => {
     client.socket.send('{"op":"getParameters","parameterNames":["/replay.dropped_messages"],"id":"d"}');
     const { parameters } = await client.next('parameterValues');
     expect(parameters[0]!.value).toBeGreaterThan(0);
+  });
+});
+
+describe('a client that hangs up in the middle of playing', () => {
+  test('is no trouble that anybody is told of, and frees the file', async () => {
+    const lines: string[] = [];
+    await using played = await serverWith({ notice: (line) => lines.push(line) });
+    for (let round = 0; round < 5; round++) {
+      using client = new TestClient(url('ws', '/', played));
+      await client.subscribe('/camera', '/joints');
+      client.socket.send(encodePlaybackControl({ command: 'play', speed: 50, requestId: 'r' }));
+      await client.next('messageData', ({ logTime }) => logTime > START + 100n * MILLI);
+    }
+    const { file } = (await shelf.find())!;
+    const openFiles = async () => {
+      const links = await readdir('/proc/self/fd').then((names) =>
+        Promise.all(names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => ''))),
+      );
+      return links.filter((link) => link === file).length;
+    };
+    if (process.platform === 'linux') await expect.poll(openFiles).toBe(1); // the fixture's own
+    expect(lines).toEqual([]);
   });
 });
 

@@ -87,8 +87,8 @@ export function describeViewer(viewer: RunningViewer): string {
   return [
     `Replay page   ${viewer.pageUrl ?? 'not built: run "npm run build:web" in the clone'}`,
     `Foxglove      ${viewer.foxgloveUrl}`,
-    `WebSocket     ${viewer.webSocketUrl}   (Lichtblick: open connection, Foxglove WebSocket)`,
-    `MCAP file     ${viewer.fileUrl}`,
+    `WebSocket     ${viewer.webSocketUrl}   (add "play" to the query for a client without a playback bar)`,
+    `MCAP file     ${viewer.fileUrl}   (Lichtblick and Foxglove open it as a remote file)`,
     `Layout        ${viewer.layoutUrl}`,
     'Stop with Ctrl+C.',
   ].join('\n');
