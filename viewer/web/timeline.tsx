@@ -37,7 +37,6 @@ export function Timeline({ replay, facts, losses, onSeek }: Props) {
           ))}
         </ul>
         <Track replay={replay} facts={facts} onSeek={onSeek}>
-          <Axis durationSecs={durationSecs} />
           {lanes.map(({ topic, messageCount }) => (
             <div key={topic} class={messageCount > 0 ? 'lane' : 'lane silent'}>
               {losses
@@ -129,38 +128,44 @@ function Track({
     <div
       ref={track}
       class="track"
-      role="slider"
-      tabIndex={0}
-      aria-label="Position"
-      aria-valuemin={0}
-      aria-valuemax={durationSecs}
-      aria-valuenow={Number(secs.toFixed(2))}
-      aria-valuetext={`${formatClock(secs)} of ${formatClock(durationSecs)}`}
       onPointerDown={(event) => {
         track.current?.setPointerCapture(event.pointerId);
         scrub(event);
       }}
       onPointerMove={scrub}
     >
+      {/* Beside the lanes, not around them: what lies in a slider cannot be reached by a screen reader. */}
+      <div
+        class="axis"
+        role="slider"
+        tabIndex={0}
+        aria-label="Position"
+        aria-valuemin={0}
+        aria-valuemax={durationSecs}
+        aria-valuenow={Number(secs.toFixed(2))}
+        aria-valuetext={`${formatClock(secs)} of ${formatClock(durationSecs)}`}
+      >
+        <Ticks durationSecs={durationSecs} />
+      </div>
       {children}
       <div class="playhead" style={{ left: `${(100 * secs) / (durationSecs || 1)}%` }} />
     </div>
   );
 }
 
-function Axis({ durationSecs }: { durationSecs: number }) {
+function Ticks({ durationSecs }: { durationSecs: number }) {
   const step = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600].find((each) => durationSecs / each <= 14) ?? 1800;
   const ticks = Array.from({ length: Math.floor(durationSecs / step) + 1 }, (_, i) => i * step).filter(
     (tick) => tick <= 0.97 * durationSecs, // later ones would stick out
   );
   return (
-    <div class="axis" aria-hidden="true">
+    <>
       {ticks.map((tick) => (
-        <span key={tick} style={{ left: `${(100 * tick) / (durationSecs || 1)}%` }}>
+        <span key={tick} aria-hidden="true" style={{ left: `${(100 * tick) / (durationSecs || 1)}%` }}>
           {tick < 60 ? `${tick} s` : formatClock(tick).replace(/\.00$/, '')}
         </span>
       ))}
-    </div>
+    </>
   );
 }
 
