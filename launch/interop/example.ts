@@ -10,7 +10,7 @@ import { type ContractFile, readContract } from '../../schemas/contract-file.ts'
 import { EpisodeReader } from '../../schemas/episode-reader.ts';
 import { DemoRobot, type DemoRobotOptions } from '../demo-robot/demo-robot.ts';
 import { TOPICS } from '../demo-robot/streams.ts';
-import { FORMATS } from '../formats.ts';
+import { formatsNamed } from '../formats.ts';
 
 /** Recordings, the datasets made of them, and the frames that these must hold. */
 export interface Example {
@@ -67,7 +67,7 @@ async function makeDatasets(
   contract: ContractFile,
   directory: string,
 ): Promise<Example> {
-  const formats = [...FORMATS.values()];
+  const formats = formatsNamed('lerobot,webdataset');
   const datasets = join(directory, 'datasets');
   await convertEpisodes(episodes, { contract, formats, directory: datasets, version: 'interop' });
   const source = join(directory, 'source');
