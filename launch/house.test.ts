@@ -12,7 +12,7 @@ import { startViewer } from './commands/view.ts';
 import { DemoRobot } from './demo-robot/demo-robot.ts';
 import { TOPICS } from './demo-robot/streams.ts';
 import type { DemoTruth } from './demo-robot/truth.ts';
-import { FORMATS } from './formats.ts';
+import { formatsNamed } from './formats.ts';
 
 const DROP = { kind: 'drop', topic: TOPICS.wrench, fromSecs: 1, forSecs: 0.3 } as const;
 
@@ -49,7 +49,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 const convert = (name: string) =>
   convertEpisodes([take.file], {
     contract,
-    formats: [...FORMATS.values()],
+    formats: formatsNamed('lerobot,webdataset'),
     directory: join(directory, name),
     version: 'test',
   });
