@@ -163,6 +163,7 @@ class Recovery {
   }
 
   async #rebuild(block: Uint8Array, kept: readonly RawRecord[], compression: string): Promise<void> {
+    if (kept.length === 0) return;
     const indexes = new MessageIndexes();
     const parts: Uint8Array[] = [];
     let at = 0;
