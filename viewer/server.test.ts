@@ -1,6 +1,5 @@
-import { readdir, readlink, rm, writeFile } from 'node:fs/promises';
+import { readdir, readlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { FoxgloveClient as FoxgloveClientType } from '@foxglove/ws-protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -33,7 +32,6 @@ const SCHEMA = { name: 'std_msgs/msg/String', encoding: 'ros2msg', data: Buffer.
 let episode: FixtureEpisode;
 let shelf: EpisodeShelf;
 let server: ReplayServer;
-const notices: string[] = [];
 
 beforeAll(async () => {
   episode = await fixtureEpisode({
@@ -51,9 +49,8 @@ beforeAll(async () => {
     '/robot_description': { atMillis: [2], schema: SCHEMA, metadata: latchedMetadata(1) },
   });
   await writeFixture(join(episode.directory, 'arm-0002.mcap'), { '/other': { atMillis: [0, 10] } });
-  await writeFile(join(episode.directory, 'broken.mcap'), 'no MCAP at all');
   shelf = await EpisodeShelf.of([episode.directory]);
-  server = await startReplayServer(shelf, { port: 0, notice: (line) => notices.push(line) });
+  server = await startReplayServer(shelf, { port: 0 });
 });
 
 afterAll(async () => {
@@ -327,48 +324,15 @@ async function serverWith(options: ReplayServerOptions): Promise<ReplayServer & 
   return { ...started, [Symbol.asyncDispose]: () => started.close() };
 }
 
-describe('hostile clients', () => {
-  test.each([
-    ['no subprotocol of ours', '/', ['mqtt'], {}, 400],
-    ['a foreign origin', '/', [SDK], { origin: 'https://evil.example' }, 403],
-    ['the origin of a sandboxed page', '/', [SDK], { origin: 'null' }, 403],
-    ['a foreign host name', '/', [SDK], { headers: { host: 'evil.example' } }, 403],
-    ['an unknown episode', '/?episode=..%2F..%2Fetc%2Fpasswd', [SDK], {}, 404],
-    ['an episode that is no MCAP file', '/?episode=broken', [SDK], {}, 404],
-  ])('are refused with %s', async (_, path, protocols, options, status) => {
-    using client = new TestClient(url('ws', path), protocols, options);
-    expect(await client.refusal()).toBe(status);
-  });
-
-  test.each(['https://app.foxglove.dev', 'http://localhost:8080', 'file://'])(
-    'are not what a page of %s is taken for',
-    async (origin) => {
-      using client = new TestClient(url('ws'), SDK, { origin });
-      await client.next('serverInfo');
-    },
-  );
-
-  test('are cut off when a frame is too large', async () => {
+describe('limits', () => {
+  test('cut off a client that sends too large a frame', async () => {
     using client = new TestClient(url('ws'));
     await client.next('serverInfo');
     client.socket.send(Buffer.alloc((1 << 20) + 1));
     expect(await client.closed()).toBe(1009);
   });
 
-  test('do not bring the server down with bytes that are no WebSocket frame', async () => {
-    const socket = connect(server.address.port, '127.0.0.1');
-    socket.write(
-      'GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: ${SDK}\r\n\r\n`,
-    );
-    await new Promise((resolve) => socket.once('data', resolve));
-    socket.write(Buffer.alloc(4096, 0xff));
-    await new Promise((resolve) => socket.once('close', resolve));
-    using client = new TestClient(url('ws'));
-    await client.next('serverInfo');
-  });
-
-  test('are refused above the limit, and let in again when others leave', async () => {
+  test('refuse clients above the number, and let them in again when others leave', async () => {
     await using small = await serverWith({ maxClients: 2 });
     using first = new TestClient(url('ws', '/', small));
     using second = new TestClient(url('ws', '/', small));
@@ -379,29 +343,6 @@ describe('hostile clients', () => {
     await first.closed();
     using fourth = new TestClient(url('ws', '/', small));
     await fourth.next('serverInfo');
-  });
-
-  test('need the token everywhere but for the page', async () => {
-    await using guarded = await serverWith({ token: 'se cret' });
-    using without = new TestClient(url('ws', '/', guarded));
-    expect(await without.refusal()).toBe(401);
-    using wrong = new TestClient(url('ws', '/?token=other', guarded));
-    expect(await wrong.refusal()).toBe(401);
-    using right = new TestClient(url('ws', '/?token=se%20cret', guarded));
-    await right.next('serverInfo');
-    expect((await fetch(url('http', '/api/episodes', guarded))).status).toBe(401);
-    expect((await fetch(url('http', '/files/arm-0001.mcap', guarded))).status).toBe(401);
-    const headers = { authorization: 'Bearer se cret' };
-    expect((await fetch(url('http', '/api/episodes', guarded), { headers })).status).toBe(200);
-  });
-
-  test('cannot be served beyond this machine without a token', async () => {
-    await expect(startReplayServer(shelf, { port: 0, host: '0.0.0.0' })).rejects.toThrow(/--token/);
-  });
-
-  test('are noticed once for each kind of trouble', () => {
-    expect(notices).toEqual([...new Set(notices)]);
-    expect(notices.some((line) => line.includes('evil.example'))).toBe(true);
   });
 });
 
@@ -419,20 +360,5 @@ describe('close()', () => {
 
   test('startReplayServer() says which port is taken', async () => {
     await expect(startReplayServer(shelf, { port: server.address.port })).rejects.toThrow(/Another program/);
-  });
-});
-
-describe('EpisodeShelf', () => {
-  test('of() names the path that does not exist', async () => {
-    await expect(EpisodeShelf.of(['/no/such/episode.mcap'])).rejects.toThrow('/no/such/episode.mcap');
-  });
-
-  test('list() shows new takes of a folder and numbers equal names', async () => {
-    const file = join(episode.directory, 'arm-0003.mcap');
-    await writeFixture(file, { '/a': { atMillis: [0] } });
-    const both = await EpisodeShelf.of([episode.directory, episode.file]);
-    expect((await both.list()).map(({ id }) => id)).toEqual(['arm-0001', 'arm-0002', 'arm-0003', 'broken']);
-    await rm(file);
-    expect((await both.list()).map(({ id }) => id)).toEqual(['arm-0001', 'arm-0002', 'broken']);
   });
 });
