@@ -71,6 +71,24 @@ export const COMMANDS: readonly Command[] = [
     run: async (args, options) => (await import('./commands/record.ts')).record(args, options),
   },
   {
+    name: 'doctor',
+    summary: 'What will hurt recording on this machine and robot, each with the command that repairs it.',
+    options: [
+      { ...contractOption, text: `${contractOption.text}; also looks at its streams`, required: false },
+      ...sourceOptions,
+      out('library: the folder of episodes', 'recordings'),
+      { flags: '--json', text: 'for programs' },
+    ],
+    examples: [
+      ['kinescribe doctor', 'this machine: ROS 2, receive buffers, disk, clock, video encoder'],
+      [
+        'kinescribe doctor -c my-robot.yaml',
+        'and the robot: streams that are silent, slow or of another type',
+      ],
+    ],
+    run: async (args, options) => (await import('./commands/doctor.ts')).doctor(args, options),
+  },
+  {
     name: 'info',
     summary: 'What an episode or any MCAP file holds, and what is missing from it.',
     arguments: '<episode...>',

@@ -13,6 +13,11 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
 ]);
 const DEFAULT_REMEDY = '"sudo sysctl -w net.core.rmem_max=33554432 net.core.rmem_default=33554432"';
 
+/** The commands that enlarge the receive buffer for the middleware in use. */
+export function receiveBufferRemedy(middleware = process.env.RMW_IMPLEMENTATION): string {
+  return REMEDIES.get(middleware ?? '') ?? DEFAULT_REMEDY;
+}
+
 /**
  * Watches for datagrams that the kernel dropped because a receive buffer was full: the first thing to
  * give way under several cameras, and silent in every middleware.
@@ -37,8 +42,7 @@ export class ReceiveBufferWatch {
     const found = `The kernel dropped ${errors - before} datagrams because a UDP receive buffer was full.`;
     if (this.#isAdvised) return found;
     this.#isAdvised = true;
-    const remedy = REMEDIES.get(process.env.RMW_IMPLEMENTATION ?? '') ?? DEFAULT_REMEDY;
-    return `${found} Messages are missing unless they were sent again. Run ${remedy} and start again.`;
+    return `${found} Messages are missing unless they were sent again. Run ${receiveBufferRemedy()} and start again.`;
   }
 }
 

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseContract } from '../../schemas/contract-file.ts';
 import { EPISODE_SUFFIX } from '../../schemas/episode.ts';
-import { UsageError } from '../../schemas/errors.ts';
+import { SourceError, UsageError } from '../../schemas/errors.ts';
 import type { CommandOptions } from '../command.ts';
 import { draftContract } from '../contract-draft/contract-draft.ts';
 import { contractText } from '../contract-draft/contract-text.ts';
@@ -49,7 +49,12 @@ async function observe(file: string | undefined, options: CommandOptions): Promi
       'Give a recording, or "--source ros2", "foxglove" or "demo" with the robot switched on.',
     );
   }
-  return observeSource(await openSource(options), secs ?? LIVE_SECS);
+  const observation = await observeSource(await openSource(options), secs ?? LIVE_SECS);
+  if (observation.topics.length > 0) return observation;
+  throw new SourceError(
+    `Cannot draft a contract: source "${options.source}" offered no topic in ${observation.secs.toFixed(1)} s. ` +
+      'Start the robot\'s drivers, or look for longer with "--duration".',
+  );
 }
 
 /** Of a file's name what a contract's name may hold. */

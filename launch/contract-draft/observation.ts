@@ -3,7 +3,6 @@ import type { Source } from '../../recorder/source.ts';
 import type { EpisodeInfo } from '../../schemas/episode.ts';
 import { EVENTS_TOPIC } from '../../schemas/episode-events.ts';
 import { EpisodeReader } from '../../schemas/episode-reader.ts';
-import { SourceError } from '../../schemas/errors.ts';
 import { nanosToSecs, secsToNanos } from '../../schemas/time.ts';
 import { type ObservedTopic, TopicObserver } from './observed-topic.ts';
 
@@ -37,18 +36,26 @@ export async function observeRecording(file: string, maxSecs: number): Promise<O
 /**
  * Looks at a source for so many seconds of this machine's clock and stops it.
  *
+ * @param topics of interest; all if absent.
  * @throws {SourceError | MissingFeatureError} when the source cannot start or breaks off.
  */
-export async function observeSource(source: Source, secs: number): Promise<Observation> {
+export async function observeSource(
+  source: Source,
+  secs: number,
+  topics?: ReadonlySet<string>,
+): Promise<Observation> {
   const observers = new Observers();
   const over = Promise.withResolvers<void>();
-  await source.start({
-    channel: (key, spec) => observers.channel(key, spec),
-    message: (message) => observers.message(message.channelKey, message),
-    room: () => Promise.resolve(),
-    failed: (error) => over.reject(error),
-    ended: () => over.resolve(),
-  });
+  await source.start(
+    {
+      channel: (key, spec) => observers.channel(key, spec),
+      message: (message) => observers.message(message.channelKey, message),
+      room: () => Promise.resolve(),
+      failed: (error) => over.reject(error),
+      ended: () => over.resolve(),
+    },
+    topics ? { topics } : {},
+  );
   const startTime = source.clock.now();
   const timeout = new AbortController();
   try {
@@ -58,14 +65,12 @@ export async function observeSource(source: Source, secs: number): Promise<Obser
     await source.stop();
   }
   const observed = nanosToSecs(source.clock.now() - startTime);
-  const topics = await observers.topics();
-  if (topics.length === 0) {
-    throw new SourceError(
-      `Cannot draft a contract from "${source.name}": it offered no topic in ${secs} s. Start the robot's ` +
-        'drivers, and look for longer with "--duration".',
-    );
-  }
-  return { origin: `source "${source.name}"`, secs: observed, topics, episode: undefined };
+  return {
+    origin: `source "${source.name}"`,
+    secs: observed,
+    topics: await observers.topics(),
+    episode: undefined,
+  };
 }
 
 /** One observer per topic, whatever the number of its channels. */
