@@ -18,7 +18,7 @@ import {
   type RequestedQos,
   type TypeHash,
 } from './qos.ts';
-import { assertBindingLoads, type RosEnvironment, readRosEnvironment } from './ros-environment.ts';
+import { assertBindingLoads, readRosEnvironment } from './ros-environment.ts';
 
 /** One publisher of a topic, as the graph tells it. */
 export interface RosPublisher {
@@ -58,7 +58,6 @@ export interface RosAdvertisement {
 
 /** Our one node in the ROS 2 graph. */
 export interface RosNode {
-  readonly environment: RosEnvironment;
   /** Topics that anyone publishes or subscribes to. */
   topics(): readonly RosTopic[];
   /** Publishers of a topic, those of this node left out. */
@@ -95,8 +94,7 @@ const SPIN_MILLIS = 10;
  * @throws {SourceError} where the middleware refuses.
  */
 export async function openRosNode({ name, onFault }: RosNodeOptions): Promise<RosNode> {
-  const environment = readRosEnvironment();
-  assertBindingLoads(environment);
+  assertBindingLoads(readRosEnvironment());
   const { default: ros } = await import('rclnodejs');
   const { default: native } = await import('rclnodejs/lib/native_loader.js');
   // Its handler of SIGINT would take the context away under a running take and keep the process alive.
@@ -111,7 +109,6 @@ export async function openRosNode({ name, onFault }: RosNodeOptions): Promise<Ro
       DURABILITY.indexOf(durability),
     );
   return {
-    environment,
     topics: () => node.getTopicNamesAndTypes(),
     publishers: (topic) =>
       node

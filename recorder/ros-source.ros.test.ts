@@ -268,6 +268,18 @@ describe.skipIf(reason)('openRosSource() on a ROS 2 graph', () => {
     expect(received.failure!.message).toContain('no room in the sink');
   });
 
+  it('leaves the graph when the sink throws while it starts', async () => {
+    await openRobot('robot', STATE);
+    const received = new Received();
+    received.channel = () => {
+      throw new RangeError('no channel');
+    };
+    const source = await openRosSource();
+    await expect(source.start(received)).rejects.toThrow('no channel');
+    await source.start(new Received()); // a started source would refuse
+    await source.stop();
+  });
+
   it('delivers nothing after stop() has resolved', async () => {
     const robot = await openRobot('robot', JOINTS);
     const received = new Received();

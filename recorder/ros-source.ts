@@ -1,11 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { SourceError } from '../schemas/errors.ts';
 import { type Clock, MonotonicClock } from '../schemas/time.ts';
-import { loadDefinition } from './definitions.ts';
-import { formatOfferedQos, formatTypeHash, outdated, type RequestedQos, requestedQos } from './qos.ts';
-import { openRosNode, type RosNode, type RosPublisher, type RosSubscription } from './ros-node.ts';
-import { ReceiveBufferWatch } from './ros-receive-buffer.ts';
-import type { Source, SourceOptions, SourceSink, SourceWarning } from './source.ts';
+import { RosCapture } from './ros-capture.ts';
+import { assertBindingLoads, type RosEnvironment, readRosEnvironment } from './ros-environment.ts';
+import { openRosNode } from './ros-node.ts';
+import type { Source, SourceOptions, SourceSink } from './source.ts';
 
 export interface RosSourceOptions {
   /** Name of our node in the graph. @default kinescribe */
@@ -14,256 +11,51 @@ export interface RosSourceOptions {
   readonly clock?: Clock;
 }
 
-/** One type on one topic: what becomes a channel of the episode. */
-interface Stream {
-  readonly channelKey: number;
-  readonly topic: string;
-  readonly type: string;
-  qos: RequestedQos;
-  subscription: RosSubscription;
-  publisherCount: number;
-}
-
-/** How often the list of topics is read; rosbag2 does the same. */
-const DISCOVERY_MILLIS = 100;
-/** Publishers of known topics are looked at in every tenth round. */
-const ROUNDS_PER_REVIEW = 10;
-/** rosbag2 of these wrote the policies of `offered_qos_profiles` as numbers and reads no names. */
-const NUMERIC_QOS: ReadonlySet<string> = new Set(['humble', 'iron']);
-
 /**
- * Opens the ROS 2 graph of the sourced installation as a source. Messages are subscribed to in their
- * serialized form and never decoded; the queue of each subscription is deep enough for a stall of two
- * seconds.
+ * Opens the ROS 2 graph of the sourced installation as a source; start() enters the graph. Messages are
+ * subscribed to in their serialized form and never decoded; the queue of each subscription is deep enough
+ * for a stall of two seconds.
  *
  * @throws {MissingFeatureError} where no ROS 2 is sourced or rclnodejs is not installed.
- * @throws {SourceError} where the middleware refuses.
  */
 export async function openRosSource(options: RosSourceOptions = {}): Promise<Source> {
-  const { nodeName = 'kinescribe', clock = new MonotonicClock() } = options;
-  let source: RosSource | undefined;
-  const node = await openRosNode({ name: nodeName, onFault: (error) => source?.breakOff(error) });
-  source = new RosSource(node, clock);
-  return source;
+  const environment = readRosEnvironment();
+  assertBindingLoads(environment);
+  return new RosSource(environment, options);
 }
 
 class RosSource implements Source {
   readonly name = 'ros2';
   readonly clock: Clock;
-  readonly #node: RosNode;
-  /** By topic and type; never removed, for a publisher that is gone may come back. */
-  readonly #streams = new Map<string, Stream>();
-  /** Topics and types that cannot be subscribed to; reported once. */
-  readonly #refused = new Set<string>();
-  readonly #receiveBuffer = new ReceiveBufferWatch();
-  readonly #stopping = new AbortController();
-  #stopped: Promise<void> | undefined;
-  #sink: SourceSink | undefined;
-  #topics: ReadonlySet<string> | undefined;
-  #discovery: Promise<void> | undefined;
+  readonly #environment: RosEnvironment;
+  readonly #nodeName: string;
+  #capture: RosCapture | undefined;
 
-  constructor(node: RosNode, clock: Clock) {
-    this.#node = node;
+  constructor(environment: RosEnvironment, options: RosSourceOptions) {
+    const { nodeName = 'kinescribe', clock = new MonotonicClock() } = options;
     this.clock = clock;
+    this.#environment = environment;
+    this.#nodeName = nodeName;
   }
 
   async start(sink: SourceSink, { topics }: SourceOptions = {}): Promise<void> {
-    if (this.#sink) throw new TypeError('A ROS source starts once; open another one.');
-    this.#sink = sink;
-    this.#topics = topics;
-    await this.#review();
-    this.#discovery = this.#keepDiscovering();
-  }
-
-  stop(): Promise<void> {
-    this.#stopped ??= this.#close();
-    return this.#stopped;
-  }
-
-  /** Ends delivery for good after a fault of the sink or of the middleware. */
-  breakOff(cause: unknown): void {
-    if (this.#stopping.signal.aborted) return;
-    void this.stop();
-    const found = cause instanceof Error ? cause.message : String(cause);
-    this.#sink?.failed(new SourceError(`Recording from ROS 2 broke off: ${found}`, { cause }));
-  }
-
-  async #close(): Promise<void> {
-    this.#stopping.abort();
-    await this.#discovery;
-    // On a turn of its own: stop() may have been called from within a message's callback.
-    await new Promise((resolve) => setImmediate(resolve));
-    this.#node.close();
-  }
-
-  async #keepDiscovering(): Promise<void> {
-    const { signal } = this.#stopping;
+    if (this.#capture) throw new TypeError('The source has been started already.');
+    const node = await openRosNode({
+      name: this.#nodeName,
+      onFault: (error) => this.#capture?.breakOff(error),
+    });
+    const { clock } = this;
+    this.#capture = new RosCapture(node, { environment: this.#environment, clock, topics, sink });
     try {
-      for (let round = 1; ; round++) {
-        await delay(DISCOVERY_MILLIS, undefined, { signal });
-        if (round % ROUNDS_PER_REVIEW === 0) await this.#review();
-        else await this.#discover();
-      }
+      await this.#capture.start();
     } catch (error) {
-      if (!signal.aborted) this.breakOff(error);
+      await this.stop();
+      throw error;
     }
   }
 
-  /** Subscribes to what is new. */
-  async #discover(): Promise<void> {
-    for (const { name: topic, types } of this.#node.topics()) {
-      if (!this.#isWanted(topic)) continue;
-      for (const type of types) {
-        const key = streamKey(topic, type);
-        if (this.#streams.has(key) || this.#refused.has(key)) continue;
-        const publishers = this.#publishers(topic, type);
-        if (publishers.length > 0) await this.#add(topic, type, publishers);
-      }
-    }
+  async stop(): Promise<void> {
+    await this.#capture?.stop();
+    this.#capture = undefined;
   }
-
-  /** Subscribes to what is new and looks after what is known. */
-  async #review(): Promise<void> {
-    await this.#discover();
-    for (const stream of this.#streams.values()) this.#reviewStream(stream);
-    const message = await this.#receiveBuffer.warning();
-    if (message) this.#warn({ kind: 'receive-buffer', message });
-  }
-
-  #isWanted(topic: string): boolean {
-    // A part of the name that begins with "_" hides a topic; rosbag2 leaves such topics out as well.
-    return this.#topics?.has(topic) ?? !topic.includes('/_');
-  }
-
-  #publishers(topic: string, type: string): readonly RosPublisher[] {
-    return this.#node.publishers(topic).filter((publisher) => publisher.type === type);
-  }
-
-  async #add(topic: string, type: string, publishers: readonly RosPublisher[]): Promise<void> {
-    const { prefixes, distro } = this.#node.environment;
-    const schema = await loadDefinition(type, prefixes);
-    if (this.#stopping.signal.aborted) return;
-    const channelKey = this.#streams.size;
-    const offers = publishers.map(({ qos }) => qos);
-    const qos = requestedQos(type, offers);
-    let subscription: RosSubscription;
-    try {
-      subscription = this.#subscribe(channelKey, topic, type, qos);
-    } catch (error) {
-      this.#refused.add(streamKey(topic, type));
-      this.#warnOfRefusal(topic, type, error as Error);
-      return;
-    }
-    this.#warnOfSecondType(topic, type, publishers);
-    if (!schema) this.#warnOfMissingDefinition(topic, type);
-    this.#streams.set(streamKey(topic, type), {
-      channelKey,
-      topic,
-      type,
-      qos,
-      subscription,
-      publisherCount: publishers.length,
-    });
-    const hashes = publishers.flatMap(({ typeHash }) => typeHash ?? []);
-    this.#sink?.channel(channelKey, {
-      topic,
-      messageEncoding: 'cdr',
-      schema: schema ?? { name: type, encoding: 'ros2msg', data: new Uint8Array() },
-      metadata: new Map([
-        ['offered_qos_profiles', formatOfferedQos(offers, NUMERIC_QOS.has(distro) ? 'numbers' : 'names')],
-        ['topic_type_hash', formatTypeHash(hashes)],
-      ]),
-    });
-  }
-
-  #subscribe(channelKey: number, topic: string, type: string, qos: RequestedQos): RosSubscription {
-    return this.#node.subscribe(topic, type, qos, (data) => {
-      if (this.#stopping.signal.aborted) return;
-      this.#sink?.message({ channelKey, logTime: this.clock.now(), data });
-    });
-  }
-
-  #reviewStream(stream: Stream): void {
-    const { topic, type } = stream;
-    const publishers = this.#publishers(topic, type);
-    if (publishers.length === 0) {
-      if (stream.publisherCount > 0) this.#warnOfGonePublishers(topic);
-      stream.publisherCount = 0;
-      return;
-    }
-    stream.publisherCount = publishers.length;
-    const wanted = requestedQos(
-      type,
-      publishers.map(({ qos }) => qos),
-    );
-    if (!outdated(stream.qos, wanted)) return;
-    // The old subscription goes first: with both, messages would arrive twice.
-    stream.subscription.close();
-    stream.subscription = this.#subscribe(stream.channelKey, topic, type, wanted);
-    stream.qos = wanted;
-    this.#warnOfChangedQos(topic, wanted);
-  }
-
-  #warn(warning: SourceWarning): void {
-    this.#sink?.warned?.(warning);
-  }
-
-  #warnOfRefusal(topic: string, type: string, { message }: Error): void {
-    const { distro } = this.#node.environment;
-    const packageName = type.split('/')[0]!;
-    this.#warn({
-      kind: 'missing-type',
-      topic,
-      message:
-        `Topic "${topic}" is not recorded: its type "${type}" cannot be loaded (${message}). Install the ` +
-        `package with "sudo apt install ros-${distro}-${packageName.replaceAll('_', '-')}" or source the ` +
-        'workspace that holds it, and start again.',
-    });
-  }
-
-  #warnOfMissingDefinition(topic: string, type: string): void {
-    this.#warn({
-      kind: 'missing-definition',
-      topic,
-      message:
-        `Topic "${topic}" is recorded without the definition of "${type}": no folder of AMENT_PREFIX_PATH ` +
-        'holds its .msg or .idl file. Its messages can be replayed but not decoded; source the workspace ' +
-        'that holds the package and record again.',
-    });
-  }
-
-  #warnOfSecondType(topic: string, type: string, publishers: readonly RosPublisher[]): void {
-    const first = [...this.#streams.values()].find((stream) => stream.topic === topic);
-    if (!first) return;
-    const nodes = [...new Set(publishers.map(({ node }) => `"${node}"`))].join(', ');
-    this.#warn({
-      kind: 'second-type',
-      topic,
-      message:
-        `Topic "${topic}" has a second type: "${type}" from ${nodes}, besides "${first.type}". Both are ` +
-        'recorded, each as a channel of its own; a reader that goes by topic alone sees only one.',
-    });
-  }
-
-  #warnOfChangedQos(topic: string, { reliability, durability }: RequestedQos): void {
-    this.#warn({
-      kind: 'qos-changed',
-      topic,
-      message:
-        `Topic "${topic}" is subscribed to anew as ${reliability} and ${durability}, because a publisher ` +
-        'offers another quality of service than those before it. Messages of this instant may be missing.',
-    });
-  }
-
-  #warnOfGonePublishers(topic: string): void {
-    this.#warn({
-      kind: 'publishers-gone',
-      topic,
-      message: `Topic "${topic}" has no publisher any more. Recording of it goes on when one comes back.`,
-    });
-  }
-}
-
-function streamKey(topic: string, type: string): string {
-  return `${topic} ${type}`;
 }
