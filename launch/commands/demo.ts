@@ -47,7 +47,7 @@ export async function demo(options: CommandOptions): Promise<number> {
   await convertWithProgress(files, { contract, formats: formatsNamed(FORMATS), directory: datasets });
   console.log('\n3. Verifying the datasets');
   const verdict = await verify(
-    [...FORMATS.keys()].map((name) => join(datasets, name)),
+    FORMATS.split(',').map((name) => join(datasets, name)),
     {},
   );
   if (verdict !== 0 || options.serve === false) return verdict;
