@@ -1,6 +1,8 @@
+import { mkdir } from 'node:fs/promises';
 import { type Contract, contractSchema } from '../../schemas/contract.ts';
 import type { DatasetTarget, DatasetWriter } from '../dataset-writer.ts';
 import type { Frame, FrameValue } from '../frame.ts';
+import { LerobotWriter, type LerobotWriterOptions } from './lerobot-writer.ts';
 
 /** A small contract with every kind of column: plain number, list, matrix, integer, boolean, two pictures. */
 export const fixtureContract: Contract = contractSchema.parse({
@@ -54,6 +56,17 @@ export function fixtureTarget(directory: string, contract = fixtureContract): Da
     version: '0.0.0',
     tasks: [...contract.episode.tasks].sort(),
   };
+}
+
+/** Writes a dataset of episodes of the given lengths into a folder that does not exist. */
+export async function writeDataset(
+  directory: string,
+  options: LerobotWriterOptions,
+  lengths: readonly number[],
+): Promise<string> {
+  await mkdir(directory);
+  await writeEpisodes(new LerobotWriter(fixtureTarget(directory), options), lengths);
+  return directory;
 }
 
 /** Writes episodes of the given lengths; in each, frame 2 holds no valid vector and no valid top picture. */
