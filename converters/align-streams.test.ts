@@ -56,6 +56,7 @@ function planOf(stream: number, messages: readonly Message[]): StreamPlan {
     channels: new Map([[stream, channelPlan]]),
     first: received(own[0]),
     last: received(own.at(-1)),
+    clock: undefined,
   };
 }
 

@@ -12,8 +12,8 @@ export class Sample implements Timed {
   readonly channel: ChannelPlan;
   #value: MessageValue | undefined;
 
-  constructor(message: Message, channel: ChannelPlan) {
-    this.time = channel.timeOf(message);
+  constructor(message: Message, { time, channel }: { readonly time: bigint; readonly channel: ChannelPlan }) {
+    this.time = time;
     this.data = Buffer.from(message.data); // small copies share a pool, unlike those of slice()
     this.channel = channel;
   }
@@ -85,7 +85,7 @@ export async function* alignStreams(
   for await (const message of messages) {
     const lane = byTopic.get(message.channel.topic)!;
     const sample = lane.take(message);
-    if (lastMade !== undefined && sample.time <= lastMade) onLate?.(lane.plan);
+    if (lastMade !== undefined && sample && sample.time <= lastMade) onLate?.(lane.plan);
     while (index < range.count) {
       while (waitingFor < lanes.length && lanes[waitingFor]!.isPast(time, message.logTime)) waitingFor++;
       if (waitingFor < lanes.length && bufferedBytes(lanes) <= maxBufferedBytes) break;
@@ -124,10 +124,14 @@ class Lane {
     this.#marginNanos = secsToNanos(disorderSecs) + plan.lookAheadNanos;
   }
 
-  take(message: Message): Sample {
-    const sample = new Sample(message, this.plan.channels.get(message.channel.id)!);
-    this.buffer.add(sample);
+  /** Takes a message in; undefined when its instant is not known. */
+  take(message: Message): Sample | undefined {
     this.#remaining--;
+    const channel = this.plan.channels.get(message.channel.id)!;
+    const time = channel.timeOf(message);
+    if (time === undefined) return undefined;
+    const sample = new Sample(message, { time, channel });
+    this.buffer.add(sample);
     if (this.#highTime === undefined || sample.time > this.#highTime) this.#highTime = sample.time;
     const latencyNanos = message.logTime - sample.time;
     if (latencyNanos > this.#latencyNanos) this.#latencyNanos = latencyNanos;

@@ -9,7 +9,7 @@ import { ConvertError, UsageError } from '../schemas/errors.ts';
 import { nanosToSecs } from '../schemas/time.ts';
 import type { DatasetFormat, DatasetWriter } from './dataset-writer.ts';
 import { episodeFrames, type FramesReport } from './episode-frames.ts';
-import { FeatureTable, writeManifest } from './manifest.ts';
+import { FeatureTable, manifestClock, writeManifest } from './manifest.ts';
 
 export interface ConvertOptions {
   readonly contract: ContractFile;
@@ -194,6 +194,7 @@ async function writeFrames(
       trimmedStart,
       trimmedEnd,
       startTime: startTime.toString(),
+      clocks: [...report.clocks].map(([stream, clock]) => manifestClock(stream, clock)),
     });
     for (const [stream, messages] of report.lateMessages) late.push({ episode: id, stream, messages });
   }

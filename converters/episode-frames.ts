@@ -3,6 +3,7 @@ import type { EpisodeReader } from '../schemas/episode-reader.ts';
 import { secsToNanos } from '../schemas/time.ts';
 import { align, type Choice } from './align.ts';
 import { type AlignedTick, type AlignOptions, alignStreams, type Sample } from './align-streams.ts';
+import type { ClockReport } from './clock-survey.ts';
 import { ImageReader } from './feature-image.ts';
 import { VectorReader } from './feature-vector.ts';
 import type { Frame, FrameValue } from './frame.ts';
@@ -21,6 +22,8 @@ export interface FramesReport {
   readonly missingAtStart: ReadonlyMap<string, number>;
   /** Messages, by stream, that came too late for a tick which they could have served; see AlignOptions. */
   readonly lateMessages: ReadonlyMap<string, number>;
+  /** By stream that is on its sensor's clock: what its stamps turned out to be worth. */
+  readonly clocks: ReadonlyMap<string, ClockReport>;
 }
 
 /** Frames whose pictures are decoded at the same time: sharp uses libuv's four threads. */
@@ -80,6 +83,7 @@ export async function* episodeFrames(
     trimmedEnd: last < 0 ? 0 : range.count - 1 - last,
     missingAtStart,
     lateMessages,
+    clocks: new Map(plans.flatMap(({ name, clock }) => (clock ? [[name, clock]] : []))),
   };
 }
 

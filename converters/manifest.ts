@@ -5,10 +5,12 @@ import {
   type DatasetManifest,
   datasetManifestSchema,
   MANIFEST_FILE,
+  type ManifestEpisode,
   type ManifestFeature,
 } from '../schemas/dataset-manifest.ts';
 import { episodeDigest } from '../schemas/episode-reader.ts';
 import { nanosToSecs } from '../schemas/time.ts';
+import type { ClockReport } from './clock-survey.ts';
 import type { Frame } from './frame.ts';
 import { Statistics } from './statistics.ts';
 
@@ -57,6 +59,25 @@ function elementForm(feature: Feature): Pick<ManifestFeature, 'kind' | 'dtype' |
   }
   const { kind, dtype, shape, unit } = feature;
   return { kind, dtype, shape, ...(unit !== undefined && { unit }) };
+}
+
+/** What the manifest says of one stream's clock. */
+export function manifestClock(
+  stream: string,
+  { messages, offset, steps, isSteady }: ClockReport,
+): ManifestEpisode['clocks'][number] {
+  return {
+    stream,
+    messages,
+    offsetSecs: offset?.offsetSecs ?? null,
+    driftPpm: offset?.driftPpm ?? null,
+    steps: steps.map((step) => ({
+      ...step,
+      startTime: step.startTime.toString(),
+      endTime: step.endTime.toString(),
+    })),
+    steady: isSteady,
+  };
 }
 
 /** Writes `manifest.json` into a finished dataset, with the digest of every file that lies there. */

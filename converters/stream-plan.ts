@@ -4,6 +4,8 @@ import { ConvertError } from '../schemas/errors.ts';
 import type { Channel, Message } from '../schemas/message.ts';
 import { createDecoder, createSensorTimeReader, type Decode } from '../schemas/message-codec.ts';
 import { NANOS_PER_SEC, secsToNanos } from '../schemas/time.ts';
+import type { Received } from './clock-steps.ts';
+import { type ClockReport, type StampedStream, surveyClocks } from './clock-survey.ts';
 
 /** One stream of the contract as one episode holds it. */
 export interface StreamPlan {
@@ -17,24 +19,23 @@ export interface StreamPlan {
   readonly hasWindow: boolean;
   /** By channel id; a topic with several publishers may have several channels. */
   readonly channels: ReadonlyMap<number, ChannelPlan>;
-  /** Of the first message received; undefined when there is none. */
+  /** Of the first message received that has an instant; undefined when there is none. */
   readonly first: Received | undefined;
-  /** Of the last message received; undefined when there is none. */
+  /** Of the last message received that has an instant; undefined when there is none. */
   readonly last: Received | undefined;
+  /** Of a stream on its sensor's clock. */
+  readonly clock: ClockReport | undefined;
 }
 
 export interface ChannelPlan {
   /** Full name of the message type; empty for messages without a definition. */
   readonly type: string;
-  /** The instant that a message's values belong to, on the contract's clock. */
-  readonly timeOf: (message: Message) => bigint;
+  /**
+   * The instant that a message's values belong to, on the contract's clock; undefined while a step of the
+   * sensor's clock makes its stamp wrong.
+   */
+  readonly timeOf: (message: Message) => bigint | undefined;
   readonly decode: Decode;
-}
-
-/** When a message came, on the contract's clock and on the recorder's. */
-export interface Received {
-  readonly time: bigint;
-  readonly logTime: bigint;
 }
 
 /**
@@ -46,47 +47,68 @@ export interface Received {
  */
 export async function planStreams(reader: EpisodeReader, contract: Contract): Promise<StreamPlan[]> {
   const used = new Set(Object.values(contract.features).map(({ stream }) => stream));
-  const plans = [...used].map((name) => planStream(reader, contract, name));
-  const first = await firstReceived(reader, plans);
-  const lastMessages = await reader.latestBefore(
-    reader.endTime,
-    plans.map(({ stream }) => stream.topic),
+  const outlines = [...used].map((name) => planStream(reader, contract, name));
+  const stamped = outlines.flatMap(({ stream, stamps }) =>
+    stamps ? [{ topic: stream.topic, stamps, isForeign: stream.clockOffset === 'estimate' }] : [],
   );
-  return plans.map((plan) => {
-    const last = lastMessages.get(plan.stream.topic);
-    return { ...plan, first: first.get(plan), last: last && received(plan, last) };
+  const clocks = await surveyClocks(reader, stamped);
+  const unstamped = outlines.flatMap(({ stream, stamps }) => (stamps ? [] : [stream.topic]));
+  const first = await firstMessages(reader, unstamped);
+  const last = await reader.latestBefore(reader.endTime, unstamped);
+  return outlines.map(({ stamps: _, ...outline }): StreamPlan => {
+    const { topic } = outline.stream;
+    const clock = clocks.get(topic);
+    if (!clock) {
+      const received = (message: Message | undefined) =>
+        message && {
+          time: outline.channels.get(message.channel.id)!.timeOf(message)!,
+          logTime: message.logTime,
+        };
+      return {
+        ...outline,
+        first: received(first.get(topic)),
+        last: received(last.get(topic)),
+        clock: undefined,
+      };
+    }
+    const channels = [...outline.channels].map(
+      ([id, channel]) => [id, { ...channel, timeOf: clock.timeOf }] as const,
+    );
+    return {
+      ...outline,
+      channels: new Map(channels),
+      first: clock.first,
+      last: clock.last,
+      clock: clock.report,
+    };
   });
 }
 
-type UndatedPlan = Omit<StreamPlan, 'first' | 'last'>;
-
-function received({ channels }: UndatedPlan, message: Message): Received {
-  return { time: channels.get(message.channel.id)!.timeOf(message), logTime: message.logTime };
+/** A stream before its messages were looked at. */
+interface StreamOutline extends Omit<StreamPlan, 'first' | 'last' | 'clock'> {
+  /** By channel id, where the stream is on its sensor's clock. */
+  readonly stamps: StampedStream['stamps'] | undefined;
 }
 
 /** Most streams begin within the first second, which is read once; the others are looked for one by one. */
-async function firstReceived(
+async function firstMessages(
   reader: EpisodeReader,
-  plans: readonly UndatedPlan[],
-): Promise<ReadonlyMap<UndatedPlan, Received>> {
-  const first = new Map<UndatedPlan, Received>();
-  const missing = new Map(
-    plans.filter(({ messageCount }) => messageCount > 0).map((plan) => [plan.stream.topic, plan]),
-  );
-  const find = async (topics: readonly string[], options?: ReadOptions) => {
-    for await (const message of reader.messages({ ...options, topics })) {
-      const plan = missing.get(message.channel.topic);
-      if (plan) first.set(plan, received(plan, message));
-      missing.delete(message.channel.topic);
-      if (!topics.some((topic) => missing.has(topic))) return;
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, Message>> {
+  const first = new Map<string, Message>();
+  const find = async (missing: readonly string[], options?: ReadOptions) => {
+    for await (const message of reader.messages({ ...options, topics: missing })) {
+      const { topic } = message.channel;
+      if (!first.has(topic)) first.set(topic, message);
+      if (missing.every((each) => first.has(each))) return;
     }
   };
-  await find([...missing.keys()], { endTime: reader.startTime + NANOS_PER_SEC });
-  for (const topic of [...missing.keys()]) await find([topic]);
+  await find(topics, { endTime: reader.startTime + NANOS_PER_SEC });
+  for (const topic of topics) if (!first.has(topic)) await find([topic]);
   return first;
 }
 
-function planStream(reader: EpisodeReader, contract: Contract, name: string): UndatedPlan {
+function planStream(reader: EpisodeReader, contract: Contract, name: string): StreamOutline {
   const stream = contract.streams[name]!; // the contract's own check
   const { topic } = stream;
   const channels = [...reader.channels.values()].filter(
@@ -102,10 +124,12 @@ function planStream(reader: EpisodeReader, contract: Contract, name: string): Un
     );
   }
   const clock = stream.clock ?? contract.samples.clock;
+  const stamps = new Map<number, (message: Message) => bigint>();
   const plans = new Map(
     channels.map((channel): [number, ChannelPlan] => {
       checkType(reader.file, name, stream, channel);
       const timeOf = channelClock(reader.file, name, channel, clock);
+      stamps.set(channel.id, timeOf);
       return [channel.id, { type: channel.schema?.name ?? '', timeOf, decode: createDecoder(channel) }];
     }),
   );
@@ -117,6 +141,7 @@ function planStream(reader: EpisodeReader, contract: Contract, name: string): Un
     lookAheadNanos: lookAheadNanos(features),
     hasWindow: features.some((feature) => feature.align === 'window'),
     channels: plans,
+    stamps: clock === 'sensor' ? stamps : undefined,
   };
 }
 

@@ -34,6 +34,13 @@ const stream = z.strictObject({
   clock: clock
     .optional()
     .describe('Instant its values belong to; absent: as the samples say. Types without a header need one.'),
+  clockOffset: z
+    .literal('estimate')
+    .optional()
+    .describe(
+      'For the sensor clock of another computer: offset and drift are found from the fastest messages and ' +
+        'stored in the manifest. Absent: stamps are of the same clock as the recording.',
+    ),
   toleratedLoss: z
     .number()
     .min(0)
@@ -166,10 +173,17 @@ export const contractSchema = z
   .superRefine((contract, context) => {
     const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     const topics = new Map<string, string>();
-    for (const [streamName, { topic }] of Object.entries(contract.streams)) {
+    for (const [streamName, { topic, clock: own, clockOffset }] of Object.entries(contract.streams)) {
       const other = topics.get(topic);
       if (other) issue(['streams', streamName, 'topic'], `stream "${other}" already has topic "${topic}"`);
       topics.set(topic, streamName);
+      const streamClock = own ?? contract.samples.clock;
+      if (clockOffset && streamClock !== 'sensor') {
+        issue(
+          ['streams', streamName, 'clockOffset'],
+          `only stamps have an offset to estimate, but the stream's clock is "${streamClock}"; leave it out, or set "clock: sensor"`,
+        );
+      }
     }
     for (const [key, each] of Object.entries(contract.features)) {
       if (!contract.streams[each.stream]) {

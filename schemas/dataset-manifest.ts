@@ -6,6 +6,9 @@ import { countNumber, digestText, z } from './validation.ts';
  */
 export const MANIFEST_FILE = 'manifest.json';
 
+/** Nanoseconds since the Unix epoch. */
+const nanosDigits = z.string().regex(/^-?\d+$/);
+
 const featureSchema = z.strictObject({
   key: z.string(),
   kind: z.enum(['vector', 'image']),
@@ -20,6 +23,26 @@ const featureSchema = z.strictObject({
   invalidShare: z.number().min(0).max(1),
 });
 
+const clockSchema = z.strictObject({
+  stream: z.string(),
+  messages: countNumber,
+  /** Recorder's clock minus the stream's at its first stamp, the shortest latency included; null where both are one. */
+  offsetSecs: z.number().nullable(),
+  driftPpm: z.number().nullable(),
+  /** Stretches of receive time, nanoseconds, half-open, whose stamps were off and are in no frame. */
+  steps: z.array(
+    z.strictObject({
+      startTime: nanosDigits,
+      endTime: nanosDigits,
+      /** How far the stamps were ahead. */
+      stepSecs: z.number(),
+      messages: countNumber,
+    }),
+  ),
+  /** False where stamps jump so often that no steps can be told; nothing was left out then. */
+  steady: z.boolean(),
+});
+
 const episodeSchema = z.strictObject({
   index: countNumber,
   id: z.string(),
@@ -31,7 +54,9 @@ const episodeSchema = z.strictObject({
   trimmedStart: countNumber,
   trimmedEnd: countNumber,
   /** Tick time of the first frame, nanoseconds. */
-  startTime: z.string().regex(/^-?\d+$/),
+  startTime: nanosDigits,
+  /** Of every stream that is on its sensor's clock. */
+  clocks: z.array(clockSchema),
 });
 
 export const datasetManifestSchema = z.strictObject({
