@@ -146,6 +146,11 @@ function actLayout(contract: Contract): EpisodeLayout {
     );
   }
   const sizes = new Set(imageFeatures(contract).map(([, { width, height }]) => `${width} × ${height}`));
+  if (sizes.size === 0) {
+    throw new ConvertError(
+      'Cannot write ACT: its policy sees pictures, but the contract has no image feature. Add one.',
+    );
+  }
   if (sizes.size > 1) {
     throw new ConvertError(
       `Cannot write ACT: it stacks the pictures of all cameras, but theirs are ${[...sizes].join(' and ')}. ` +

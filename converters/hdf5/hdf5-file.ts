@@ -5,6 +5,17 @@ import { workerFile } from '../../schemas/worker-file.ts';
 import type { ColumnNumbers } from '../frame-columns.ts';
 import type { AttributeValue, Hdf5Array, Hdf5Entry, Hdf5Reply, Hdf5Request } from './hdf5-worker.ts';
 
+const ACTIONS = {
+  open: 'open',
+  write: 'write to',
+  append: 'write to',
+  extend: 'write to',
+  attribute: 'write to',
+  close: 'write to',
+  list: 'read',
+  read: 'read',
+} as const satisfies Record<Hdf5Request['kind'], string>;
+
 /** One HDF5 file and the thread that works on it. Each call is to be awaited before the next. */
 export class Hdf5File {
   readonly file: string;
@@ -88,7 +99,8 @@ export class Hdf5File {
   async #ask(request: Hdf5Request): Promise<unknown> {
     this.#worker.postMessage(request);
     const [{ error, result }] = (await once(this.#worker, 'message')) as [Hdf5Reply];
-    if (error !== undefined) throw new ConvertError(`Cannot ${request.kind} in "${this.file}": ${error}.`);
+    if (error !== undefined)
+      throw new ConvertError(`Cannot ${ACTIONS[request.kind]} "${this.file}": ${error}.`);
     return result;
   }
 }

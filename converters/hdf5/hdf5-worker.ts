@@ -73,8 +73,7 @@ class Hdf5Worker {
         .then(() => this.#handle(request))
         .then(
           (result) => port.postMessage({ result } satisfies Hdf5Reply),
-          // The library throws plain text.
-          (error) => port.postMessage({ error: String(error) } satisfies Hdf5Reply),
+          (error) => port.postMessage({ error: reasonOf(error) } satisfies Hdf5Reply),
         );
     });
   }
@@ -91,9 +90,11 @@ class Hdf5Worker {
       case 'extend':
         return this.#extend(request);
       case 'attribute': {
-        const { path, name, value } = request;
-        if (typeof value === 'string') this.#entity(path).create_attribute(name, value);
-        else this.#entity(path).create_attribute(name, value, [], DTYPES.int64);
+        const { name, value } = request;
+        const entity = this.#entity(request.path);
+        if (name in entity.attrs) entity.delete_attribute(name);
+        if (typeof value === 'string') entity.create_attribute(name, value);
+        else entity.create_attribute(name, value, [], DTYPES.int64);
         return undefined;
       }
       case 'list':
@@ -184,6 +185,12 @@ class Hdf5Worker {
     this.#groups.set(path, group);
     return group;
   }
+}
+
+/** The library throws plain text: the stack of the failure, its cause last. */
+function reasonOf(error: unknown): string {
+  const causes = [...String(error).matchAll(/^ *#\d+: .* in \w+\(\): (.*)$/gm)];
+  return causes.at(-1)?.[1] ?? String(error).trim();
 }
 
 function isNumbers(value: unknown): value is ColumnNumbers {
