@@ -52,6 +52,8 @@ const REQUIRED_SHARE = 0.9;
 /** Frames per second where no camera sets them. */
 const DEFAULT_TICK_HZ = 30;
 const MAX_TICK_HZ = 60;
+/** Messages that come in bunches have a period of nothing. */
+const LEAST_TOLERANCE_SECS = 0.001;
 /** Half a second of actions at 30 frames per second. */
 const HORIZON = 16;
 
@@ -181,7 +183,7 @@ function vectorFeature(
 }
 
 function toleranceOf({ periodSecs, usualGapSecs }: Rhythm): number {
-  return roundUp(Math.max(2 * periodSecs, 1.2 * usualGapSecs));
+  return roundUp(Math.max(2 * periodSecs, 1.2 * usualGapSecs, LEAST_TOLERANCE_SECS));
 }
 
 function streamOf(

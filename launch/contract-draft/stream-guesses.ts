@@ -76,6 +76,7 @@ const GENERIC = new Set([
   'data',
 ]);
 const CAMERA = /^cameras?$/;
+const IN_CAMERA = /^cameras?(_info)?$/;
 
 /** Names for streams by their topics: short, valid in a contract, each once. */
 export function streamNames(topics: readonly string[]): ReadonlyMap<string, string> {
@@ -86,8 +87,10 @@ export function streamNames(topics: readonly string[]): ReadonlyMap<string, stri
     const telling = parts.filter((part) => !GENERIC.has(part));
     const short = telling
       .filter((part) => !CAMERA.test(part))
-      .map((part) => (part === 'camera_info' ? 'info' : part));
-    const own = short.some((part) => part !== 'info') ? short : telling.length > 0 ? telling : parts;
+      .map((part) =>
+        part === 'camera_info' && telling.some((other) => !IN_CAMERA.test(other)) ? 'info' : part,
+      );
+    const own = [short, telling, parts].find(({ length }) => length > 0) ?? [];
     const name = own
       .join('_')
       .replace(/\W/g, '_')

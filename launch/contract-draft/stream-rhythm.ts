@@ -21,8 +21,10 @@ const USUAL_RATES = [
 const SNAP_SHARE = 0.03;
 /** Fewer say nothing of a rate. */
 const MIN_MESSAGES = 8;
-/** A stream is regular when so many of its periods lie within half of the median around it. */
+/** A stream is regular when so many of its periods lie within half of the median around it … */
 const REGULAR_SHARE = 0.6;
+/** … and so many messages came as the median promises; bursts promise far more. */
+const PRESENT_SHARE = 0.5;
 
 /** @param times of messages in any order; undefined for fewer than two different ones. */
 export function rhythmOf(times: readonly bigint[]): Rhythm | undefined {
@@ -36,13 +38,17 @@ export function rhythmOf(times: readonly bigint[]): Rhythm | undefined {
   const quantile = (share: number) => gaps[Math.min(gaps.length - 1, Math.floor(share * gaps.length))]!;
   const periodSecs = quantile(0.5);
   const near = gaps.filter((gap) => Math.abs(gap - periodSecs) <= periodSecs / 2).length;
-  const isRegular = times.length >= MIN_MESSAGES && periodSecs > 0 && near >= REGULAR_SHARE * gaps.length;
+  const spanSecs = nanosToSecs(sorted.at(-1)! - sorted[0]!);
+  const isRegular =
+    times.length >= MIN_MESSAGES &&
+    near >= REGULAR_SHARE * gaps.length &&
+    gaps.length * periodSecs >= PRESENT_SHARE * spanSecs;
   return {
     periodSecs,
     largestGapSecs,
     usualGapSecs: quantile(0.95),
     rateHz: isRegular ? usualRate(1 / periodSecs) : undefined,
-    spanSecs: nanosToSecs(sorted.at(-1)! - sorted[0]!),
+    spanSecs,
   };
 }
 
