@@ -197,6 +197,7 @@ async function benchRead(name: string, load: BenchLoad, compression: Compression
       cpp: cpp('read', file),
     },
   );
+  if (sum === 0) throw new RangeError('nothing was read');
   await rm(file);
 }
 
@@ -216,7 +217,8 @@ async function benchSeek(compression: Compression): Promise<void> {
       ours: () =>
         cost(async () => {
           await using reader = await EpisodeReader.open(file);
-          for await (const _ of reader.messages({ topics: ['/t7'], startTime, endTime })) count++;
+          for await (const { sequence } of reader.messages({ topics: ['/t7'], startTime, endTime }))
+            count += sequence;
         }),
       core: () =>
         cost(async () => {
@@ -246,6 +248,7 @@ async function benchSeek(compression: Compression): Promise<void> {
         }
       }),
   });
+  if (count === 0) throw new RangeError('nothing was read');
   await rm(file);
 }
 

@@ -41,11 +41,6 @@ export class McapAssembler {
   /** Of everything before the position; undefined once bytes were taken back. */
   #crc: number | undefined = 0;
 
-  /** Bytes of the file so far. */
-  get position(): number {
-    return this.#position;
-  }
-
   begin(profile: string, library: string): Uint8Array {
     this.#encoder.raw(MAGIC);
     this.#encoder.header(profile, library);

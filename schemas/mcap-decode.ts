@@ -6,7 +6,6 @@ import {
   type Footer,
   FormatFault,
   type MetadataIndex,
-  OPCODE,
   RECORD_PREFIX_BYTES,
   type SchemaRecord,
   type Statistics,
@@ -189,10 +188,6 @@ export function decodeFooter({ content, offset }: RawRecord): Footer {
 
 export function decodeDataEnd({ content, offset }: RawRecord): { dataSectionCrc: number } {
   return { dataSectionCrc: new Fields(content, offset).u32() };
-}
-
-export function isOpcode(opcode: number): boolean {
-  return opcode >= OPCODE.header && opcode <= OPCODE.dataEnd;
 }
 
 /** Reads fields in order and never beyond the content. */

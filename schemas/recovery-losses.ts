@@ -5,52 +5,64 @@ import { NANOS_PER_SEC } from './time.ts';
 /** Longest that a message waits in an open chunk before it is on its way to the file. */
 const OPEN_NANOS = NANOS_PER_SEC;
 
-interface Gap {
-  /** Log times around it, as far as they are known. */
-  readonly before: bigint;
-  after: bigint | undefined;
-}
-
 interface TopicAccount {
   messageCount: number;
   /** Log time of the last message that was found. */
   lastTime: bigint;
   lostCount: number;
+  /** How many gaps of the file lie before its last message that was found. */
+  gapsBehind: number;
+  /** Ranges in which messages may be missing. */
+  readonly gaps: { readonly startTime: bigint; readonly endTime: bigint }[];
+}
+
+/** What a summary says of a file. */
+export interface ExpectedContent {
+  /** Messages per topic. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** One nanosecond past the last log time. */
+  readonly endTime: bigint;
 }
 
 /** Adds up what recovery found and what is missing, by topic. */
 export class LossAccount {
   readonly #topics = new Map<string, TopicAccount>();
   readonly #counted: Loss[] = [];
-  readonly #gaps: Gap[] = [];
+  #firstTime: bigint | undefined;
   #lastTime = 0n;
-  /** Damaged places of which no message index has told what they held. */
-  #untold = 0;
+  /** Damaged places so far of which not everything is told. */
+  #gapCount = 0;
+  /** Whether a damaged chunk still waits for its message index to tell what it held. */
+  #isChunkUntold = false;
+  /** Whether a damage is so wide that nothing can tell all of it. */
+  #isGapUntold = false;
 
   get messageCount(): number {
     return this.#topics.values().reduce((sum, { messageCount }) => sum + messageCount, 0);
   }
 
-  /** Messages that are kept; `startTime` is that of their chunk. */
-  kept(startTime: bigint, shares: Iterable<readonly [topic: string, share: ChannelShare]>): void {
-    if (this.#untold > 0) this.#gaps.push({ before: this.#lastTime, after: startTime });
-    this.#untold = 0;
-    for (const [topic, { messageCount, endTime }] of shares) {
+  /** Messages of one chunk that are kept. */
+  kept(shares: Iterable<readonly [topic: string, share: ChannelShare]>): void {
+    this.#closeGap();
+    for (const [topic, { messageCount, startTime, endTime }] of shares) {
+      if (this.#firstTime === undefined || startTime < this.#firstTime) this.#firstTime = startTime;
+      if (endTime > this.#lastTime) this.#lastTime = endTime;
       const account = this.#topic(topic);
+      this.#enterGaps(account, startTime);
       account.messageCount += messageCount;
       if (endTime > account.lastTime) account.lastTime = endTime;
-      if (endTime > this.#lastTime) this.#lastTime = endTime;
     }
   }
 
-  /** A place that cannot be read; lost() may tell what was in it. */
-  damaged(): void {
-    this.#untold++;
+  /** A place that cannot be read; when it is one chunk and no more, lost() may tell all of it. */
+  damaged(isOneChunk: boolean): void {
+    if (isOneChunk) this.#isChunkUntold = true;
+    else this.#isGapUntold = true;
   }
 
   /** Messages that are known to be lost. */
   lost(topic: string, logTimes: readonly bigint[]): void {
-    this.#untold = 0;
+    this.#isChunkUntold = false;
     if (logTimes.length === 0) return;
     let [startTime, endTime] = [logTimes[0]!, logTimes[0]!];
     for (const time of logTimes) {
@@ -69,19 +81,24 @@ export class LossAccount {
 
   /**
    * @param isClosed whether the input ended with all its chunks written.
-   * @param expected messages per topic that the input's own summary names; undefined when it has none.
+   * @param expected what the input's own summary says; undefined when it has none.
    */
-  losses(isClosed: boolean, expected: ReadonlyMap<string, number> | undefined): readonly Loss[] {
-    if (this.#untold > 0 && isClosed) this.#gaps.push({ before: this.#lastTime, after: undefined });
+  losses(isClosed: boolean, expected: ExpectedContent | undefined): readonly Loss[] {
+    this.#closeGap();
+    const endTime = expected?.endTime ?? this.#lastTime + OPEN_NANOS;
     const losses = [...this.#counted];
-    for (const [topic, { messageCount, lastTime, lostCount }] of this.#topics) {
-      const missing = expected && (expected.get(topic) ?? messageCount) - messageCount - lostCount;
+    for (const [topic, account] of this.#topics) {
+      const missing =
+        expected && (expected.counts.get(topic) ?? 0) - account.messageCount - account.lostCount;
       if (missing !== undefined && missing <= 0) continue;
-      const ranges = this.#gaps.map(({ before, after }) => rangeOf(before, after ?? this.#lastTime));
-      if (!isClosed) ranges.push({ startTime: lastTime + 1n, endTime: this.#lastTime + OPEN_NANOS });
-      if (missing !== undefined && ranges.length === 0)
-        ranges.push({ startTime: 0n, endTime: this.#lastTime + 1n });
-      // The number is only known for all gaps together.
+      if (isClosed) this.#enterGaps(account, endTime);
+      const ranges = [...account.gaps];
+      if (!isClosed) ranges.push({ startTime: account.lastTime + 1n, endTime });
+      // The summary knows of messages that no damage explains.
+      if (missing !== undefined && ranges.length === 0) {
+        ranges.push({ startTime: this.#firstTime ?? 0n, endTime });
+      }
+      // The number is only known for all ranges together.
       const messages = ranges.length === 1 && missing !== undefined ? missing : null;
       losses.push(...ranges.map((range) => ({ topic, cause: 'damaged' as const, messages, ...range })));
     }
@@ -107,16 +124,30 @@ export class LossAccount {
     this.#topic(topic);
   }
 
+  #closeGap(): void {
+    if (this.#isChunkUntold || this.#isGapUntold) this.#gapCount++;
+    this.#isChunkUntold = this.#isGapUntold = false;
+  }
+
+  /** Notes the gaps between a topic's last message and the next, which is at `endTime`. */
+  #enterGaps(account: TopicAccount, endTime: bigint): void {
+    if (account.gapsBehind === this.#gapCount) return;
+    account.gapsBehind = this.#gapCount;
+    const startTime = account.messageCount > 0 ? account.lastTime + 1n : (this.#firstTime ?? endTime);
+    account.gaps.push(
+      startTime < endTime ? { startTime, endTime } : { startTime: endTime, endTime: startTime },
+    );
+  }
+
   #topic(topic: string): TopicAccount {
-    const account = this.#topics.get(topic) ?? { messageCount: 0, lastTime: 0n, lostCount: 0 };
+    const account = this.#topics.get(topic) ?? {
+      messageCount: 0,
+      lastTime: 0n,
+      lostCount: 0,
+      gapsBehind: 0,
+      gaps: [],
+    };
     this.#topics.set(topic, account);
     return account;
   }
-}
-
-/** Chunks overlap in time, so the neighbours of a gap may say "from 5 to 4". */
-function rangeOf(before: bigint, after: bigint): { startTime: bigint; endTime: bigint } {
-  return before < after
-    ? { startTime: before, endTime: after + 1n }
-    : { startTime: after, endTime: before + 1n };
 }

@@ -56,7 +56,7 @@ export type Piece =
       readonly dataOffset: number;
     }
   | { readonly kind: 'metadata'; readonly name: string; readonly fields: ReadonlyMap<string, string> }
-  | { readonly kind: 'damage'; readonly damage: Damage }
+  | { readonly kind: 'damage'; readonly damage: Damage; readonly isOneChunk: boolean }
   /** What the message index of a damaged chunk says about it. */
   | { readonly kind: 'lost'; readonly channelId: number; readonly logTimes: readonly bigint[] }
   /** The data section ends as it should; `crc` is that of everything before `offset`, 0 when not available. */
@@ -111,7 +111,8 @@ class RecoveryScan {
         const prefix = await this.#cutChunk(at);
         if (prefix) yield prefix;
         const endOffset = prefix ? size : await this.#resync(at);
-        yield { kind: 'damage', damage: { startOffset: at, endOffset, reason: fault.message } };
+        const damage = { startOffset: at, endOffset, reason: fault.message };
+        yield { kind: 'damage', damage, isOneChunk: await this.#isOneChunk(damage) };
         this.#isIndexKnown = false;
         this.#isBareTrusted = !this.#hasChunks;
         at = endOffset;
@@ -214,6 +215,11 @@ class RecoveryScan {
       if (fault instanceof FormatFault) return undefined; // the end cut off its header
       throw fault;
     }
+  }
+
+  async #isOneChunk({ startOffset, endOffset }: Place): Promise<boolean> {
+    const record = await this.#window.record(startOffset, this.#file.size).catch(() => undefined);
+    return record?.opcode === OPCODE.chunk && endOfRecord(record) === endOffset;
   }
 
   /** Where, behind a damaged place, records begin again; the end of the file when they do not. */

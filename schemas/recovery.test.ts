@@ -156,6 +156,30 @@ describe.each<Compression>(['none', 'lz4', 'zstd'])('recoverEpisode() with chunk
     }
   });
 
+  test('names what was in a wide hole, by topic and time', async () => {
+    await using folder = await temporaryFolder();
+    const bytes = await episodeBytes(folder.path, compression);
+    await using reader = await EpisodeReader.open(join(folder.path, `${compression}.mcap`));
+    const { chunks } = reader;
+    // Also with the summary gone, which otherwise knows how many messages there were.
+    for (const [first, last, end] of [
+      [chunks[3]!, chunks[8]!, bytes.length],
+      [chunks[3]!, chunks[8]!, bytes.length - 8],
+      [chunks.at(-6)!, chunks.at(-1)!, bytes.length],
+      [chunks.at(-6)!, chunks.at(-1)!, bytes.length - 8],
+    ] as const) {
+      const damaged = Buffer.from(bytes.subarray(0, end)).fill(0, first.offset + 5, last.offset + 100);
+      const { report, sequences, ledger } = await recover(folder.path, damaged);
+      expect(report).toMatchObject({ result: 'lossy', isClosed: true });
+      for (const { sequence, channelId, logTime } of MESSAGES) {
+        if (sequences.has(sequence)) continue;
+        const named = ledger!.losses.filter((loss) => loss.topic === TOPICS[channelId]);
+        expect(named.some(({ startTime, endTime }) => startTime <= logTime && logTime < endTime)).toBe(true);
+      }
+      expect(sequences.size).toBeLessThan(560);
+    }
+  });
+
   test('finds its way again behind foreign bytes and behind a hole', async () => {
     await using folder = await temporaryFolder();
     const bytes = await episodeBytes(folder.path, compression);

@@ -12,7 +12,7 @@ import { type RawRecord, records, viewOf } from './mcap-decode.ts';
 import { FormatFault, MESSAGE_FIELDS_BYTES, OPCODE, RECORD_PREFIX_BYTES } from './mcap-format.ts';
 import { PartFile } from './part-file.ts';
 import { RecoveredChannels } from './recovery-channels.ts';
-import { LossAccount } from './recovery-losses.ts';
+import { type ExpectedContent, LossAccount } from './recovery-losses.ts';
 import { type Damage, type Piece, pieces } from './recovery-scan.ts';
 
 /** What recovery found and what is gone. */
@@ -109,8 +109,7 @@ class Recovery {
         await this.#out?.append((assembler) => [assembler.metadata(piece.name, piece.fields)]);
         return;
       case 'damage':
-        this.#damages.push(piece.damage);
-        this.#account.damaged();
+        this.#damaged(piece.damage, piece.isOneChunk);
         return;
       case 'lost':
         this.#account.lost(this.#channels.topic(piece.channelId), piece.logTimes);
@@ -133,9 +132,10 @@ class Recovery {
       messages,
       (record) => !isForeign && this.#channels.has(channelIdOf(record)),
     );
-    if (isForeign)
-      this.#damaged({ ...place, reason: 'it defines a channel otherwise than a chunk before it' });
-    if (!isWhole) this.#damaged({ ...place, reason: 'its records do not fit together' });
+    if (isForeign) {
+      this.#damaged({ ...place, reason: 'it defines a channel otherwise than a chunk before it' }, true);
+    }
+    if (!isWhole) this.#damaged({ ...place, reason: 'its records do not fit together' }, false);
     this.#lose(lost);
     if (lost.length === 0 && isWhole) await this.#copy(block, kept, header.compression, compressed);
     else await this.#rebuild(block, kept, header.compression);
@@ -183,10 +183,7 @@ class Recovery {
 
   async #place(chunk: ChunkToPlace, compression: string, compressed: Uint8Array): Promise<void> {
     if (chunk.shares.size === 0) return;
-    this.#account.kept(
-      chunk.startTime,
-      chunk.shares.entries().map(([id, share]) => [this.#channels.topic(id), share]),
-    );
+    this.#account.kept(chunk.shares.entries().map(([id, share]) => [this.#channels.topic(id), share]));
     await this.#define(chunk.shares.keys());
     await this.#out?.appendChunk(chunk, compression, Promise.resolve(compressed));
   }
@@ -232,9 +229,9 @@ class Recovery {
     ]);
   }
 
-  #damaged(damage: Damage): void {
+  #damaged(damage: Damage, isOneChunk: boolean): void {
     this.#damages.push(damage);
-    this.#account.damaged();
+    this.#account.damaged(isOneChunk);
   }
 
   #lose(messages: readonly RawRecord[]): void {
@@ -260,8 +257,8 @@ class Recovery {
     };
   }
 
-  /** Messages per topic that the input's own summary names, if it has one. */
-  async #expected(): Promise<ReadonlyMap<string, number> | undefined> {
+  /** What the input's own summary says, if it has one that is sound. */
+  async #expected(): Promise<ExpectedContent | undefined> {
     try {
       const summary = await readSummary(this.#file);
       if (!summary) return undefined;
@@ -269,7 +266,7 @@ class Recovery {
       for (const [id, { topic }] of summary.channels) {
         counts.set(topic, (counts.get(topic) ?? 0) + (summary.messageCounts.get(id) ?? 0));
       }
-      return counts;
+      return { counts, endTime: summary.times ? summary.times.last + 1n : 0n };
     } catch (fault) {
       if (fault instanceof FormatFault) return undefined;
       throw fault;
