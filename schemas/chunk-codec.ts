@@ -72,6 +72,8 @@ function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 export const MAX_CHUNK_BYTES = 2 ** 30;
 /** One output step of the decompressor; larger chunks are put together from several. */
 const MAX_STEP_BYTES = 2 ** 26;
+/** The smallest buffer that zlib takes. */
+const SPARE_BYTES = 64;
 
 /**
  * Decompresses a chunk's records on a thread of the pool.
@@ -111,8 +113,9 @@ async function decode(compression: string, bytes: Uint8Array, size: number): Pro
       return bytes.byteLength === 0
         ? bytes
         : unzstd(bytes, {
-            chunkSize: Math.min(Math.max(size, 64), MAX_STEP_BYTES),
-            maxOutputLength: Math.max(size, 64),
+            // A buffer that is filled to the last byte would make zlib ask for more, with another buffer.
+            chunkSize: Math.min(size, MAX_STEP_BYTES) + SPARE_BYTES,
+            maxOutputLength: size + SPARE_BYTES,
           });
     default:
       throw new FormatFault(`its compression "${compression}" is not one of "", "lz4", "zstd"`, 0);
@@ -130,6 +133,6 @@ export async function decompressPrefix(
 ): Promise<Uint8Array> {
   if (compression === '') return bytes;
   if (compression !== 'zstd' || uncompressedBytes > MAX_CHUNK_BYTES) return new Uint8Array();
-  const options = { finishFlush: constants.ZSTD_e_flush, maxOutputLength: Math.max(uncompressedBytes, 64) };
+  const options = { finishFlush: constants.ZSTD_e_flush, maxOutputLength: uncompressedBytes + SPARE_BYTES };
   return unzstd(bytes, options).catch(() => new Uint8Array());
 }
