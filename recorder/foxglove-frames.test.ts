@@ -37,7 +37,7 @@ describe('parseBinary()', () => {
     expect(parseBinary(bytes(SERVICE_RESPONSE))).toEqual({ faults: [] });
   });
 
-  it.each([MESSAGE_DATA.slice(0, 38), TIME.slice(0, 23), PLAYBACK_STATE.slice(0, 80), '01', '05'])(
+  it.each([MESSAGE_DATA.slice(0, 35), TIME.slice(0, 23), PLAYBACK_STATE.slice(0, 80), '01', '05'])(
     'finds "%s" cut off',
     (frame) => {
       expect(parseBinary(bytes(frame)).faults).toEqual([expect.stringContaining('cut off')]);
