@@ -101,13 +101,16 @@ export class EpisodeWriter {
     }
     try {
       const part = await PartFile.create(file, options);
-      const writer = new EpisodeWriter(part, options);
       const owner = await ownerFields();
-      await part.append((assembler) => [
+      const records = part.append((assembler) => [
         assembler.begin('ros2', 'kinescribe'),
         assembler.metadata(OWNER_RECORD, owner),
       ]);
-      return writer;
+      await records.catch(async (error) => {
+        await part.discard();
+        throw error;
+      });
+      return new EpisodeWriter(part, options);
     } catch (cause) {
       throw new EpisodeError(
         file,

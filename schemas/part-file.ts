@@ -1,4 +1,4 @@
-import { open, rename, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AppendFile } from './append-file.ts';
 import type { ChannelShare } from './chunk-builder.ts';
@@ -152,6 +152,12 @@ export class PartFile {
   async abandon(): Promise<void> {
     await this.settled();
     await this.#out.close();
+  }
+
+  /** Closes the file and removes it. */
+  async discard(): Promise<void> {
+    await this.abandon();
+    await rm(this.#part, { force: true });
   }
 
   /** The summary itself may be what no longer fits; room is made for it then. */

@@ -47,7 +47,6 @@ export async function recoverEpisode(input: string, target: string): Promise<Rec
     return await new Recovery(file, out).run();
   } finally {
     await file.close();
-    await rm(part, { force: true });
   }
 }
 
@@ -81,11 +80,11 @@ class Recovery {
       await this.#out?.append((assembler) => [assembler.begin(profile, 'kinescribe')]);
       for await (const piece of pieces(this.#file)) await this.#take(piece);
       const report = await this.#report();
-      if (report.result === 'nothing') await this.#out?.abandon();
+      if (report.result === 'nothing') await this.#out?.discard();
       else await this.#complete(report);
       return report;
     } catch (error) {
-      await this.#out?.abandon();
+      await this.#out?.discard();
       throw error;
     }
   }
