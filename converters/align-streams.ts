@@ -14,15 +14,20 @@ export class Sample implements Timed {
 
   constructor(message: Message, { time, channel }: { readonly time: bigint; readonly channel: ChannelPlan }) {
     this.time = time;
-    this.data = Buffer.from(message.data); // small copies share a pool, unlike those of slice()
     this.channel = channel;
+    this.#value = channel.readValue?.(message);
+    // Small copies share a pool, unlike those of slice().
+    this.data = this.#value ? DECODED : Buffer.from(message.data);
   }
 
   get value(): MessageValue {
-    this.#value ??= this.channel.decode(this.data);
+    this.#value ??= this.channel.decode!(this.data);
     return this.#value;
   }
 }
+
+/** Stands for the bytes of what is decoded already. */
+const DECODED = new Uint8Array();
 
 /** The streams around one tick. */
 export interface AlignedTick {
@@ -67,7 +72,7 @@ export async function* alignStreams(
 ): AsyncGenerator<AlignedTick> {
   const { maxBufferedBytes = 256 << 20, onLate } = options;
   const lanes = plans.map((plan) => new Lane(plan, options));
-  const byTopic = new Map(lanes.map((lane) => [lane.plan.stream.topic, lane]));
+  const byTopic = Map.groupBy(lanes, ({ plan }) => plan.stream.topic);
   const timeOf = (index: number) => tickTime(range.origin, index, range.rateHz);
   const around = (index: number, time: bigint): AlignedTick => {
     const lastTick = timeOf(index - 1);
@@ -83,9 +88,10 @@ export async function* alignStreams(
   /** Lanes before this one let the next tick pass; it is the only one to ask again. */
   let waitingFor = 0;
   for await (const message of messages) {
-    const lane = byTopic.get(message.channel.topic)!;
-    const sample = lane.take(message);
-    if (lastMade !== undefined && sample && sample.time <= lastMade) onLate?.(lane.plan);
+    for (const lane of byTopic.get(message.channel.topic)!) {
+      const sample = lane.take(message);
+      if (lastMade !== undefined && sample && sample.time <= lastMade) onLate?.(lane.plan);
+    }
     while (index < range.count) {
       while (waitingFor < lanes.length && lanes[waitingFor]!.isPast(time, message.logTime)) waitingFor++;
       if (waitingFor < lanes.length && bufferedBytes(lanes) <= maxBufferedBytes) break;

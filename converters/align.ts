@@ -26,6 +26,8 @@ export interface Choice<T extends Timed> {
   readonly towards?: { readonly value: T; readonly weight: number };
   /** For `window`: all values since the tick before, in order; the last one is `value`. */
   readonly window?: readonly T[];
+  /** For a feature made of several streams: what it takes of each. */
+  readonly parts?: readonly Choice<T>[];
 }
 
 /**
@@ -73,4 +75,19 @@ function single<T extends Timed>(value: T | undefined, tick: bigint, toleranceNa
   const ageNanos = tick - value.time;
   const valid = ageNanos <= toleranceNanos && -ageNanos <= toleranceNanos;
   return { valid, ageNanos, value: valid ? value : undefined };
+}
+
+/** What a feature takes that needs all of several streams: its age is the largest, to whichever side. */
+export function together<T extends Timed>(parts: readonly Choice<T>[]): Choice<T> {
+  const valid = parts.every((part) => part.valid);
+  let ageNanos: bigint | undefined = 0n;
+  for (const part of parts) {
+    if (part.ageNanos === undefined || ageNanos === undefined) ageNanos = undefined;
+    else if (magnitude(part.ageNanos) > magnitude(ageNanos)) ageNanos = part.ageNanos;
+  }
+  return { valid, ageNanos, value: valid ? parts[0]?.value : undefined, ...(valid && { parts }) };
+}
+
+function magnitude(nanos: bigint): bigint {
+  return nanos < 0n ? -nanos : nanos;
 }

@@ -1,14 +1,16 @@
 import type { Contract, Feature } from '../schemas/contract.ts';
 import type { EpisodeReader } from '../schemas/episode-reader.ts';
 import { secsToNanos } from '../schemas/time.ts';
-import { align, type Choice } from './align.ts';
+import { align, type Choice, together } from './align.ts';
 import { type AlignedTick, type AlignOptions, alignStreams, type Sample } from './align-streams.ts';
 import type { ClockReport } from './clock-survey.ts';
 import { ImageReader } from './feature-image.ts';
+import { TransformReader } from './feature-transform.ts';
 import { VectorReader } from './feature-vector.ts';
 import type { Frame, FrameValue } from './frame.ts';
-import { planStreams, type StreamPlan } from './stream-plan.ts';
+import { isTransform, planStreams, type StreamPlan } from './stream-plan.ts';
 import { tickRange } from './tick-range.ts';
+import { planTransforms, type TransformPlans } from './transform-plan.ts';
 
 /** What became of an episode's ticks, known when its last frame was taken. */
 export interface FramesReport {
@@ -42,12 +44,13 @@ export async function* episodeFrames(
   contract: Contract,
   options: Omit<AlignOptions, 'onLate'> = {},
 ): AsyncGenerator<Frame, FramesReport> {
-  const plans = await planStreams(reader, contract);
+  const transforms = await planTransforms(reader, contract);
+  const plans = [...(await planStreams(reader, contract)), ...transforms.plans];
   const range = tickRange(plans, { file: reader.file, rateHz: contract.samples.tickRateHz });
   const features = Object.entries(contract.features).map(([key, feature]) =>
-    featurePlan(key, feature, { plans, file: reader.file }),
+    featurePlan(key, feature, { plans, chains: transforms.chains, file: reader.file }),
   );
-  const topics = plans.map(({ stream }) => stream.topic);
+  const topics = new Set(plans.map(({ stream }) => stream.topic));
   const lateMessages = new Map<string, number>();
   const missingAtStart = new Map<string, number>();
   const ticks = (onLate?: AlignOptions['onLate']) =>
@@ -93,28 +96,41 @@ function increment(counts: Map<string, number>, name: string): void {
 
 interface FeaturePlan {
   readonly key: string;
-  /** Position among the stream plans. */
-  readonly stream: number;
   readonly required: boolean;
-  readonly alignment: Parameters<typeof align>[2];
-  readonly reader: { read(choice: Choice<Sample>): FrameValue | Promise<FrameValue> };
+  choose(tick: AlignedTick): Choice<Sample>;
+  read(choice: Choice<Sample>): FrameValue | Promise<FrameValue>;
 }
 
 function featurePlan(
   key: string,
   feature: Feature,
-  { plans, file }: { plans: readonly StreamPlan[]; file: string },
+  { plans, chains, file }: Pick<TransformPlans, 'chains'> & { plans: readonly StreamPlan[]; file: string },
 ): FeaturePlan {
-  const stream = plans.findIndex(({ name }) => name === feature.stream);
-  const { topic, required } = plans[stream]!.stream;
+  const alignment = { policy: feature.align, toleranceNanos: secsToNanos(feature.toleranceSecs) };
+  const aligned = (plan: number) => (tick: AlignedTick) =>
+    align(tick.neighbours[plan]!, tick.time, alignment);
+  const { topic, required } = plans.find(({ name }) => name === feature.stream)!.stream;
   const origin = { key, topic, file };
-  return {
-    key,
-    stream,
-    required,
-    alignment: { policy: feature.align, toleranceNanos: secsToNanos(feature.toleranceSecs) },
-    reader: feature.kind === 'vector' ? new VectorReader(feature, origin) : new ImageReader(feature, origin),
-  };
+  if (isTransform(feature)) {
+    const links = chains.get(key)!;
+    const moving = links.filter(({ edge }) => !edge.isStatic).map(({ edge }) => edge.child);
+    const parts = moving.map((child) =>
+      aligned(plans.findIndex(({ name, frame }) => name === feature.stream && frame === child)),
+    );
+    const reader = new TransformReader(feature, links, origin);
+    return {
+      key,
+      required,
+      choose: (tick) => together(parts.map((part) => part(tick))),
+      read: (choice) => reader.read(choice),
+    };
+  }
+  const choose = aligned(
+    plans.findIndex(({ name, frame }) => name === feature.stream && frame === undefined),
+  );
+  const reader =
+    feature.kind === 'vector' ? new VectorReader(feature, origin) : new ImageReader(feature, origin);
+  return { key, required, choose, read: (choice) => reader.read(choice) };
 }
 
 interface ChosenTick extends Pick<AlignedTick, 'index' | 'time'> {
@@ -127,10 +143,10 @@ async function* chosenTicks(
   ticks: AsyncGenerator<AlignedTick>,
   features: readonly FeaturePlan[],
 ): AsyncGenerator<ChosenTick> {
-  for await (const { index, time, neighbours } of ticks) {
-    const choices = features.map(({ stream, alignment }) => align(neighbours[stream]!, time, alignment));
+  for await (const tick of ticks) {
+    const choices = features.map((feature) => feature.choose(tick));
     const complete = features.every(({ required }, i) => !required || choices[i]!.valid);
-    yield { index, time, choices, complete };
+    yield { index: tick.index, time: tick.time, choices, complete };
   }
 }
 
@@ -179,9 +195,9 @@ async function makeFrame(
   { time, choices }: ChosenTick,
   { index, features }: { readonly index: number; readonly features: readonly FeaturePlan[] },
 ): Promise<Frame> {
-  const reading = features.map(({ key, reader }, i): [string, FrameValue | Promise<FrameValue>] => [
-    key,
-    reader.read(choices[i]!),
+  const reading = features.map((feature, i): [string, FrameValue | Promise<FrameValue>] => [
+    feature.key,
+    feature.read(choices[i]!),
   ]);
   const values = new Map<string, FrameValue>();
   for (const [key, value] of reading) values.set(key, value instanceof Promise ? await value : value);

@@ -49,7 +49,7 @@ export class VectorReader {
     const { dtype, field, unit, sourceUnit } = feature;
     this.#feature = feature;
     this.#origin = origin;
-    this.#paths = [field].flat().map(checkedPath);
+    this.#paths = [field ?? []].flat().map(checkedPath);
     this.#slots = slotCount(feature);
     this.#count = elementCount(feature) / (this.#slots ?? 1);
     this.#factor = sourceUnit && unit ? unitFactor(sourceUnit, unit)! : 1; // the contract was checked
@@ -168,7 +168,7 @@ export class VectorReader {
   }
 
   #named(): string {
-    return `field "${[this.#feature.field].flat().join(', ')}"`;
+    return `field "${[this.#feature.field ?? []].flat().join(', ')}"`;
   }
 
   #fault({ channel }: Sample, found: string, cause?: unknown): ConvertError {

@@ -1,7 +1,14 @@
-import { type Contract, type Feature, nearest, type SampleClock, type Stream } from '../schemas/contract.ts';
+import {
+  type Contract,
+  type Feature,
+  nearest,
+  type SampleClock,
+  type Stream,
+  type VectorFeature,
+} from '../schemas/contract.ts';
 import type { EpisodeReader, ReadOptions } from '../schemas/episode-reader.ts';
 import { ConvertError } from '../schemas/errors.ts';
-import type { Channel, Message } from '../schemas/message.ts';
+import type { Channel, Message, MessageValue } from '../schemas/message.ts';
 import { createDecoder, createSensorTimeReader, type Decode } from '../schemas/message-codec.ts';
 import { NANOS_PER_SEC, secsToNanos } from '../schemas/time.ts';
 import type { Received } from './clock-steps.ts';
@@ -23,6 +30,8 @@ export interface StreamPlan {
   readonly first: Received | undefined;
   /** Of the last message received that has an instant; undefined when there is none. */
   readonly last: Received | undefined;
+  /** Of transforms: the frame that this plan is for. */
+  readonly frame?: string;
   /** Of a stream on its sensor's clock. */
   readonly clock: ClockReport | undefined;
 }
@@ -35,7 +44,10 @@ export interface ChannelPlan {
    * sensor's clock makes its stamp wrong.
    */
   readonly timeOf: (message: Message) => bigint | undefined;
-  readonly decode: Decode;
+  /** Decodes a payload, when its value is needed. */
+  readonly decode?: Decode;
+  /** Instead: the value of a message that holds those of several plans, read when it comes. */
+  readonly readValue?: (message: Message) => MessageValue | undefined;
 }
 
 /**
@@ -46,7 +58,8 @@ export interface ChannelPlan {
  * @throws {MessageError} when a channel's messages cannot be decoded.
  */
 export async function planStreams(reader: EpisodeReader, contract: Contract): Promise<StreamPlan[]> {
-  const used = new Set(Object.values(contract.features).map(({ stream }) => stream));
+  const picked = Object.values(contract.features).filter((feature) => !isTransform(feature));
+  const used = new Set(picked.map(({ stream }) => stream));
   const outlines = [...used].map((name) => planStream(reader, contract, name));
   const stamped = outlines.flatMap(({ stream, stamps }) =>
     stamps ? [{ topic: stream.topic, stamps, isForeign: stream.clockOffset === 'estimate' }] : [],
@@ -96,6 +109,7 @@ async function firstMessages(
   topics: readonly string[],
 ): Promise<ReadonlyMap<string, Message>> {
   const first = new Map<string, Message>();
+  if (topics.length === 0) return first;
   const find = async (missing: readonly string[], options?: ReadOptions) => {
     for await (const message of reader.messages({ ...options, topics: missing })) {
       const { topic } = message.channel;
@@ -108,7 +122,18 @@ async function firstMessages(
   return first;
 }
 
-function planStream(reader: EpisodeReader, contract: Contract, name: string): StreamOutline {
+/** A stream of the contract and where an episode holds it. */
+export interface StreamChannels {
+  readonly name: string;
+  readonly stream: Stream;
+  readonly channels: readonly Channel[];
+  /** Over all its channels. */
+  readonly messageCount: number;
+  readonly clock: SampleClock;
+}
+
+/** @throws {ConvertError} when a required stream has no message, or one has another type. */
+export function streamChannels(reader: EpisodeReader, contract: Contract, name: string): StreamChannels {
   const stream = contract.streams[name]!; // the contract's own check
   const { topic } = stream;
   const channels = [...reader.channels.values()].filter(
@@ -123,17 +148,23 @@ function planStream(reader: EpisodeReader, contract: Contract, name: string): St
         'Correct the topic, set "required: false" for the stream, or leave the episode out.',
     );
   }
-  const clock = stream.clock ?? contract.samples.clock;
+  for (const channel of channels) checkType(reader.file, name, stream, channel);
+  return { name, stream, channels, messageCount, clock: stream.clock ?? contract.samples.clock };
+}
+
+function planStream(reader: EpisodeReader, contract: Contract, name: string): StreamOutline {
+  const { stream, channels, messageCount, clock } = streamChannels(reader, contract, name);
   const stamps = new Map<number, (message: Message) => bigint>();
   const plans = new Map(
     channels.map((channel): [number, ChannelPlan] => {
-      checkType(reader.file, name, stream, channel);
       const timeOf = channelClock(reader.file, name, channel, clock);
       stamps.set(channel.id, timeOf);
       return [channel.id, { type: channel.schema?.name ?? '', timeOf, decode: createDecoder(channel) }];
     }),
   );
-  const features = Object.values(contract.features).filter((feature) => feature.stream === name);
+  const features = Object.values(contract.features).filter(
+    (feature) => feature.stream === name && !isTransform(feature),
+  );
   return {
     name,
     stream,
@@ -145,7 +176,15 @@ function planStream(reader: EpisodeReader, contract: Contract, name: string): St
   };
 }
 
-function lookAheadNanos(features: readonly Feature[]): bigint {
+/** Whether a feature is the pose of a frame. */
+export function isTransform(
+  feature: Feature,
+): feature is VectorFeature & { readonly transform: NonNullable<VectorFeature['transform']> } {
+  return feature.kind === 'vector' && feature.transform !== undefined;
+}
+
+/** How far after a tick these features may take a value from. */
+export function lookAheadNanos(features: readonly Feature[]): bigint {
   const secs = features
     .filter((feature) => feature.align !== 'hold' && feature.align !== 'window')
     .map(({ toleranceSecs }) => toleranceSecs);

@@ -82,6 +82,22 @@ describe('parseContract()', () => {
       'which dtype "int64" cannot hold',
     ],
     [
+      'nothing to pick',
+      '    field: position[name=joint1..joint3]\n',
+      '',
+      12,
+      'features.observation.state.field',
+      'either "field" or "transform"',
+    ],
+    [
+      'a pose of seven numbers',
+      'field: position[name=joint1..joint3]',
+      'transform: { target: base, source: hand }',
+      15,
+      'features.observation.state.shape',
+      'must be [7]',
+    ],
+    [
       'units of two kinds',
       'shape: [3]',
       'shape: [3]\n    unit: m\n    sourceUnit: deg',

@@ -72,7 +72,19 @@ const vectorFeature = z.strictObject({
   ...featureBase,
   field: z
     .union([fieldPath, z.array(fieldPath).min(1)])
+    .optional()
     .describe('Where the numbers lie: "wrench.force", "position[name=joint1..joint7]"; a list concatenates.'),
+  transform: z
+    .strictObject({
+      target: z.string().min(1).describe('Frame that the pose is given in: "base_link".'),
+      source: z.string().min(1).describe('Frame that is placed: "tool0".'),
+      static: z.string().optional().describe('Name of the stream of frames that never move, "/tf_static".'),
+    })
+    .optional()
+    .describe(
+      'Instead of a field: target-from-source by the transforms of the stream, "/tf"; x, y, z in metres and a quaternion ' +
+        'x, y, z, w, or its other form.',
+    ),
   dtype: z.enum(['float32', 'float64', 'int64', 'uint8', 'bool']).default('float32'),
   shape: z
     .array(z.int().positive())
@@ -108,7 +120,21 @@ const imageFeature = z.strictObject({
 
 /** Rules between the keys of one feature: the key that breaks one, and how. */
 function* vectorFaults(feature: z.infer<typeof vectorFeature>): Generator<readonly [string, string]> {
-  const { align: policy, dtype, shape, names, unit, sourceUnit, rotation } = feature;
+  const { align: policy, dtype, shape, names, unit, sourceUnit, rotation, field, transform } = feature;
+  if ((field === undefined) === (transform === undefined)) {
+    yield [field ? 'transform' : 'field', 'needs either "field" or "transform", one of them'];
+  }
+  if (transform && policy !== 'hold' && policy !== 'nearest' && policy !== 'slerp') {
+    yield ['align', `"${policy}" is not for poses; use "slerp", "hold" or "nearest"`];
+  }
+  if (transform) {
+    const count = 3 + (rotation ? { rotation6d: 6, rotvec: 3, rpy: 3 }[rotation] : 4);
+    if (shape.length !== 1 || shape[0] !== count) {
+      yield ['shape', `a pose has ${count} numbers, so that it must be [${count}]`];
+    }
+    if (!dtype.startsWith('float')) yield ['dtype', `a pose needs "float32" or "float64", found "${dtype}"`];
+    if (sourceUnit) yield ['sourceUnit', 'transforms are always in metres; leave it out'];
+  }
   if (names && names.length !== shape[0]) {
     yield ['names', `must hold one name per element: shape says ${shape[0]}, found ${names.length}`];
   }
@@ -117,7 +143,7 @@ function* vectorFaults(feature: z.infer<typeof vectorFeature>): Generator<readon
     const makes = policy === 'window' ? 'slots without a value' : 'numbers between two values';
     yield ['align', `"${policy}" makes ${makes}, which dtype "${dtype}" cannot hold; use dtype "float32"`];
   }
-  if ((rotation || sourceUnit) && !dtype.startsWith('float')) {
+  if ((rotation || sourceUnit) && !transform && !dtype.startsWith('float')) {
     yield ['dtype', `a conversion makes fractions, which dtype "${dtype}" cannot hold; use "float32"`];
   }
   if (sourceUnit && unitFactor(sourceUnit, unit ?? '') === undefined) {
@@ -186,11 +212,16 @@ export const contractSchema = z
       }
     }
     for (const [key, each] of Object.entries(contract.features)) {
-      if (!contract.streams[each.stream]) {
-        const near = nearest(each.stream, Object.keys(contract.streams));
+      const fixed = each.kind === 'vector' ? each.transform?.static : undefined;
+      for (const [path, named] of [
+        [['stream'], each.stream],
+        [['transform', 'static'], fixed],
+      ] as const) {
+        if (named === undefined || contract.streams[named]) continue;
+        const near = nearest(named, Object.keys(contract.streams));
         issue(
-          ['features', key, 'stream'],
-          `no stream is named "${each.stream}"${near ? `; did you mean "${near}"?` : ''}`,
+          ['features', key, ...path],
+          `no stream is named "${named}"${near ? `; did you mean "${near}"?` : ''}`,
         );
       }
       if (each.kind === 'vector') {

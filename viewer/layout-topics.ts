@@ -46,7 +46,7 @@ export function contractTopics({ streams, features }: Contract): readonly Layout
 
 function elementNames(feature: Contract['features'][string]): readonly string[] {
   if (feature.kind !== 'vector') return [];
-  const fields = [feature.field].flat().flatMap((field) => {
+  const fields = [feature.field ?? []].flat().flatMap((field) => {
     const parsed = parseFieldPath(field);
     return 'path' in parsed ? parsed.path : [];
   });
