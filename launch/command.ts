@@ -1,5 +1,7 @@
 /** What a command line says to a command; parsed, not yet checked against the world. */
-export type CommandOptions = Readonly<Record<string, string | number | boolean | undefined>>;
+export type CommandOptions = Readonly<
+  Record<string, string | number | boolean | readonly string[] | undefined>
+>;
 
 /** One command of the program, as the help shows it and the parser reads it. */
 export interface Command {

@@ -20,6 +20,13 @@ const sourceOptions = [
   },
 ];
 
+const hostOption = {
+  flags: '--host <address>',
+  text: 'address to listen on; any other than loopback needs a token',
+  default: '127.0.0.1',
+};
+const tokenOption = { flags: '--token <text>', text: 'what a client has to know' };
+
 /** Every command of the program; each loads its code only when it is called. */
 export const COMMANDS: readonly Command[] = [
   {
@@ -53,12 +60,24 @@ export const COMMANDS: readonly Command[] = [
         text: 'what its keys do: start stop toggle success failure keep discard mistake',
         default: 'a=toggle,b=mistake,c=discard',
       },
+      {
+        flags: '--serve [port]',
+        text: "serve the operator's page, for a tablet beside the robot; port 8765 if not given",
+        value: 'number',
+      },
+      hostOption,
+      tokenOption,
+      { flags: '--metrics', text: 'serve figures for Prometheus under /metrics' },
       { flags: '--changed-contract', text: 'go on in a library that was begun under another version of it' },
       { flags: '-d, --duration <secs>', text: 'no keyboard: record takes of this length', value: 'number' },
       { flags: '-n, --takes <number>', text: 'with --duration: how many', value: 'number', default: 1 },
     ],
     examples: [
       ['kinescribe record -c my-robot.yaml', 'takes by keyboard: space starts and stops'],
+      [
+        'kinescribe record -c my-robot.yaml --serve --host 0.0.0.0 --token secret',
+        'and by the page on a tablet; prints its address',
+      ],
       [
         'kinescribe record -c launch/contracts/demo-arm.yaml -s demo -d 10',
         'ten seconds of the simulated robot',
@@ -155,12 +174,12 @@ export const COMMANDS: readonly Command[] = [
     arguments: '<episode-or-library...>',
     options: [
       { flags: '-p, --port <number>', text: 'TCP port; 0 takes a free one', value: 'number', default: 8765 },
+      hostOption,
+      tokenOption,
       {
-        flags: '--host <address>',
-        text: 'address to listen on; any other than loopback needs a token',
-        default: '127.0.0.1',
+        flags: '--origin <url...>',
+        text: "web origins that may read too, beside this machine's and Foxglove's",
       },
-      { flags: '--token <text>', text: 'what a client has to know' },
     ],
     examples: [['kinescribe view recordings', 'prints the addresses for browser, Foxglove and Lichtblick']],
     run: async (args, options) =>
@@ -168,6 +187,30 @@ export const COMMANDS: readonly Command[] = [
         port: Number(options.port),
         host: String(options.host),
         ...(typeof options.token === 'string' && { token: options.token }),
+        ...(Array.isArray(options.origin) && { origins: options.origin.map(String) }),
+      }),
+  },
+  {
+    name: 'layout',
+    summary: 'Write a layout for Foxglove or Lichtblick: a panel for every stream, by its role.',
+    arguments: '<contract-or-episode>',
+    options: [
+      {
+        flags: '-f, --format <name>',
+        text: 'lichtblick, which older Foxglove reads too, or foxglove, its new format',
+        choices: ['lichtblick', 'foxglove'],
+        default: 'lichtblick',
+      },
+      { flags: '-o, --output <file>', text: 'a new file; standard output if not given' },
+    ],
+    examples: [
+      ['kinescribe layout my-robot.yaml -o my-robot.json', 'import it in Lichtblick or Foxglove'],
+      ['kinescribe layout recordings/my-robot-0001.mcap --format foxglove', 'for the streams of one episode'],
+    ],
+    run: async ([path = ''], options) =>
+      (await import('./commands/layout.ts')).layout(path, {
+        format: String(options.format),
+        ...(typeof options.output === 'string' && { output: options.output }),
       }),
   },
   {

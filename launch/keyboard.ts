@@ -1,11 +1,14 @@
 import { on } from 'node:events';
 import type { ReadStream } from 'node:tty';
 
+/** The part of a terminal that reading single keys takes. */
+export type Terminal = Pick<ReadStream, 'setRawMode' | 'resume' | 'pause'> & NodeJS.EventEmitter;
+
 /**
  * Single key presses of a terminal, lower case; `ctrl+c` stands for itself. Ends when the signal is
  * aborted or the reader stops; the terminal is given back as it was.
  */
-export async function* keyPresses(terminal: ReadStream, signal: AbortSignal): AsyncGenerator<string> {
+export async function* keyPresses(terminal: Terminal, signal: AbortSignal): AsyncGenerator<string> {
   terminal.setRawMode(true);
   terminal.resume();
   try {

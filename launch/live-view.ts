@@ -1,4 +1,3 @@
-import type { Contract } from '../schemas/contract.ts';
 import type { RecordingStatus, StreamStatus } from '../schemas/recording-control.ts';
 
 type ShownStatus = Pick<
@@ -10,12 +9,12 @@ const RED = '\u001b[31m';
 const PLAIN = '\u001b[0m';
 
 /** What an operator sees while recording, line by line. */
-export function liveLines(status: ShownStatus, contract: Contract, { colour = true } = {}): string[] {
+export function liveLines(status: ShownStatus, { colour = true } = {}): string[] {
   const { state, episodeId, durationSecs, queuedBytes, streams, storage } = status;
   const head = `${state.toUpperCase().padEnd(10)} ${episodeId ?? ''}  ${durationSecs.toFixed(1)} s`;
   const width = Math.max(5, ...streams.map(({ topic }) => topic.length));
   const rows = streams.map((stream) => {
-    const text = row(stream, contract, width);
+    const text = row(stream, width);
     return colour && stream.troubled ? `${RED}${text}${PLAIN}` : text;
   });
   const titles = `${'topic'.padEnd(width)}  ${'rate Hz'.padStart(8)}  ${'messages'.padStart(9)}  ${'lost'.padStart(6)}  ${'silent s'.padStart(8)}  ${'MB'.padStart(8)}`;
@@ -38,19 +37,11 @@ export function logLine(status: ShownStatus): string {
   return `${state} ${episodeId ?? ''} ${durationSecs.toFixed(0)} s, ${received} messages${end}`;
 }
 
-function row(
-  { topic, rateHz, received, lost, silentSecs, bytes }: StreamStatus,
-  contract: Contract,
-  width: number,
-): string {
-  const expected = streamOf(topic, contract)?.rateHz;
-  const rate = expected === undefined ? rateHz.toFixed(0) : `${rateHz.toFixed(0)}/${expected}`;
+function row(stream: StreamStatus, width: number): string {
+  const { topic, rateHz, expectedRateHz, received, lost, silentSecs, bytes } = stream;
+  const rate = expectedRateHz === undefined ? rateHz.toFixed(0) : `${rateHz.toFixed(0)}/${expectedRateHz}`;
   const silent = received === 0 ? 'never' : silentSecs.toFixed(1);
   return `${topic.padEnd(width)}  ${rate.padStart(8)}  ${String(received).padStart(9)}  ${String(lost).padStart(6)}  ${silent.padStart(8)}  ${megabytes(bytes).padStart(8)}`;
-}
-
-function streamOf(topic: string, contract: Contract) {
-  return Object.values(contract.streams).find((stream) => stream.topic === topic);
 }
 
 function megabytes(bytes: number): string {

@@ -102,6 +102,7 @@ export class Recorder {
   static async open(source: Source, options: RecorderOptions): Promise<Recorder> {
     await openLibrary(options.directory);
     const recorder = new Recorder(source, options);
+    await recorder.#storage.look();
     const topics = Object.values(options.contractFile.contract.streams).map(({ topic }) => topic);
     await source.start(
       {

@@ -126,6 +126,31 @@ describe('RecordingSession', () => {
     expect(await files()).toEqual(['desk-0001.mcap']);
   });
 
+  it('obeys nobody after its end', async () => {
+    await session.end();
+    await expect(session.command(start)).rejects.toThrow(/ended/);
+    expect(recorder.state).toBe('idle');
+  });
+
+  it('listen() calls back after commands and troubles, until it is ended', async () => {
+    let calls = 0;
+    const unlisten = session.listen(() => calls++);
+    await play(start);
+    expect(calls).toBe(1);
+    await expect(session.command(start)).rejects.toThrow(UsageError);
+    expect(calls).toBe(2);
+    unlisten();
+    await play(1, stop);
+    expect(calls).toBe(2);
+  });
+
+  it('tells the quality that the take in review will be kept with', async () => {
+    await play(start, 1, stop, { kind: 'quality', value: 4 });
+    expect(session.status().quality).toBe(4);
+    await play(keep, start);
+    expect(session.status().quality).toBeUndefined();
+  });
+
   it('the next take is of the task and the operator that were named', async () => {
     await play({ kind: 'describe', task: 'push the block', operator: 'op-2' }, start, 1, stop);
     expect(session.status()).toMatchObject({ task: 'push the block', operator: 'op-2', state: 'review' });

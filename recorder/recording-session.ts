@@ -35,7 +35,9 @@ export class RecordingSession implements RecordingControl {
   #kept = 0;
   #discarded = 0;
   #lossy = false;
+  #ended = false;
   #trouble: string | undefined;
+  readonly #listeners = new Set<() => void>();
 
   /** @throws {UsageError} when the task is not one of the contract's. */
   constructor(recorder: Recorder, options: RecordingSessionOptions) {
@@ -68,6 +70,7 @@ export class RecordingSession implements RecordingControl {
       ...status,
       review: finished && { ...finished, losses: finished.ledger.losses },
       task: this.#task,
+      quality: finished && this.#quality,
       operator: this.#operator,
       tasks,
       operators,
@@ -77,14 +80,21 @@ export class RecordingSession implements RecordingControl {
     };
   }
 
+  listen(changed: () => void): () => void {
+    const listener = () => changed(); // one function may listen twice
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
   command(command: RecordingCommand): Promise<void> {
     return this.#inTurn(() => this.#obey(command));
   }
 
-  /** Ends the session: a running take is stopped, a take in review is kept as it is. */
+  /** Ends the session: a running take is stopped, a take in review is kept as it is, no command is obeyed. */
   async end(): Promise<void> {
     clearInterval(this.#timer);
     await this.#inTurn(async () => {
+      this.#ended = true;
       if (this.#recorder.state === 'recording') await this.#stop().catch(() => {}); // told already
       if (this.#recorder.state === 'review') await this.#keep({});
     });
@@ -94,12 +104,17 @@ export class RecordingSession implements RecordingControl {
   }
 
   #inTurn(step: () => Promise<void>): Promise<void> {
-    const done = this.#tail.then(step);
+    const done = this.#tail.then(step).finally(() => this.#changed());
     this.#tail = done.catch(() => {}); // told to whoever gave the command
     return done;
   }
 
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
   async #obey(command: RecordingCommand): Promise<void> {
+    if (this.#ended) throw new UsageError(`Cannot ${command.kind}: the session has ended.`);
     switch (command.kind) {
       case 'start':
         return this.#start();
@@ -187,5 +202,6 @@ export class RecordingSession implements RecordingControl {
     if (message === this.#trouble) return;
     this.#trouble = message;
     this.#options.onTrouble?.(message);
+    this.#changed();
   }
 }

@@ -53,6 +53,7 @@ export class StreamMonitor {
       bytes: 0,
       lost: 0,
       rateHz: 0,
+      expectedRateHz: stream.rateHz,
       silentSecs,
       troubled,
     };
@@ -114,6 +115,7 @@ export class StreamMonitor {
       bytes: this.#bytes,
       lost,
       rateHz,
+      expectedRateHz: this.#stream?.rateHz,
       silentSecs: nanosToSecs(silentNanos),
       troubled: lost > 0 || this.#isSilent(silentNanos) || this.#isSlow(rateHz),
     };

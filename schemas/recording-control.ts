@@ -12,6 +12,8 @@ export interface StreamStatus {
   readonly lost: number;
   /** Messages per second over the last two seconds. */
   readonly rateHz: number;
+  /** Messages per second that the contract asks for; undefined where it asks for none. */
+  readonly expectedRateHz: number | undefined;
   /** Now minus the last receive time, or minus the take's start before the first message; seconds. */
   readonly silentSecs: number;
   /** Something is wrong with it now: it loses, is silent for too long, or is well below its rate. */
@@ -51,6 +53,8 @@ export interface RecordingStatus {
   readonly streams: readonly StreamStatus[];
   readonly storage: StorageStatus;
   readonly review: TakeInReview | undefined;
+  /** What the take in review will be kept with, 1 poor to 5 excellent; undefined where nobody said. */
+  readonly quality: number | undefined;
   /** What the next take is of and who records it. */
   readonly task: string;
   readonly operator: string;
@@ -92,6 +96,12 @@ export type RecordingCommand = Readonly<z.infer<typeof recordingCommandSchema>>;
 /** One recording session as its operators hold it; several may at once. */
 export interface RecordingControl {
   status(): RecordingStatus;
+  /**
+   * Calls back after every command and every trouble, not for counts that only grow.
+   *
+   * @returns ends the calls.
+   */
+  listen(changed: () => void): () => void;
   /**
    * Carries out a command; commands of all operators are carried out one after another.
    *

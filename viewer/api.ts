@@ -1,12 +1,15 @@
 import type { StreamRole } from '../schemas/contract.ts';
 import type { Outcome } from '../schemas/episode.ts';
 import type { LossCause } from '../schemas/ledger.ts';
+import type { RecordingStatus } from '../schemas/recording-control.ts';
 
 /** The JSON that the server answers and the page reads. Instants are nanoseconds as decimal strings. */
 
 /** `GET /api/episodes` */
 export interface EpisodeList {
   readonly episodes: readonly EpisodeSummary[];
+  /** Whether a recording session is served beside them. */
+  readonly isRecording: boolean;
 }
 
 export interface EpisodeSummary {
@@ -57,3 +60,8 @@ export interface LossFacts {
   readonly startTime: string;
   readonly endTime: string;
 }
+
+/** `GET /api/recording`, each of its events, and the answer to a command; what is undefined is left out. */
+export type RecordingNow = Json<RecordingStatus>;
+
+type Json<T> = T extends bigint ? string : T extends object ? { readonly [K in keyof T]: Json<T[K]> } : T;

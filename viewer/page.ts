@@ -19,11 +19,16 @@ export interface PageFile {
   readonly content: Uint8Array;
 }
 
-/** One file of the built page by its URL path, `/` being its index; undefined where there is none. */
+/** Whether a path is one of the page's screens: one application, which looks at its address. */
+export function isScreen(path: string): boolean {
+  return path === '/' || path === '/record';
+}
+
+/** One file of the built page by its URL path, its index for a screen; undefined where there is none. */
 export async function pageFile(path: string): Promise<PageFile | undefined> {
   // Vite names every file by plain words and a digest, so nothing with a dot-dot or an escape is one.
   if (!/^\/(assets\/)?[\w-]*(\.[\w-]+)*$/.test(path)) return undefined;
-  const name = path === '/' ? 'index.html' : path.slice(1);
+  const name = isScreen(path) ? 'index.html' : path.slice(1);
   const mediaType = MEDIA_TYPES[extname(name)];
   if (!mediaType) return undefined;
   try {

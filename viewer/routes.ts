@@ -4,6 +4,7 @@ import { requestUrl } from './access.ts';
 import type { EpisodeList } from './api.ts';
 import { contractOf, episodeFacts, summaryOf } from './episode-facts.ts';
 import { sendFile } from './files.ts';
+import { sendJson } from './json.ts';
 import { LAYOUT_FORMATS, layoutOf } from './layout.ts';
 import { layoutTopics } from './layout-topics.ts';
 import type { EpisodeShelf, ShelvedEpisode } from './shelf.ts';
@@ -15,6 +16,7 @@ interface Exchange {
   readonly shelf: EpisodeShelf;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly isRecording: boolean;
 }
 
 interface Route {
@@ -67,12 +69,12 @@ const ROUTES: readonly Route[] = [
  * @returns false where there is nothing under this path.
  */
 export async function answerRequest(exchange: Exchange): Promise<boolean> {
-  const { shelf, request, response } = exchange;
+  const { shelf, request, response, isRecording } = exchange;
   const { pathname } = requestUrl(request);
   if (pathname === '/api/episodes') {
     const episodes = [];
     for (const episode of await shelf.list()) episodes.push(summaryOf(await episodeFacts(shelf, episode)));
-    sendJson(response, { episodes } satisfies EpisodeList);
+    sendJson(response, { episodes, isRecording } satisfies EpisodeList);
     return true;
   }
   for (const { pattern, answer } of ROUTES) {
@@ -91,13 +93,4 @@ function decode(part: string): string {
   } catch {
     return part; // a stray "%" names nothing
   }
-}
-
-export function sendJson(response: ServerResponse, body: object, status = 200): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(text),
-  });
-  response.end(text);
 }

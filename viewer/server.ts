@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { KinescribeError, UsageError } from '../schemas/errors.ts';
+import type { RecordingControl } from '../schemas/recording-control.ts';
 import {
   type AccessRules,
   FOXGLOVE_ORIGINS,
@@ -11,8 +13,10 @@ import {
   requestUrl,
 } from './access.ts';
 import { ClientDesk, refuse } from './client-desk.ts';
-import { pageFile } from './page.ts';
-import { answerRequest, sendJson } from './routes.ts';
+import { sendJson } from './json.ts';
+import { isScreen, pageFile } from './page.ts';
+import { RecordingDesk } from './recording-desk.ts';
+import { answerRequest } from './routes.ts';
 import type { EpisodeShelf } from './shelf.ts';
 
 export interface ReplayServerOptions {
@@ -28,12 +32,18 @@ export interface ReplayServerOptions {
   readonly maxClients?: number;
   /** Bytes queued for one client above which pictures are left out. @default 8 MiB */
   readonly highWaterBytes?: number;
+  /** A running recording session: its page can be served and steers it. @default none */
+  readonly recording?: RecordingControl;
+  /** Whether `/metrics` tells Prometheus about the recording. @default false */
+  readonly metrics?: boolean;
   /** Gets one line for each kind of trouble that whoever started the server may want to know. */
   readonly notice?: (line: string) => void;
 }
 
 export interface ReplayServer {
   readonly address: AddressInfo;
+  /** An address that a client can open, with the token that it needs. */
+  url(path: string, scheme?: 'http' | 'ws'): string;
   /** Says goodbye to every client and frees the port. */
   close(): Promise<void>;
 }
@@ -69,8 +79,11 @@ export async function startReplayServer(
     notice: noticeOnce,
   });
 
+  const { recording, metrics = false } = options;
+  const desk = recording && new RecordingDesk(recording, { metrics });
+  const services = { shelf, rules, desk };
   const server = createServer((request, response) => {
-    answer(shelf, rules, request, response).catch((error: unknown) => {
+    answer(services, request, response).catch((error: unknown) => {
       noticeOnce(`Cannot answer ${request.method} ${requestUrl(request).pathname}: ${messageOf(error)}`);
       if (response.headersSent) response.destroy();
       else sendJson(response, { error: messageOf(error) }, error instanceof KinescribeError ? 422 : 500);
@@ -89,15 +102,20 @@ export async function startReplayServer(
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
-      const hint = cause.code === 'EADDRINUSE' ? ' Another program has it; choose one with "--port".' : '';
+      const hint = cause.code === 'EADDRINUSE' ? ' Another program has it; choose another port.' : '';
       reject(new UsageError(`Cannot serve on ${host}:${port}: ${cause.message}.${hint}`, { cause }));
     });
     server.listen(port, host, resolve);
   });
+  const address = server.address() as AddressInfo;
+  const place = `${openableHost(address)}:${address.port}`;
+  const query = token ? `?token=${encodeURIComponent(token)}` : '';
   return {
-    address: server.address() as AddressInfo,
+    address,
+    url: (path, scheme = 'http') => `${scheme}://${place}${path}${query}`,
     close: async () => {
       clients.close();
+      desk?.close();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
       // Downloads that are under way would keep the server open.
@@ -111,9 +129,24 @@ export async function startReplayServer(
 /** Hostile clients must not fill a log by inventing new names. */
 const MAX_NOTICES = 100;
 
+/** Where clients find a server: one that listens everywhere, under this machine's first outer address. */
+function openableHost({ address, family }: AddressInfo): string {
+  const isAny = address === '0.0.0.0' || address === '::';
+  const outer = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find((each) => each.family === 'IPv4' && !each.internal);
+  if (isAny) return outer?.address ?? 'localhost';
+  return family === 'IPv6' ? `[${address}]` : address;
+}
+
+interface Services {
+  readonly shelf: EpisodeShelf;
+  readonly rules: AccessRules;
+  readonly desk: RecordingDesk | undefined;
+}
+
 async function answer(
-  shelf: EpisodeShelf,
-  rules: AccessRules,
+  { shelf, rules, desk }: Services,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -126,12 +159,9 @@ async function answer(
     response.writeHead(204).end();
     return;
   }
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    sendJson(response, { error: 'Only GET and HEAD are understood' }, 405);
-    return;
-  }
+  const isReading = request.method === 'GET' || request.method === 'HEAD';
   // The page itself holds nothing secret, and its scripts are asked for without the token.
-  const page = await pageFile(requestUrl(request).pathname);
+  const page = isReading ? await pageFile(requestUrl(request).pathname) : undefined;
   if (page) {
     response.setHeader(
       'Content-Security-Policy',
@@ -142,9 +172,11 @@ async function answer(
   }
   const refusal = refusalOf(request, rules);
   if (refusal) sendJson(response, { error: refusal.reason }, refusal.status);
-  else if (!(await answerRequest({ shelf, request, response }))) {
+  else if (await desk?.answer(request, response)) return;
+  else if (!isReading) sendJson(response, { error: 'Only GET and HEAD are understood here' }, 405);
+  else if (!(await answerRequest({ shelf, request, response, isRecording: desk !== undefined }))) {
     const { pathname } = requestUrl(request);
-    const hint = pathname === '/' ? ': the page is not built; run "npm run build:web" in the clone' : '';
+    const hint = isScreen(pathname) ? ': the page is not built; run "npm run build:web" in the clone' : '';
     sendJson(response, { error: `Nothing is served under "${pathname}"${hint}` }, 404);
   }
 }

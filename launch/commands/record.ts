@@ -1,16 +1,17 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { once } from 'node:events';
 import { checkLibrary } from '../../recorder/library-check.ts';
-import { type PedalKeys, parsePedalKeys, pedalCommands } from '../../recorder/pedal.ts';
+import { parsePedalKeys } from '../../recorder/pedal.ts';
 import { Recorder } from '../../recorder/recorder.ts';
 import { RecordingSession } from '../../recorder/recording-session.ts';
 import { readContract } from '../../schemas/contract-file.ts';
 import type { EpisodeState } from '../../schemas/episode.ts';
-import { RecordError, UsageError } from '../../schemas/errors.ts';
-import type { RecordingCommand } from '../../schemas/recording-control.ts';
+import { UsageError } from '../../schemas/errors.ts';
+import type { ReplayServer } from '../../viewer/server.ts';
 import type { CommandOptions } from '../command.ts';
-import { keyPresses } from '../keyboard.ts';
 import { liveLines, logLine } from '../live-view.ts';
+import { byDuration, byKeyboard, byPedal } from '../operators.ts';
 import { Screen } from '../screen.ts';
+import { serveRecording } from '../serve-recording.ts';
 import { openSource } from '../sources.ts';
 import { takeLines } from '../take-report.ts';
 import { programVersion } from '../version.ts';
@@ -21,27 +22,18 @@ const KEYS: Record<EpisodeState, string> = {
   recording: 'space stop · m mistake now · q stop, keep and quit',
   review: '1–5 quality · s success · f failure · k keep · d discard · space keep and start the next · q quit',
 };
-const COMMANDS: ReadonlyMap<string, RecordingCommand> = new Map<string, RecordingCommand>([
-  [' ', { kind: 'toggle' }],
-  ['\r', { kind: 'toggle' }],
-  ['s', { kind: 'keep', outcome: 'success' }],
-  ['f', { kind: 'keep', outcome: 'failure' }],
-  ['k', { kind: 'keep' }],
-  ['d', { kind: 'discard' }],
-  ['m', { kind: 'mistake' }],
-  ...[1, 2, 3, 4, 5].map((value) => [String(value), { kind: 'quality', value }] as const),
-]);
 const SHOW_MILLIS = 250;
 
-/** `kinescribe record`: takes one after another by keyboard, or a given number of a given length. */
+/** `kinescribe record`: takes one after another by keyboard, page or pedal, or a number of equal length. */
 export async function record(_args: readonly string[], options: CommandOptions): Promise<number> {
   const contractFile = await readContract(String(options.contract));
   const { contract } = contractFile;
-  const byKeyboard = options.duration === undefined && process.stdin.isTTY === true;
+  const hasKeyboard = options.duration === undefined && process.stdin.isTTY === true;
+  const isServed = options.serve !== undefined || options.metrics === true;
   const pedalKeys = options.pedal === undefined ? undefined : parsePedalKeys(String(options.pedalKeys));
-  if (!byKeyboard && options.duration === undefined && !pedalKeys) {
+  if (!hasKeyboard && options.duration === undefined && !pedalKeys && !isServed) {
     throw new UsageError(
-      'Recording by keyboard needs a terminal. Without one, give --pedal, or --duration and --takes.',
+      'Recording by keyboard needs a terminal. Without one, give --serve, --pedal, or --duration and --takes.',
     );
   }
   const task = String(options.task ?? contract.episode.tasks[0]);
@@ -49,6 +41,8 @@ export async function record(_args: readonly string[], options: CommandOptions):
   if (options.changedContract !== true) await checkLibrary(String(options.out), contractFile);
 
   const ending = new AbortController();
+  const { signal } = ending;
+  const ended = once(signal, 'abort');
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ending.abort());
   const screen = new Screen(process.stdout.isTTY === true);
   const recorder = await Recorder.open(await openSource(options), {
@@ -68,27 +62,25 @@ export async function record(_args: readonly string[], options: CommandOptions):
   });
   const showing = setInterval(() => {
     const status = session.status();
-    const keys = byKeyboard ? [KEYS[status.state]] : [];
-    screen.show(screen.live ? [...liveLines(status, contract), ...keys] : [logLine(status)]);
+    const keys = hasKeyboard ? [KEYS[status.state]] : [];
+    screen.show(screen.live ? [...liveLines(status), ...keys] : [logLine(status)]);
   }, SHOW_MILLIS);
+  let server: ReplayServer | undefined;
   try {
+    if (isServed) {
+      server = await serveRecording(session, options);
+      screen.say(`Operator's page  ${server.url('/record')}`);
+    }
     if (options.duration !== undefined) {
-      const takes = { secs: Number(options.duration), takes: Number(options.takes), signal: ending.signal };
-      await byDuration(session, takes);
+      await byDuration(session, { secs: Number(options.duration), takes: Number(options.takes), signal });
     } else {
-      const inputs = [
-        ...(byKeyboard ? [byKeys(session, ending.signal)] : []),
-        ...(pedalKeys
-          ? [
-              byPedal(session, {
-                device: String(options.pedal),
-                keys: pedalKeys,
-                screen,
-                signal: ending.signal,
-              }),
-            ]
-          : []),
-      ];
+      const inputs: Promise<unknown>[] = [ended];
+      if (hasKeyboard) inputs.push(byKeyboard(session, { terminal: process.stdin, signal }));
+      if (pedalKeys) {
+        const onUnknown = (code: number) =>
+          screen.say(`Pedal key ${code} has no command; give it one with --pedal-keys ${code}=toggle`);
+        inputs.push(byPedal(session, { device: String(options.pedal), keys: pedalKeys, onUnknown, signal }));
+      }
       await Promise.race(inputs);
       ending.abort();
       await Promise.all(inputs);
@@ -98,45 +90,7 @@ export async function record(_args: readonly string[], options: CommandOptions):
   } finally {
     clearInterval(showing);
     ending.abort();
+    await server?.close();
     await recorder.close();
-  }
-}
-
-async function byKeys(session: RecordingSession, signal: AbortSignal): Promise<void> {
-  for await (const key of keyPresses(process.stdin, signal)) {
-    if (key === 'q' || key === 'ctrl+c') return;
-    const command = COMMANDS.get(key);
-    if (command) await session.command(command).catch(forgiven);
-  }
-}
-
-/** @throws {SourceError} when the pedal cannot be read. */
-async function byPedal(
-  session: RecordingSession,
-  { device, keys, screen, signal }: { device: string; keys: PedalKeys; screen: Screen; signal: AbortSignal },
-): Promise<void> {
-  const onUnknown = (code: number) =>
-    screen.say(`Pedal key ${code} has no command; give it one with --pedal-keys ${code}=toggle`);
-  for await (const command of pedalCommands(device, keys, { signal, onUnknown })) {
-    await session.command(command).catch(forgiven);
-  }
-}
-
-/** A key that means nothing now, or a disk that the session has told of already. */
-function forgiven(error: unknown): void {
-  if (!(error instanceof UsageError || error instanceof RecordError)) throw error;
-}
-
-/** Takes of equal length, all kept. */
-async function byDuration(
-  session: RecordingSession,
-  { secs, takes, signal }: { secs: number; takes: number; signal: AbortSignal },
-): Promise<void> {
-  for (let take = 0; take < takes && !signal.aborted; take++) {
-    await session.command({ kind: 'start' });
-    await delay(secs * 1000, undefined, { signal }).catch(() => {}); // aborted: the session stops the take
-    if (signal.aborted) return;
-    await session.command({ kind: 'stop' });
-    await session.command({ kind: 'keep' });
   }
 }

@@ -52,18 +52,14 @@ export async function startViewer(
     ...(token && { token }),
     notice: (line) => console.error(line),
   });
-  const { address, family, port } = server.address;
-  const place = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-  const secret = token ? `token=${encodeURIComponent(token)}` : '';
-  const url = (scheme: string, path: string) => `${scheme}://${place}${path}${secret && `?${secret}`}`;
-  const webSocketUrl = url('ws', '/');
+  const webSocketUrl = server.url('/', 'ws');
   const id = encodeURIComponent(first.id);
   return {
-    pageUrl: hasPage ? url('http', '/') : undefined,
+    pageUrl: hasPage ? server.url('/') : undefined,
     foxgloveUrl: `https://app.foxglove.dev/~/view?ds=foxglove-websocket&ds.url=${encodeURIComponent(webSocketUrl)}`,
     webSocketUrl,
-    fileUrl: url('http', `/files/${id}.mcap`),
-    layoutUrl: url('http', `/layouts/${id}.lichtblick.json`),
+    fileUrl: server.url(`/files/${id}.mcap`),
+    layoutUrl: server.url(`/layouts/${id}.lichtblick.json`),
     close: () => server.close(),
   };
 }
