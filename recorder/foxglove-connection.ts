@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { Socket } from 'node:net';
 import { parseBinary, parseText, type ServerFrame, SUBPROTOCOLS } from './foxglove-frames.ts';
 
 export interface ConnectionHandlers {
@@ -23,12 +25,19 @@ const RHYTHM_FRAMES = 20;
 /** Silences this much longer than any before are no accident. */
 const UNUSUAL_FACTOR = 20;
 
+/** A server that does not answer a goodbye must not keep this program alive. */
+const GOODBYE_MILLIS = 500;
+/** Where the platform's WebSocket announces the connection that it made: undici, DiagnosticsChannel. */
+const CONNECTED = 'undici:client:connected';
+
 /** One connection to a Foxglove server, from the handshake until it breaks. */
 export class FoxgloveConnection {
   readonly #socket: WebSocket;
   readonly #handlers: ConnectionHandlers;
   readonly #opened = Promise.withResolvers<void>();
   #state: 'opening' | 'open' | 'closed' = 'opening';
+  /** Below the WebSocket, which waits for the other side's goodbye without end and cannot be cut off. */
+  #transport: Socket | undefined;
   #timer: NodeJS.Timeout;
   #frames = 0;
   #lastFrameMillis = 0;
@@ -57,6 +66,7 @@ export class FoxgloveConnection {
 
   private constructor(url: URL, handlers: ConnectionHandlers, timeoutMillis: number) {
     this.#handlers = handlers;
+    this.#findTransport(url);
     this.#socket = new WebSocket(url, [...SUBPROTOCOLS]);
     this.#socket.binaryType = 'arraybuffer';
     this.#timer = setTimeout(() => this.#end('it does not introduce itself'), timeoutMillis);
@@ -99,6 +109,17 @@ export class FoxgloveConnection {
     this.#shut();
   }
 
+  #findTransport(url: URL): void {
+    const connected = (event: unknown) => {
+      const { socket, connectParams } = event as { socket?: unknown; connectParams?: { host?: unknown } };
+      if (!(socket instanceof Socket) || connectParams?.host !== url.host) return;
+      this.#transport = socket;
+      unsubscribe(CONNECTED, connected);
+    };
+    subscribe(CONNECTED, connected);
+    this.#opened.promise.catch(() => unsubscribe(CONNECTED, connected));
+  }
+
   #arrived(data: unknown): void {
     if (this.#state === 'closed') return;
     const now = performance.now();
@@ -132,5 +153,6 @@ export class FoxgloveConnection {
   #shut(): void {
     clearInterval(this.#timer);
     this.#socket.close();
+    setTimeout(() => this.#transport?.destroy(), GOODBYE_MILLIS).unref();
   }
 }

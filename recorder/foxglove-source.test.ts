@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -377,6 +378,29 @@ describe('openFoxgloveSource() on a hostile server', () => {
 
   it.each(['robot:8765', 'http://robot', 'ws:/'])('refuses "%s" as no address', async (address) => {
     await expect(open(address)).rejects.toBeInstanceOf(UsageError);
+  });
+
+  it('hangs up on a server that does not answer a goodbye', async () => {
+    const hungUp = Promise.withResolvers<void>();
+    const address = await tcpServer((socket) => {
+      socket.once('close', () => hungUp.resolve());
+      socket.once('data', (request) => {
+        const key = /Sec-WebSocket-Key: (.*)\r/i.exec(String(request))![1]!;
+        const accept = createHash('sha1')
+          .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+          .digest('base64');
+        const introduction = JSON.stringify(INFO);
+        socket.write(
+          `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+            `Sec-WebSocket-Protocol: foxglove.sdk.v1\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+        );
+        socket.write(Buffer.from([0x81, introduction.length])); // one text frame of fewer than 126 bytes
+        socket.write(introduction);
+      });
+    });
+    const source = await open(address);
+    await source.stop();
+    await hungUp.promise;
   });
 
   it('keeps a secret in the address out of what it says', async () => {
