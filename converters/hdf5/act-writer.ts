@@ -10,6 +10,8 @@ import {
   appendPictures,
   type EpisodeLayout,
   episodeLayout,
+  neverColumn,
+  unknownColumn,
   writeColumns,
 } from './episode-layout.ts';
 import { Hdf5File } from './hdf5-file.ts';
@@ -164,22 +166,16 @@ function actLayout(contract: Contract): EpisodeLayout {
       { path: 'action', column: action },
       ...columns.filter((each) => action.parts > 1 || !isPart(each)),
       ...(columns.some(({ path }) => path === 'observations/qvel') ? [] : unknownVelocity(state.shape)),
-      {
-        path: 'is_pad',
-        column: { dtype: 'bool', shape: [], rows: (frames) => new Uint8Array(frames.length) },
-      },
+      { path: 'is_pad', column: neverColumn },
     ],
     pictures,
   };
 }
 
 function unknownVelocity(shape: readonly number[]): EpisodeLayout['columns'] {
-  const nothing = (size: number) => (frames: readonly FrameNumbers[]) =>
-    new Float32Array(frames.length * size).fill(Number.NaN);
-  const noFlag = (frames: readonly FrameNumbers[]) => new Uint8Array(frames.length);
   return [
-    { path: 'observations/qvel', column: { dtype: 'float32', shape, rows: nothing(shape[0]!) } },
-    { path: 'age/qvel', column: { dtype: 'float32', shape: [], rows: nothing(1) } },
-    { path: 'valid/qvel', column: { dtype: 'bool', shape: [], rows: noFlag } },
+    { path: 'observations/qvel', column: unknownColumn(shape) },
+    { path: 'age/qvel', column: unknownColumn([]) },
+    { path: 'valid/qvel', column: neverColumn },
   ];
 }

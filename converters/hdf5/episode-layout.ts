@@ -134,3 +134,20 @@ export const doneColumn: DatasetColumn = {
   shape: [],
   rows: (frames) => Uint8Array.from(frames, (_, i) => (i === frames.length - 1 ? 1 : 0)),
 };
+
+/** Numbers that the loader asks for and nobody measured. */
+export function unknownColumn(shape: readonly number[]): DatasetColumn {
+  const size = shape.reduce((product, n) => product * n, 1);
+  return {
+    dtype: 'float32',
+    shape,
+    rows: (frames) => new Float32Array(frames.length * size).fill(Number.NaN),
+  };
+}
+
+/** The mask of such numbers. */
+export const neverColumn: DatasetColumn = {
+  dtype: 'bool',
+  shape: [],
+  rows: (frames) => new Uint8Array(frames.length),
+};

@@ -65,6 +65,7 @@ describe('robomimic', () => {
     expect(at('data/demo_0/obs/top')!.dataset).toEqual({ dtype: '<B', shape: [5, 64, 96, 3] });
     expect(at('data/demo_0/obs/tactile')!.dataset).toEqual({ dtype: '<d', shape: [5, 2, 3] });
     expect(await file.values('data/demo_1/actions')).toEqual(Float32Array.of(1000, 1010, Number.NaN));
+    expect(await file.values('data/demo_1/rewards')).toEqual(new Float32Array(3).fill(Number.NaN));
     expect(await file.values('data/demo_1/dones')).toEqual(Uint8Array.of(0, 0, 1));
     expect(await file.values('data/demo_1/valid/action')).toEqual(Uint8Array.of(1, 1, 0));
     expect(await file.values('data/demo_1/tick_time')).toEqual(

@@ -11,6 +11,7 @@ import {
   doneColumn,
   type EpisodeLayout,
   episodeLayout,
+  unknownColumn,
   writeColumns,
 } from './episode-layout.ts';
 import { Hdf5File } from './hdf5-file.ts';
@@ -21,9 +22,9 @@ export const ROBOMIMIC_FILE = 'demos.hdf5';
 const GYM_TYPE = 2;
 
 /**
- * Writes the one file that robomimic reads, a group per episode. What an episode was worth is not recorded, so
- * there are no `rewards` (robomimic reads zeros then), and no `next_obs`, which would double the pictures:
- * train with `hdf5_load_next_obs=False`, as behaviour cloning does. One episode's numbers are held in memory.
+ * Writes the one file that robomimic reads, a group per episode. Its loader asks for `rewards`, which nobody
+ * recorded: they are NaN. There is no `next_obs`, which would double the pictures: train with
+ * `hdf5_load_next_obs=False`, as behaviour cloning does. One episode's numbers are held in memory.
  */
 export class RobomimicWriter implements DatasetWriter {
   readonly #target: DatasetTarget;
@@ -101,7 +102,12 @@ function robomimicLayout(contract: Contract): EpisodeLayout {
   const action = actionColumn(contract, 'robomimic');
   const kept = columns.filter(({ path }) => action.parts > 1 || !path.startsWith('action_dict/'));
   return {
-    columns: [{ path: 'actions', column: action }, ...kept, { path: 'dones', column: doneColumn }],
+    columns: [
+      { path: 'actions', column: action },
+      ...kept,
+      { path: 'rewards', column: unknownColumn([]) },
+      { path: 'dones', column: doneColumn },
+    ],
     pictures,
   };
 }

@@ -72,7 +72,7 @@ async function demoFaults(
   const group = `${path}/`;
   const [form, first] = [formOf(entries, group), formOf(entries, 'data/demo_0/')];
   if (form !== first) faults.push(`${path}: holds ${form}; data/demo_0 holds ${first}.`);
-  for (const wanted of ['actions', 'dones', 'obs']) {
+  for (const wanted of ['actions', 'rewards', 'dones', 'obs']) {
     if (!entries.some((entry) => entry.path === group + wanted))
       faults.push(`${group}${wanted}: is missing.`);
   }

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { convertEpisodes } from '../../converters/convert.ts';
+import type { DatasetFormat } from '../../converters/dataset-writer.ts';
 import { episodeFrames } from '../../converters/episode-frames.ts';
 import type { Frame } from '../../converters/frame.ts';
 import { Recorder } from '../../recorder/recorder.ts';
@@ -10,13 +11,15 @@ import { type ContractFile, readContract } from '../../schemas/contract-file.ts'
 import { EpisodeReader } from '../../schemas/episode-reader.ts';
 import { DemoRobot, type DemoRobotOptions } from '../demo-robot/demo-robot.ts';
 import { TOPICS } from '../demo-robot/streams.ts';
-import { formatsNamed } from '../formats.ts';
+import { FORMATS, formatsNamed } from '../formats.ts';
 
 /** Recordings, the datasets made of them, and the frames that these must hold. */
 export interface Example {
   readonly episodes: readonly string[];
   readonly lerobot: string;
   readonly webdataset: string;
+  /** Folder of all datasets, by the name of their format. */
+  readonly datasets: string;
   /** Folder of `frames.json` and, for each feature, `<key>.raw`: float64 of vectors, RGB of pictures. */
   readonly source: string;
 }
@@ -49,7 +52,7 @@ export async function makeExample(directory: string): Promise<Example> {
     await recorder.keepTake({ outcome: 'success' }, 'interop');
     await recorder.close();
   }
-  return makeDatasets(episodes, contract, directory);
+  return makeDatasets(episodes, contract, { directory, formats: [...FORMATS.values()] });
 }
 
 /** A walking robot's 20 × 6 load cells at some 330 Hz, recorded with clocks that step back. */
@@ -59,21 +62,27 @@ export async function makeGaitExample(directory: string, data: string): Promise<
     console.warn(`interop: the tests with a real recording are skipped: there is no ${recording}`);
     return null;
   }
-  return makeDatasets([recording], await readContract(join(import.meta.dirname, 'gait.yaml')), directory);
+  const contract = await readContract(join(import.meta.dirname, 'gait.yaml'));
+  return makeDatasets([recording], contract, { directory, formats: formatsNamed('lerobot,webdataset') });
 }
 
 async function makeDatasets(
   episodes: readonly string[],
   contract: ContractFile,
-  directory: string,
+  { directory, formats }: { readonly directory: string; readonly formats: readonly DatasetFormat[] },
 ): Promise<Example> {
-  const formats = formatsNamed('lerobot,webdataset');
   const datasets = join(directory, 'datasets');
   await convertEpisodes(episodes, { contract, formats, directory: datasets, version: 'interop' });
   const source = join(directory, 'source');
   await mkdir(source);
   await writeSource(episodes, contract, source);
-  return { episodes, source, lerobot: join(datasets, 'lerobot'), webdataset: join(datasets, 'webdataset') };
+  return {
+    episodes,
+    source,
+    datasets,
+    lerobot: join(datasets, 'lerobot'),
+    webdataset: join(datasets, 'webdataset'),
+  };
 }
 
 /** Writes the frames as plainly as can be, for programs that know nothing of us. */

@@ -13,27 +13,83 @@ export interface PythonEnvironment {
   readonly missing: Readonly<Partial<Record<Group, string>>>;
 }
 
-export type Group = 'readers' | 'lerobot';
+export type Group = keyof typeof GROUPS;
 
-/** Arguments of one `pip install` each, in this order. */
-const GROUPS: Readonly<Record<Group, readonly (readonly string[])[]>> = {
-  readers: [
-    ['numpy', 'pillow', 'msgpack==1.2.4', 'webdataset==1.0.2'],
-    ['mcap==1.6.0', 'mcap-ros2-support==0.6.0', 'rosbags==0.11.9'],
-  ],
-  lerobot: [
-    // The newest LeRobot for Python 3.10 and 3.11. It asks for an older torch than there are CPU builds of
-    // here, and for a hundred packages of robots and training, so what its dataset code imports is named.
-    ['--no-deps', 'lerobot==0.4.4', 'torchvision==0.25.0', 'torchcodec==0.13.0'],
-    [
-      'datasets>=4,<5',
-      'huggingface-hub>=0.34.2,<0.36',
-      'packaging>=24.2,<26',
-      'accelerate>=1.10,<2',
-      'av>=15,<16',
+interface Packages {
+  /** Arguments of one `pip install` each, in this order. */
+  readonly installs: readonly (readonly string[])[];
+  /** They work on top of torch. */
+  readonly torch?: true;
+  /** Folder of the environment for packages that others would not bear beside them. @default where all lie */
+  readonly folder?: string;
+}
+
+/** In the order in which they are installed. */
+const GROUPS = {
+  readers: {
+    installs: [
+      ['numpy', 'pillow', 'msgpack==1.2.4', 'webdataset==1.0.2'],
+      ['mcap==1.6.0', 'mcap-ros2-support==0.6.0', 'rosbags==0.11.9'],
     ],
-  ],
-};
+  },
+  lerobot: {
+    torch: true,
+    installs: [
+      // The newest LeRobot for Python 3.10 and 3.11. It asks for an older torch than there are CPU builds of
+      // here, and for a hundred packages of robots and training, so what its dataset code imports is named.
+      ['--no-deps', 'lerobot==0.4.4', 'torchvision==0.25.0', 'torchcodec==0.13.0'],
+      [
+        'datasets>=4,<5',
+        'huggingface-hub>=0.34.2,<0.36',
+        'packaging>=24.2,<26',
+        'accelerate>=1.10,<2',
+        'av>=15,<16',
+      ],
+    ],
+  },
+  // The last LeRobot of version 2.1, and the packages that it needs older than the group above has them.
+  lerobotV21: {
+    torch: true,
+    folder: 'lerobot-v21',
+    installs: [
+      [
+        '--no-deps',
+        'lerobot==0.3.3',
+        'datasets==3.6.0',
+        'dill==0.3.8',
+        'multiprocess==0.70.16',
+        'fsspec==2025.3.0',
+        'pandas>=2,<3',
+        'pytz',
+        'jsonlines',
+        'attrs',
+        'draccus==0.10.0',
+        'mergedeep',
+        'typing-inspect',
+        'mypy-extensions',
+        'pyyaml-include<2',
+        'toml',
+        'einops',
+      ],
+    ],
+  },
+  robomimic: {
+    torch: true,
+    // Of what robomimic asks for its dataset code imports little; the rest is for simulators and training.
+    installs: [
+      ['h5py==3.14.0', 'tqdm', 'termcolor', 'psutil', 'six', 'matplotlib'],
+      // There is no wheel of it.
+      ['--no-deps', '--no-binary', 'robomimic', 'robomimic==0.3.0', 'torchvision==0.25.0'],
+    ],
+  },
+  zarr: { installs: [['zarr==2.18.7', 'numcodecs==0.15.1']] },
+  // There is no wheel of promise.
+  tensorflow: {
+    installs: [['--no-binary', 'promise', 'tensorflow-cpu==2.21.0', 'tensorflow-datasets==4.9.10']],
+  },
+} as const satisfies Readonly<Record<string, Packages>>;
+
+const GROUP_NAMES = Object.keys(GROUPS) as Group[];
 
 /** Without CUDA; on Linux the registry's own build would bring gigabytes of it. */
 const TORCH = ['--extra-index-url', 'https://download.pytorch.org/whl/cpu', 'torch==2.13.0'];
@@ -51,10 +107,12 @@ export async function preparePython(directory: string): Promise<PythonEnvironmen
     const reason = found
       ? await attempt(() => run(found, ['-m', 'venv', directory]))
       : 'there is no Python 3.10 or newer';
-    if (reason !== undefined) return { python, missing: told({ readers: reason, lerobot: reason }) };
+    if (reason !== undefined) {
+      return { python, missing: told(Object.fromEntries(GROUP_NAMES.map((group) => [group, reason]))) };
+    }
   }
   const missing: Partial<Record<Group, string>> = {};
-  for (const group of ['readers', 'lerobot'] as const) {
+  for (const group of GROUP_NAMES) {
     const reason = await attempt(() => install(directory, group));
     if (reason !== undefined) missing[group] = reason;
   }
@@ -72,12 +130,14 @@ async function findPython(): Promise<string | undefined> {
 
 async function install(directory: string, group: Group): Promise<void> {
   const done = join(directory, 'kinescribe', `${group}.json`);
+  const { installs, torch, folder }: Packages = GROUPS[group];
   const wanted = JSON.stringify([GROUPS[group], TORCH]);
   if ((await readFile(done, 'utf8').catch(() => '')) === wanted) return;
   console.log(`interop: installing Python packages of group "${group}" into ${directory} …`);
   const began = performance.now();
-  if (group === 'lerobot') await installTorch(directory);
-  for (const packages of GROUPS[group]) await pip(directory, ['install', '--quiet', ...packages]);
+  if (torch) await installTorch(directory);
+  const target = folder ? ['--target', join(directory, folder)] : [];
+  for (const packages of installs) await pip(directory, ['install', '--quiet', ...target, ...packages]);
   await mkdir(join(directory, 'kinescribe'), { recursive: true });
   await writeFile(done, wanted);
   console.log(`interop: group "${group}" took ${((performance.now() - began) / 1000).toFixed(0)} s`);

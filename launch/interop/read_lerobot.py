@@ -3,34 +3,16 @@
 usage: read_lerobot.py DATASET SOURCE     prints one JSON object
 """
 
-import ctypes
 import importlib.metadata
-import importlib.util
 import json
 import os
 import sys
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+import cpu_torchvision  # noqa: F401
 import numpy as np
 import torch
-
-
-def declare_missing_operators():
-    """torchvision from PyPI is built for CUDA on Linux. Beside a CPU torch its compiled half does not load,
-    and its Python half, which is all that LeRobot uses, then asks for operators that nobody declared."""
-    package = Path(importlib.util.find_spec("torchvision").origin).parent
-    try:
-        for library in package.glob("_C*.so"):
-            ctypes.CDLL(str(library))
-    except OSError:
-        library = torch.library.Library("torchvision", "DEF")
-        for name in ("nms", "qnms"):
-            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        return library
-
-
-_operators = declare_missing_operators()
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.datasets.utils import dataset_to_policy_features
 
