@@ -6,7 +6,7 @@ import { datasetManifestSchema, MANIFEST_FILE } from '../schemas/dataset-manifes
 import { episodeDigest } from '../schemas/episode-reader.ts';
 import { ConvertError, UsageError } from '../schemas/errors.ts';
 import { temporaryFolder } from '../schemas/fixtures/episodes.ts';
-import { type ConvertOptions, type ConvertProgress, convertEpisodes } from './convert.ts';
+import { type ConvertOptions, type ConvertProgress, convertEpisodes, previewEpisodes } from './convert.ts';
 import type { DatasetFormat } from './dataset-writer.ts';
 import { EPOCH, joints, MILLI, testContractFile, writeTestEpisode } from './episode.fixture.ts';
 import { webdataset } from './webdataset/webdataset.ts';
@@ -173,6 +173,17 @@ test('convertEpisodes() refuses an existing dataset and two episodes of one id b
   const twice = convertEpisodes([file, file], options(join(folder.path, 'other')));
   await expect(twice).rejects.toThrow(/is "a" too. Give each episode once/);
   expect((await readdir(folder.path)).sort()).toEqual(['a.mcap', 'out']);
+});
+
+test('previewEpisodes() tells what a conversion gives, and writes nothing', async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'a.mcap');
+  await writeTestEpisode(file, [arm, joints('/aid', { 130: [5] })]);
+  const preview = await previewEpisodes([file], { contract });
+  expect(await readdir(folder.path)).toEqual(['a.mcap']);
+  const { datasets, late } = await convertEpisodes([file], options(join(folder.path, 'out')));
+  const { episodes, features } = datasets[0]!.manifest;
+  expect(preview).toEqual({ episodes, features, late });
 });
 
 test('convertEpisodes() starts at the first complete tick', async () => {

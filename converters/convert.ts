@@ -2,7 +2,7 @@ import { access, mkdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Contract } from '../schemas/contract.ts';
 import type { ContractFile } from '../schemas/contract-file.ts';
-import type { DatasetManifest, ManifestEpisode } from '../schemas/dataset-manifest.ts';
+import type { DatasetManifest, ManifestEpisode, ManifestFeature } from '../schemas/dataset-manifest.ts';
 import { EPISODE_SUFFIX } from '../schemas/episode.ts';
 import { EpisodeReader, episodeDigest } from '../schemas/episode-reader.ts';
 import { ConvertError, UsageError } from '../schemas/errors.ts';
@@ -95,6 +95,27 @@ export async function convertEpisodes(
   }
 }
 
+/** What a conversion would give. */
+export interface Preview {
+  readonly episodes: readonly ManifestEpisode[];
+  readonly features: readonly ManifestFeature[];
+  readonly late: readonly LateMessages[];
+}
+
+/**
+ * Makes all frames but decodes no picture and writes nothing: what there is to know before a long conversion.
+ *
+ * @throws as {@link convertEpisodes}.
+ */
+export async function previewEpisodes(
+  files: readonly string[],
+  options: Pick<ConvertOptions, 'contract' | 'onProgress' | 'signal'>,
+): Promise<Preview> {
+  const sources = await readSources(files, options.contract.contract);
+  const { episodes, features, late } = await writeFrames(sources, { ...options, writers: [] });
+  return { episodes, features: features.rows(), late };
+}
+
 interface Target {
   readonly format: DatasetFormat;
   readonly part: string;
@@ -154,7 +175,9 @@ async function writeFrames(
     writers,
     onProgress,
     signal,
-  }: ConvertOptions & { readonly writers: readonly DatasetWriter[] },
+  }: Omit<ConvertOptions, 'formats' | 'directory' | 'version'> & {
+    readonly writers: readonly DatasetWriter[];
+  },
 ): Promise<FramesRead> {
   const features = new FeatureTable(contract);
   const episodes: ManifestEpisode[] = [];
@@ -166,7 +189,7 @@ async function writeFrames(
     const digest = await episodeDigest(file);
     for (const writer of writers) await writer.beginEpisode({ index, id, digest, task });
     await using reader = await EpisodeReader.open(file);
-    const frames = episodeFrames(reader, contract);
+    const frames = episodeFrames(reader, contract, { decodesPictures: writers.length > 0 });
     let startTime: bigint | undefined;
     let step = await frames.next();
     for (; !step.done; step = await frames.next()) {

@@ -1,16 +1,13 @@
-import type { Contract, Feature } from '../schemas/contract.ts';
+import type { Contract } from '../schemas/contract.ts';
 import type { EpisodeReader } from '../schemas/episode-reader.ts';
-import { secsToNanos } from '../schemas/time.ts';
-import { align, type Choice, together } from './align.ts';
+import type { Choice } from './align.ts';
 import { type AlignedTick, type AlignOptions, alignStreams, type Sample } from './align-streams.ts';
 import type { ClockReport } from './clock-survey.ts';
-import { ImageReader } from './feature-image.ts';
-import { TransformReader } from './feature-transform.ts';
-import { VectorReader } from './feature-vector.ts';
+import { type FeaturePlan, planFeatures } from './feature-plan.ts';
 import type { Frame, FrameValue } from './frame.ts';
-import { isTransform, planStreams, type StreamPlan } from './stream-plan.ts';
+import { planStreams } from './stream-plan.ts';
 import { tickRange } from './tick-range.ts';
-import { planTransforms, type TransformPlans } from './transform-plan.ts';
+import { planTransforms } from './transform-plan.ts';
 
 /** What became of an episode's ticks, known when its last frame was taken. */
 export interface FramesReport {
@@ -28,6 +25,11 @@ export interface FramesReport {
   readonly clocks: ReadonlyMap<string, ClockReport>;
 }
 
+export interface FramesOptions extends Omit<AlignOptions, 'onLate'> {
+  /** Whether pictures are decoded; else all are black, which costs nothing. @default true */
+  readonly decodesPictures?: boolean;
+}
+
 /** Frames whose pictures are decoded at the same time: sharp uses libuv's four threads. */
 const FRAMES_IN_FLIGHT = 4;
 
@@ -42,14 +44,17 @@ const FRAMES_IN_FLIGHT = 4;
 export async function* episodeFrames(
   reader: EpisodeReader,
   contract: Contract,
-  options: Omit<AlignOptions, 'onLate'> = {},
+  { decodesPictures = true, ...options }: FramesOptions = {},
 ): AsyncGenerator<Frame, FramesReport> {
   const transforms = await planTransforms(reader, contract);
   const plans = [...(await planStreams(reader, contract)), ...transforms.plans];
   const range = tickRange(plans, { file: reader.file, rateHz: contract.samples.tickRateHz });
-  const features = Object.entries(contract.features).map(([key, feature]) =>
-    featurePlan(key, feature, { plans, chains: transforms.chains, file: reader.file }),
-  );
+  const features = planFeatures(contract, {
+    plans,
+    chains: transforms.chains,
+    file: reader.file,
+    decodesPictures,
+  });
   const topics = new Set(plans.map(({ stream }) => stream.topic));
   const lateMessages = new Map<string, number>();
   const missingAtStart = new Map<string, number>();
@@ -92,45 +97,6 @@ export async function* episodeFrames(
 
 function increment(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
-}
-
-interface FeaturePlan {
-  readonly key: string;
-  readonly required: boolean;
-  choose(tick: AlignedTick): Choice<Sample>;
-  read(choice: Choice<Sample>): FrameValue | Promise<FrameValue>;
-}
-
-function featurePlan(
-  key: string,
-  feature: Feature,
-  { plans, chains, file }: Pick<TransformPlans, 'chains'> & { plans: readonly StreamPlan[]; file: string },
-): FeaturePlan {
-  const alignment = { policy: feature.align, toleranceNanos: secsToNanos(feature.toleranceSecs) };
-  const aligned = (plan: number) => (tick: AlignedTick) =>
-    align(tick.neighbours[plan]!, tick.time, alignment);
-  const { topic, required } = plans.find(({ name }) => name === feature.stream)!.stream;
-  const origin = { key, topic, file };
-  if (isTransform(feature)) {
-    const links = chains.get(key)!;
-    const moving = links.filter(({ edge }) => !edge.isStatic).map(({ edge }) => edge.child);
-    const parts = moving.map((child) =>
-      aligned(plans.findIndex(({ name, frame }) => name === feature.stream && frame === child)),
-    );
-    const reader = new TransformReader(feature, links, origin);
-    return {
-      key,
-      required,
-      choose: (tick) => together(parts.map((part) => part(tick))),
-      read: (choice) => reader.read(choice),
-    };
-  }
-  const choose = aligned(
-    plans.findIndex(({ name, frame }) => name === feature.stream && frame === undefined),
-  );
-  const reader =
-    feature.kind === 'vector' ? new VectorReader(feature, origin) : new ImageReader(feature, origin);
-  return { key, required, choose, read: (choice) => reader.read(choice) };
 }
 
 interface ChosenTick extends Pick<AlignedTick, 'index' | 'time'> {

@@ -5,7 +5,7 @@ import {
   type DatasetManifest,
   datasetManifestSchema,
   MANIFEST_FILE,
-  type ManifestEpisode,
+  type ManifestClock,
   type ManifestFeature,
 } from '../schemas/dataset-manifest.ts';
 import { episodeDigest } from '../schemas/episode-reader.ts';
@@ -65,7 +65,7 @@ function elementForm(feature: Feature): Pick<ManifestFeature, 'kind' | 'dtype' |
 export function manifestClock(
   stream: string,
   { messages, offset, steps, isSteady }: ClockReport,
-): ManifestEpisode['clocks'][number] {
+): ManifestClock {
   return {
     stream,
     messages,

@@ -152,9 +152,11 @@ export const COMMANDS: readonly Command[] = [
         default: 'lerobot,webdataset',
       },
       out('folder that gets one folder per format', 'datasets'),
+      { flags: '-n, --dry-run', text: 'write nothing: frames, masks and ages that would come of it' },
     ],
     examples: [
       ['kinescribe convert recordings', 'all episodes of the library, both formats'],
+      ['kinescribe convert recordings --dry-run', 'what every feature would be like, before any picture'],
       ['kinescribe convert a.mcap -c my-robot.yaml -f webdataset', 'one recording of any origin'],
     ],
     run: async (args, options) => (await import('./commands/convert.ts')).convert(args, options),

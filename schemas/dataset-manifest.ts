@@ -78,3 +78,4 @@ export const datasetManifestSchema = z.strictObject({
 export type DatasetManifest = Readonly<z.infer<typeof datasetManifestSchema>>;
 export type ManifestFeature = DatasetManifest['features'][number];
 export type ManifestEpisode = DatasetManifest['episodes'][number];
+export type ManifestClock = ManifestEpisode['clocks'][number];

@@ -1,7 +1,13 @@
-import { type Conversion, type ConvertProgress, convertEpisodes } from '../../converters/convert.ts';
+import {
+  type Conversion,
+  type ConvertProgress,
+  convertEpisodes,
+  type LateMessages,
+  previewEpisodes,
+} from '../../converters/convert.ts';
 import type { DatasetFormat } from '../../converters/dataset-writer.ts';
 import { type ContractFile, readContract } from '../../schemas/contract-file.ts';
-import type { DatasetManifest, ManifestFeature } from '../../schemas/dataset-manifest.ts';
+import type { DatasetManifest, ManifestClock, ManifestFeature } from '../../schemas/dataset-manifest.ts';
 import { EpisodeReader } from '../../schemas/episode-reader.ts';
 import { UsageError } from '../../schemas/errors.ts';
 import { episodesAt } from '../../schemas/library.ts';
@@ -18,7 +24,32 @@ export async function convert(paths: readonly string[], options: CommandOptions)
   const contract = options.contract
     ? await readContract(String(options.contract))
     : await contractOf(files[0]!);
+  if (options.dryRun) return await preview(files, contract);
   const { late } = await convertWithProgress(files, { contract, formats, directory: String(options.out) });
+  return late.length > 0 ? 3 : 0;
+}
+
+/** Prints what a conversion would give, before any picture is decoded. */
+async function preview(files: readonly string[], contract: ContractFile): Promise<number> {
+  const line = new ProgressLine();
+  const { episodes, features, late } = await previewEpisodes(files, {
+    contract,
+    onProgress: (progress) => line.show(progressText(progress)),
+  });
+  line.end();
+  const { tickRateHz } = contract.contract.samples;
+  for (const { id, frames, trimmedStart, trimmedEnd, clocks } of episodes) {
+    console.log(
+      `${id}: ${frames} frames, ${(frames / tickRateHz).toFixed(1)} s; ` +
+        `${trimmedStart} ticks cut at the start, ${trimmedEnd} at the end`,
+    );
+    for (const text of clocks.flatMap(clockLines)) console.log(text);
+  }
+  console.log(
+    `${episodes.reduce((sum, { frames }) => sum + frames, 0)} frames at ${tickRateHz} Hz would have:`,
+  );
+  for (const text of featureLines(features)) console.log(text);
+  for (const text of lateLines(late)) console.log(text);
   return late.length > 0 ? 3 : 0;
 }
 
@@ -45,10 +76,35 @@ export async function convertWithProgress(
   console.log(`converted in ${formatSecs(secs)}`);
   for (const text of trimLines(conversion.datasets[0]?.manifest)) console.log(text);
   for (const text of featureLines(conversion.datasets[0]?.manifest.features ?? [])) console.log(text);
-  for (const { episode, stream, messages } of conversion.late) {
-    console.log(`  LATE ${episode}, stream "${stream}": ${messages} messages came too late for their frames`);
+  for (const { clocks } of conversion.datasets[0]?.manifest.episodes ?? []) {
+    for (const text of clocks.flatMap(clockLines)) console.log(text);
   }
+  for (const text of lateLines(conversion.late)) console.log(text);
   return conversion;
+}
+
+function lateLines(late: readonly LateMessages[]): string[] {
+  return late.map(
+    ({ episode, stream, messages }) =>
+      `  LATE ${episode}, stream "${stream}": ${messages} messages came too late for their frames`,
+  );
+}
+
+/** What was found out about a sensor's clock, where there is something to say. */
+function clockLines({ stream, offsetSecs, driftPpm, steps, steady }: ManifestClock): string[] {
+  const lines = steps.map(
+    ({ stepSecs, messages }) =>
+      `  CLOCK "${stream}": ${messages} stamps were ${Math.abs(stepSecs).toFixed(3)} s ` +
+      `${stepSecs > 0 ? 'ahead' : 'behind'} and are in no frame`,
+  );
+  if (offsetSecs !== null) {
+    lines.push(
+      `  CLOCK "${stream}": offset ${offsetSecs.toFixed(6)} s, drift ${(driftPpm ?? 0).toFixed(1)} ppm`,
+    );
+  }
+  if (!steady)
+    lines.push(`  CLOCK "${stream}": stamps jump all the time; set "clock: log" if ages look wrong`);
+  return lines;
 }
 
 function progressText({
