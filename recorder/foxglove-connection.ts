@@ -20,8 +20,6 @@ export interface OpeningOptions {
 
 /** Between two looks at how long the server has been silent. */
 const LOOK_MILLIS = 500;
-/** Frames before the rhythm of a server is known. */
-const RHYTHM_FRAMES = 20;
 /** Silences this much longer than any before are no accident. */
 const UNUSUAL_FACTOR = 20;
 
@@ -39,15 +37,11 @@ export class FoxgloveConnection {
   /** Below the WebSocket, which waits for the other side's goodbye without end and cannot be cut off. */
   #transport: Socket | undefined;
   #timer: NodeJS.Timeout;
-  #frames = 0;
+  #firstFrameMillis: number | undefined;
   #lastFrameMillis = 0;
   #longestSilenceMillis = 0;
 
-  /**
-   * Resolves when the server has introduced itself.
-   *
-   * Resolves to nothing else: when it does not, the promise is rejected with the reason in few words.
-   */
+  /** Resolves when the server has introduced itself; else rejects with the reason in few words. */
   static async open(
     url: URL,
     handlers: ConnectionHandlers,
@@ -92,13 +86,15 @@ export class FoxgloveConnection {
    * Gives the connection up when a server that kept on sending falls silent: a robot that lost its power
    * says no goodbye, and the system would wait for it for a quarter of an hour.
    *
-   * @param silenceMillis shortest silence that counts; a server of a slow rhythm is given more.
+   * @param silenceMillis shortest silence that counts, once the server has kept on sending for as long; one
+   * of a slow rhythm is given more.
    */
   watchSilence(silenceMillis: number): void {
     this.#timer = setInterval(() => {
       const silence = performance.now() - this.#lastFrameMillis;
+      const activity = this.#lastFrameMillis - (this.#firstFrameMillis ?? this.#lastFrameMillis);
       const unusual = Math.max(silenceMillis, UNUSUAL_FACTOR * this.#longestSilenceMillis);
-      if (this.#frames < RHYTHM_FRAMES || silence < unusual) return;
+      if (activity < silenceMillis || silence < unusual) return;
       this.#end(`nothing came for ${(silence / 1000).toFixed(1)} s`);
     }, LOOK_MILLIS);
   }
@@ -123,9 +119,10 @@ export class FoxgloveConnection {
   #arrived(data: unknown): void {
     if (this.#state === 'closed') return;
     const now = performance.now();
-    if (this.#frames++ > 0) {
+    if (this.#firstFrameMillis !== undefined) {
       this.#longestSilenceMillis = Math.max(this.#longestSilenceMillis, now - this.#lastFrameMillis);
     }
+    this.#firstFrameMillis ??= now;
     this.#lastFrameMillis = now;
     const { frame, faults } = data instanceof ArrayBuffer ? parseBinary(data) : parseText(String(data));
     if (this.#state === 'opening' && faults[0] !== undefined) {

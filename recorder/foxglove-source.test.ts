@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type WebSocket as ServerSocket, WebSocketServer } from 'ws';
+import { parseContract } from '../schemas/contract-file.ts';
 import { SourceError, UsageError } from '../schemas/errors.ts';
+import { temporaryFolder } from '../schemas/fixtures/episodes.ts';
 import type { ChannelSpec } from '../schemas/message.ts';
+import { nanosToSecs } from '../schemas/time.ts';
 import { type FoxgloveSourceOptions, openFoxgloveSource } from './foxglove-source.ts';
 import { isLatched } from './latched-messages.ts';
+import { Recorder } from './recorder.ts';
 import type { Source, SourceMessage, SourceSink, SourceWarning } from './source.ts';
 
 const cleanup: (() => unknown)[] = [];
@@ -121,6 +126,19 @@ class Bridge {
   }
 }
 
+const contractFile = parseContract(
+  `
+kinescribe: 1
+name: outage
+robot: { model: test-arm }
+streams:
+  a: { topic: /a, role: motion, type: std_msgs/msg/String, rateHz: 100, maxGapSecs: 0.1 }
+features: {}
+samples: { tickRateHz: 10 }
+episode: { tasks: [pick the block] }
+`,
+  'outage.yaml',
+);
 const INFO = { op: 'serverInfo', name: 'robot', capabilities: [], sessionId: 'one' };
 const SIMULATION = { ...INFO, capabilities: ['time'] };
 const channel = (id: number, topic: string, fields: object = {}) => ({
@@ -232,16 +250,56 @@ describe('openFoxgloveSource() on a robot', () => {
     expect(received.warningsOf('connection')[1]).toMatch(/again after [\d.]+ s; messages .* missing/);
   });
 
+  it('leaves it to the ledger to infer what an outage cost', async () => {
+    const folder = await temporaryFolder();
+    cleanup.push(() => folder[Symbol.asyncDispose]());
+    const first = await Bridge.open([INFO, advertise(channel(1, '/a'))]);
+    const { port } = first;
+    const source = await open(first.url);
+    const recorder = await Recorder.open(source, { contractFile, directory: folder.path, version: 'test' });
+    await recorder.startTake({ task: 'pick the block', operator: 'test' });
+    const received = () => recorder.status().streams[0]!.received;
+    await first.subscribed(1);
+    first.message(1, 1n, 'before');
+    await vi.waitFor(() => expect(received()).toBe(1));
+    const lastTime = source.clock.now();
+    await first.close();
+    await delay(500);
+    const second = await Bridge.open([INFO, advertise(channel(1, '/a'))], { port });
+    await vi.waitFor(() => expect(second.subscriptions.size).toBe(1), { timeout: 5000 });
+    const outageSecs = nanosToSecs(source.clock.now() - lastTime);
+    second.message(1, 2n, 'after');
+    await vi.waitFor(() => expect(received()).toBe(2));
+    const { ledger } = await recorder.stopTake();
+    await recorder.close();
+    const gap = ledger.losses.find(({ cause }) => cause === 'gap');
+    expect(gap?.topic).toBe('/a');
+    expect(Math.abs(gap!.messages! - 100 * outageSecs)).toBeLessThan(20);
+  });
+
   it('gives up a connection on which a server fell silent, and makes a new one', async () => {
     const bridge = await Bridge.open([INFO, advertise(channel(1, '/a'))]);
     const { received } = await record(bridge, ['/a'], { silenceSecs: 0.3 });
     await bridge.subscribed(1);
-    for (let i = 0; i < 30; i++) bridge.message(1, BigInt(i), 'x');
-    await vi.waitFor(() => expect(bridge.connections).toHaveLength(2), { timeout: 5000 });
+    for (let i = 0; i < 30; i++) {
+      bridge.message(1, BigInt(i), 'x');
+      await delay(20);
+    }
+    await vi.waitFor(() => expect(bridge.connections).toHaveLength(2), { timeout: 20_000 });
     await bridge.subscribed(1);
     bridge.message(1, 31n, 'y');
     await vi.waitFor(() => expect(received.texts.at(-1)).toBe('/a y'));
     expect(received.warningsOf('connection')[0]).toContain('nothing came for');
+  });
+
+  it('leaves a connection alone that has only ever been quiet', async () => {
+    const bridge = await Bridge.open([INFO, advertise(channel(1, '/a'))]);
+    const { received } = await record(bridge, ['/a'], { silenceSecs: 0.3 });
+    await bridge.subscribed(1);
+    for (let i = 0; i < 30; i++) bridge.message(1, BigInt(i), 'latched');
+    await delay(1200);
+    expect(bridge.connections).toHaveLength(1);
+    expect(received.warnings).toEqual([]);
   });
 
   it('forgets ids, not keys, when the server begins a new session on the same connection', async () => {
