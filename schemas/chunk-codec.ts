@@ -7,11 +7,6 @@ export type Compression = 'none' | 'lz4' | 'zstd';
 
 const unzstd = promisify(zstdDecompress);
 
-/** The name that a chunk record carries. */
-export function compressionName(compression: Compression): string {
-  return compression === 'none' ? '' : compression;
-}
-
 /** @throws {RangeError} for a name that is none of ours. */
 export function compressionOf(name: string): Compression {
   if (name === '') return 'none';
@@ -19,8 +14,19 @@ export function compressionOf(name: string): Compression {
   throw new RangeError(`Compression "${name}" is not one of "", "lz4", "zstd".`);
 }
 
+/** A chunk's records in the form in which they are stored. */
+export interface StoredRecords {
+  /** The name that the chunk record carries. */
+  readonly compression: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Compression that saves less than this share is not worth undoing at every reading. */
+const MIN_SAVING = 0.02;
+
 /**
- * Compresses a chunk's records on a thread of the pool; the bytes must not change meanwhile.
+ * Compresses a chunk's records on a thread of the pool; the bytes must not change meanwhile. What does not
+ * become smaller, such as noise of a camera under lz4, is stored as it is.
  *
  * @param level zstd level; lz4 has one speed.
  */
@@ -28,7 +34,13 @@ export async function compress(
   compression: Compression,
   bytes: Uint8Array,
   level: number,
-): Promise<Uint8Array> {
+): Promise<StoredRecords> {
+  const compressed = await encode(compression, bytes, level);
+  const isSmaller = compressed.byteLength < bytes.byteLength * (1 - MIN_SAVING);
+  return isSmaller ? { compression, bytes: compressed } : { compression: '', bytes };
+}
+
+async function encode(compression: Compression, bytes: Uint8Array, level: number): Promise<Uint8Array> {
   switch (compression) {
     case 'none':
       return bytes;

@@ -1,5 +1,5 @@
 import { BufferPool, ChunkBuilder, MESSAGE_OVERHEAD_BYTES } from './chunk-builder.ts';
-import { type Compression, compress, compressionName } from './chunk-codec.ts';
+import { type Compression, compress } from './chunk-codec.ts';
 import { EPISODE_SUFFIX } from './episode.ts';
 import { EpisodeError, type RecordError } from './errors.ts';
 import type { Loss } from './ledger.ts';
@@ -32,7 +32,7 @@ export interface StreamedAttachment extends Omit<Attachment, 'data'> {
 }
 
 export interface EpisodeWriterOptions {
-  /** Of chunks; channels of compressed pictures and video are stored as they are. @default 'zstd' */
+  /** Of chunks; pictures and video, and what does not become smaller, are stored as they are. @default 'zstd' */
   readonly compression?: Compression;
   /** zstd level, 1 to 19. @default 1 */
   readonly level?: number;
@@ -262,7 +262,7 @@ export class EpisodeWriter {
     const compressed = this.#compressions.run(() =>
       compress(compression, chunk.records, this.#options.level),
     );
-    const written = this.#part.appendChunk(chunk, compressionName(compression), compressed);
+    const written = this.#part.appendChunk(chunk, compressed);
     this.#budget.send(lane.openedMillis);
     const arrived = written.then(() => {
       this.#pool.give(builder.buffer);

@@ -1,4 +1,5 @@
 import type { SealedChunk } from './chunk-builder.ts';
+import type { StoredRecords } from './chunk-codec.ts';
 import { ChunkLog, type LoggedChunk } from './chunk-log.ts';
 import { crc32, crc32Combine } from './crc32.ts';
 import { RecordEncoder } from './mcap-encode.ts';
@@ -61,22 +62,21 @@ export class McapAssembler {
     return this.#placed(this.#encoder.take());
   }
 
-  /** @param compressed the chunk's records in the form that `compression` names. */
-  chunk(chunk: ChunkToPlace, compression: string, compressed: Uint8Array): Uint8Array[] {
+  chunk(chunk: ChunkToPlace, { compression, bytes }: StoredRecords): Uint8Array[] {
     const { startTime, endTime, crc, uncompressedBytes, shares, messageIndexes } = chunk;
     const fields = {
       startTime,
       endTime,
       uncompressedBytes,
       compression,
-      compressedBytes: compressed.byteLength,
+      compressedBytes: bytes.byteLength,
     };
     this.#encoder.chunkHeader({ ...fields, crc });
     const offset = this.#position;
     const header = this.#placed(this.#encoder.take());
     // The CRC of uncompressed records is known already; no byte is summed twice.
-    if (compression === '') this.#advance(compressed.byteLength, crc);
-    else this.#placed(compressed);
+    if (compression === '') this.#advance(bytes.byteLength, crc);
+    else this.#placed(bytes);
     const indexStart = this.#position;
     this.#placed(messageIndexes);
     const place = {
@@ -88,7 +88,7 @@ export class McapAssembler {
       messageIndexBytes: messageIndexes.byteLength,
     };
     this.#chunks.add({ ...fields, ...place }, shares);
-    return [header, compressed, messageIndexes];
+    return [header, bytes, messageIndexes];
   }
 
   /** The blocks of an attachment's record. @throws {RangeError} when `data` is not `dataBytes` long. */

@@ -2,6 +2,7 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AppendFile } from './append-file.ts';
 import type { ChannelShare } from './chunk-builder.ts';
+import type { StoredRecords } from './chunk-codec.ts';
 import { RecordError } from './errors.ts';
 import { type ChunkToPlace, McapAssembler } from './mcap-assembler.ts';
 
@@ -95,14 +96,14 @@ export class PartFile {
   }
 
   /** @throws {RecordError} when the chunk is not in the file; it is counted in {@link lost} then. */
-  appendChunk(chunk: ChunkToPlace, compression: string, compressed: Promise<Uint8Array>): Promise<void> {
-    compressed.catch(() => {}); // it is awaited in its turn
+  appendChunk(chunk: ChunkToPlace, stored: Promise<StoredRecords>): Promise<void> {
+    stored.catch(() => {}); // it is awaited in its turn
     return this.#enqueue(async () => {
       try {
-        const bytes = await compressed;
+        const records = await stored;
         if (this.#failure) throw this.#failure;
         // Its writing is not awaited in here: the next chunk is placed meanwhile.
-        return [this.#out.append(this.#assembler.chunk(chunk, compression, bytes))];
+        return [this.#out.append(this.#assembler.chunk(chunk, records))];
       } catch (cause) {
         this.#lost.push(...chunk.shares);
         throw cause;

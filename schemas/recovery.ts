@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { MessageIndexes } from './chunk-builder.ts';
-import { compress, compressionOf } from './chunk-codec.ts';
+import { compress, compressionOf, type StoredRecords } from './chunk-codec.ts';
 import { crc32 } from './crc32.ts';
 import { LEDGER_RECORD, RECOVERY_RECORD } from './episode.ts';
 import { readHeader, readSummary } from './episode-index.ts';
@@ -136,7 +136,8 @@ class Recovery {
     }
     if (!isWhole) this.#damaged({ ...place, reason: 'its records do not fit together' }, false);
     this.#lose(lost);
-    if (lost.length === 0 && isWhole) await this.#copy(block, kept, header.compression, compressed);
+    if (lost.length === 0 && isWhole)
+      await this.#copy(block, kept, { compression: header.compression, bytes: compressed });
     else await this.#rebuild(block, kept, header.compression);
   }
 
@@ -150,15 +151,10 @@ class Recovery {
     await this.#rebuild(block, kept, compression);
   }
 
-  async #copy(
-    block: Uint8Array,
-    kept: readonly RawRecord[],
-    compression: string,
-    compressed: Uint8Array,
-  ): Promise<void> {
+  async #copy(block: Uint8Array, kept: readonly RawRecord[], stored: StoredRecords): Promise<void> {
     const indexes = new MessageIndexes();
     for (const record of kept) indexes.add(channelIdOf(record), logTimeOf(record), record.offset);
-    await this.#place(indexes.describe(block), compression, compressed);
+    await this.#place(indexes.describe(block), stored);
   }
 
   async #rebuild(block: Uint8Array, kept: readonly RawRecord[], compression: string): Promise<void> {
@@ -173,18 +169,14 @@ class Recovery {
       at += end - record.offset;
     }
     const chunk = Buffer.concat(parts);
-    await this.#place(
-      indexes.describe(chunk),
-      compression,
-      await compress(compressionOf(compression), chunk, 1),
-    );
+    await this.#place(indexes.describe(chunk), await compress(compressionOf(compression), chunk, 1));
   }
 
-  async #place(chunk: ChunkToPlace, compression: string, compressed: Uint8Array): Promise<void> {
+  async #place(chunk: ChunkToPlace, stored: StoredRecords): Promise<void> {
     if (chunk.shares.size === 0) return;
     this.#account.kept(chunk.shares.entries().map(([id, share]) => [this.#channels.topic(id), share]));
     await this.#define(chunk.shares.keys());
-    await this.#out?.appendChunk(chunk, compression, Promise.resolve(compressed));
+    await this.#out?.appendChunk(chunk, Promise.resolve(stored));
   }
 
   async #takeAttachment({ place, header, dataOffset }: Piece & { kind: 'attachment' }): Promise<void> {
