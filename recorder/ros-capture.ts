@@ -145,10 +145,11 @@ export class RosCapture {
       subscription = this.#subscribe(channelKey, topic, type, qos);
     } catch (error) {
       this.#refused.add(streamKey(topic, type));
-      this.#warnOfRefusal(topic, type, error as Error);
+      if (this.#streamOf(topic)) this.#warnOfSecondType(topic, type, publishers, 'refused');
+      else this.#warnOfMissingType(topic, type, error as Error);
       return;
     }
-    this.#warnOfSecondType(topic, type, publishers);
+    if (this.#streamOf(topic)) this.#warnOfSecondType(topic, type, publishers, 'recorded');
     if (!schema) this.#warnOfMissingDefinition(topic, type);
     this.#streams.set(streamKey(topic, type), {
       channelKey,
@@ -198,11 +199,15 @@ export class RosCapture {
     this.#warnOfChangedQos(topic, wanted);
   }
 
+  #streamOf(topic: string): Stream | undefined {
+    return this.#streams.values().find((stream) => stream.topic === topic);
+  }
+
   #warn(warning: SourceWarning): void {
     this.#sink.warned?.(warning);
   }
 
-  #warnOfRefusal(topic: string, type: string, { message }: Error): void {
+  #warnOfMissingType(topic: string, type: string, { message }: Error): void {
     const { distro } = this.#environment;
     const packageName = type.split('/')[0]!;
     this.#warn({
@@ -226,16 +231,24 @@ export class RosCapture {
     });
   }
 
-  #warnOfSecondType(topic: string, type: string, publishers: readonly RosPublisher[]): void {
-    const first = [...this.#streams.values()].find((stream) => stream.topic === topic);
-    if (!first) return;
+  /** Fast DDS refuses a second type on a topic within one process; Cyclone DDS does not. */
+  #warnOfSecondType(
+    topic: string,
+    type: string,
+    publishers: readonly RosPublisher[],
+    outcome: 'recorded' | 'refused',
+  ): void {
     const nodes = [...new Set(publishers.map(({ node }) => `"${node}"`))].join(', ');
+    const consequence = {
+      recorded: 'Both are recorded, each as a channel of its own; a reader that goes by topic sees only one.',
+      refused: 'The second is not recorded, because the middleware refuses it. Let the nodes agree on one.',
+    };
     this.#warn({
       kind: 'second-type',
       topic,
       message:
-        `Topic "${topic}" has a second type: "${type}" from ${nodes}, besides "${first.type}". Both are ` +
-        'recorded, each as a channel of its own; a reader that goes by topic alone sees only one.',
+        `Topic "${topic}" has a second type: "${type}" from ${nodes}, besides ` +
+        `"${this.#streamOf(topic)?.type}". ${consequence[outcome]}`,
     });
   }
 
