@@ -117,6 +117,16 @@ describe('parseContract()', () => {
     expect(issuesOf(text).map(({ path }) => path)).toEqual(['streams.joints.rateHz', 'samples.tickRateHz']);
   });
 
+  it('takes merge keys, and says only once what is wrong with broken YAML', () => {
+    const second = '  other: { <<: *joints, topic: /other }\nfeatures:';
+    const text = VALID.replace('joints:', 'joints: &joints').replace('features:', second);
+    expect(parseContract(text, 'c.yaml').contract.streams.other).toMatchObject({
+      rateHz: 200,
+      topic: '/other',
+    });
+    expect(issuesOf(VALID.replace('{ tickRateHz: 30 }', '{ tickRateHz: 30, a[0]: 1 }'))).toHaveLength(1);
+  });
+
   it('refuses two streams on one topic', () => {
     const second =
       '  other: { topic: /joint_states, role: motion, type: sensor_msgs/msg/JointState }\nfeatures:';

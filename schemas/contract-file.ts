@@ -38,19 +38,16 @@ export async function readContract(file: string): Promise<ContractFile> {
  */
 export function parseContract(text: string, file: string): ContractFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, merge: true });
   const position = (offset: number): SourcePosition => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  if (document.errors.length > 0) {
-    throw new ContractError(
-      document.errors.map(({ pos, message }) => ({
-        position: position(pos[0]),
-        path: '',
-        rule: message.split('\n')[0]!.replace(/ at line.*$/, ''),
-      })),
-    );
+  // Only the first: those that a YAML parser reports after it are mostly its consequences.
+  const [fault] = document.errors;
+  if (fault) {
+    const rule = fault.message.split('\n')[0]!.replace(/ at line.*$/, '');
+    throw new ContractError([{ position: position(fault.pos[0]), path: '', rule }]);
   }
   const parsed = contractSchema.safeParse(document.toJS());
   if (parsed.success) {
@@ -134,6 +131,8 @@ function knownKeys(path: readonly string[]): string[] {
     case 'samples':
     case 'episode':
       return Object.keys(shape[section].shape);
+    case 'split':
+      return Object.keys(shape.split.unwrap().shape);
     default:
       return [];
   }

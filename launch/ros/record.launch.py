@@ -1,0 +1,36 @@
+"""Starts recording beside a robot: ros2 launch record.launch.py contract:=my-robot.yaml pedal:=/dev/input/by-id/..."""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, ExecuteProcess
+from launch.conditions import IfCondition, UnlessCondition
+from launch.substitutions import LaunchConfiguration, PythonExpression
+
+
+def generate_launch_description():
+    contract = LaunchConfiguration("contract")
+    library = LaunchConfiguration("library")
+    operator = LaunchConfiguration("operator")
+    pedal = LaunchConfiguration("pedal")
+    duration = LaunchConfiguration("duration")
+    takes = LaunchConfiguration("takes")
+    by_pedal = PythonExpression(["'", pedal, "' != ''"])
+
+    record = ["kinescribe", "record", "-c", contract, "-o", library, "--operator", operator]
+    # A take that is running when launch stops is closed properly; that may take a moment.
+    common = {"output": "screen", "sigterm_timeout": "30", "sigkill_timeout": "60"}
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument("contract", description="The YAML file that says what the streams are."),
+            DeclareLaunchArgument("library", default_value="recordings", description="Folder of episodes."),
+            DeclareLaunchArgument("operator", default_value="unknown", description="Pseudonym."),
+            DeclareLaunchArgument("pedal", default_value="", description="Foot pedal that starts and stops."),
+            DeclareLaunchArgument("duration", default_value="60", description="Without pedal: seconds per take."),
+            DeclareLaunchArgument("takes", default_value="1", description="Without pedal: how many takes."),
+            ExecuteProcess(cmd=[*record, "--pedal", pedal], condition=IfCondition(by_pedal), **common),
+            ExecuteProcess(
+                cmd=[*record, "--duration", duration, "--takes", takes],
+                condition=UnlessCondition(by_pedal),
+                **common,
+            ),
+        ]
+    )
