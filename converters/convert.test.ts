@@ -9,6 +9,7 @@ import { temporaryFolder } from '../schemas/fixtures/episodes.ts';
 import { type ConvertOptions, type ConvertProgress, convertEpisodes, previewEpisodes } from './convert.ts';
 import type { DatasetFormat } from './dataset-writer.ts';
 import { EPOCH, joints, MILLI, testContractFile, writeTestEpisode } from './episode.fixture.ts';
+import { lerobot } from './lerobot/lerobot.ts';
 import { webdataset } from './webdataset/webdataset.ts';
 
 const contract = testContractFile(`
@@ -196,4 +197,42 @@ test('convertEpisodes() starts at the first complete tick', async () => {
     startTime: `${EPOCH + 190n * MILLI}`,
     frames: 2,
   });
+});
+
+test('convertEpisodes() splits whole groups and makes statistics of the training split alone', async () => {
+  await using folder = await temporaryFolder();
+  // Episode i holds the position i throughout; a mask in the middle of each.
+  const files = await Promise.all(
+    Array.from({ length: 8 }, async (_, i) => {
+      const file = join(folder.path, `${i}.mcap`);
+      const at = Object.fromEntries([0, 100, 200, 500, 600].map((millis) => [millis, [i, -i]]));
+      await writeTestEpisode(file, [joints('/arm', at)], { id: `e${i}`, task: ['pick', 'place'][i % 2]! });
+      return file;
+    }),
+  );
+  const split = testContractFile(
+    `split: { by: task, seed: 2, shares: { train: 0.5, val: 0.5 } }\n${contract.text.slice(contract.text.indexOf('streams:'))}`,
+  );
+  const { datasets } = await convertEpisodes(
+    files,
+    options(join(folder.path, 'out'), { contract: split, formats: [webdataset, lerobot] }),
+  );
+  const { manifest, directory } = datasets[1]!;
+  const tasks = Map.groupBy(manifest.episodes, (episode) => episode.split);
+  expect(manifest.episodes.map((episode) => episode.split)).toEqual([
+    ...Array(4).fill('train'),
+    ...Array(4).fill('val'),
+  ]);
+  for (const episodes of tasks.values()) expect(new Set(episodes.map(({ task }) => task)).size).toBe(1);
+  const trained = tasks.get('train')!.map(({ id }) => Number(id.slice(1)));
+  const mean = trained.reduce((sum, value) => sum + value, 0) / 4;
+  const { statistics } = manifest.features.find(({ key }) => key === 'observation.state')!;
+  expect(statistics!.count).toBe(4 * 5); // of 7 frames each 2 are masked
+  expect(statistics!.mean).toEqual([mean, -mean]);
+  expect([statistics!.min[0], statistics!.max[0]]).toEqual([Math.min(...trained), Math.max(...trained)]);
+  const read = async (path: string) => JSON.parse(await readFile(join(directory, path), 'utf8'));
+  expect((await read('meta/info.json')).splits).toEqual({ train: '0:4', val: '4:8' });
+  const stats = (await read('meta/stats.json'))['observation.state'];
+  expect([stats.count, stats.mean]).toEqual([[20], [mean, -mean]]);
+  expect(await lerobot.verify(directory)).toEqual([]);
 });

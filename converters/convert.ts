@@ -10,6 +10,7 @@ import { nanosToSecs } from '../schemas/time.ts';
 import type { DatasetFormat, DatasetWriter } from './dataset-writer.ts';
 import { episodeFrames, type FramesReport } from './episode-frames.ts';
 import { FeatureTable, manifestClock, writeManifest } from './manifest.ts';
+import { assignSplits, checkLeakage, type SplitSettings, type SplitSubject } from './split.ts';
 
 export interface ConvertOptions {
   readonly contract: ContractFile;
@@ -122,10 +123,8 @@ interface Target {
   readonly writer: DatasetWriter;
 }
 
-interface Source {
-  readonly file: string;
-  readonly id: string;
-  readonly task: string;
+interface Source extends SplitSubject {
+  readonly split?: string;
   readonly expectedFrames: number;
 }
 
@@ -144,9 +143,19 @@ async function readSources(files: readonly string[], contract: Contract): Promis
     }
     const secs = nanosToSecs(reader.endTime - reader.startTime);
     const expectedFrames = Math.ceil(secs * contract.samples.tickRateHz);
-    sources.push({ file, id, task: info?.task ?? contract.episode.tasks[0]!, expectedFrames });
+    const task = info?.task ?? contract.episode.tasks[0]!;
+    sources.push({ file, id, task, info, startTime: reader.startTime, expectedFrames });
   }
-  return sources;
+  return contract.split ? bySplit(sources, contract.split) : sources;
+}
+
+/** The episodes of one split after those of another, as formats name ranges of them. */
+function bySplit(sources: readonly Source[], settings: SplitSettings): Source[] {
+  const splits = assignSplits(sources, settings);
+  const order = Object.keys(settings.shares);
+  return sources
+    .map((source, i) => ({ ...source, split: splits[i]! }))
+    .sort((a, b) => order.indexOf(a.split) - order.indexOf(b.split));
 }
 
 async function refuseExisting(directory: string): Promise<void> {
@@ -185,9 +194,15 @@ async function writeFrames(
   const startMillis = performance.now();
   let framesDone = 0;
   let framesExpected = sources.reduce((sum, source) => sum + source.expectedFrames, 0);
-  for (const [index, { file, id, task, expectedFrames }] of sources.entries()) {
-    const digest = await episodeDigest(file);
-    for (const writer of writers) await writer.beginEpisode({ index, id, digest, task });
+  for (const [index, { file, id, task, split, expectedFrames }] of sources.entries()) {
+    const header = {
+      index,
+      id,
+      digest: await episodeDigest(file),
+      task,
+      ...(split !== undefined && { split }),
+    };
+    for (const writer of writers) await writer.beginEpisode(header);
     await using reader = await EpisodeReader.open(file);
     const frames = episodeFrames(reader, contract, { decodesPictures: writers.length > 0 });
     let startTime: bigint | undefined;
@@ -196,7 +211,7 @@ async function writeFrames(
       signal?.throwIfAborted();
       const frame = step.value;
       startTime ??= frame.tickTime;
-      features.add(frame);
+      features.add(frame, header);
       await allDone(writers.map((writer) => writer.addFrame(frame)));
       framesDone++;
       const framesPerSec = (framesDone / (performance.now() - startMillis)) * 1000;
@@ -208,11 +223,8 @@ async function writeFrames(
     framesExpected += report.frames - expectedFrames;
     const { trimmedStart, trimmedEnd } = report;
     episodes.push({
-      index,
-      id,
+      ...header,
       file: basename(file),
-      digest,
-      task,
       frames: report.frames,
       trimmedStart,
       trimmedEnd,
@@ -221,6 +233,7 @@ async function writeFrames(
     });
     for (const [stream, messages] of report.lateMessages) late.push({ episode: id, stream, messages });
   }
+  checkLeakage(episodes);
   return { episodes, features, late };
 }
 
@@ -253,6 +266,7 @@ async function finish(
     contract: { name, digest: contract.digest },
     tickRateHz: settings.tickRateHz,
     clock: settings.clock,
+    ...(contract.contract.split && { split: contract.contract.split }),
     frames: episodes.reduce((sum, { frames }) => sum + frames, 0),
     samples,
     episodes: [...episodes],

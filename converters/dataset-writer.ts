@@ -9,6 +9,8 @@ export interface EpisodeHeader {
   /** `sha256:` digest of the recording: the identity that every sample refers to. */
   readonly digest: string;
   readonly task: string;
+  /** Name of its split; episodes of one split follow each other. Absent where the contract asks for none. */
+  readonly split?: string;
 }
 
 /** What every writer of one conversion shares. */

@@ -11,16 +11,23 @@ import {
 import { episodeDigest } from '../schemas/episode-reader.ts';
 import { nanosToSecs } from '../schemas/time.ts';
 import type { ClockReport } from './clock-survey.ts';
-import type { Frame } from './frame.ts';
+import type { EpisodeHeader } from './dataset-writer.ts';
+import { elementCount, type Frame } from './frame.ts';
+import { TRAINING } from './split.ts';
 import { Statistics } from './statistics.ts';
 
 /** Exact for three quarters of an hour at 50 Hz; 1 MiB per feature. */
 const EXACT_AGES = 1 << 17;
 
+/** Values with more elements are maps, of which statistics per element would fill the manifest. */
+const MAX_ELEMENTS = 512;
+
 /** Gathers, frame by frame, what a manifest says of the features. */
 export class FeatureTable {
   readonly #contract: Contract;
   readonly #distances: ReadonlyMap<string, Statistics>;
+  /** Of the training split. */
+  readonly #values: ReadonlyMap<string, Statistics>;
   #frames = 0;
 
   constructor(contract: Contract) {
@@ -28,18 +35,28 @@ export class FeatureTable {
     this.#distances = new Map(
       Object.keys(contract.features).map((key) => [key, new Statistics(1, { exactValues: EXACT_AGES })]),
     );
+    this.#values = new Map(
+      Object.entries(contract.features).flatMap(([key, feature]) =>
+        feature.kind === 'vector' && elementCount(feature) <= MAX_ELEMENTS
+          ? [[key, new Statistics(elementCount(feature))]]
+          : [],
+      ),
+    );
   }
 
-  add({ values }: Frame): void {
+  add({ values }: Frame, { split = TRAINING }: Pick<EpisodeHeader, 'split'>): void {
     this.#frames++;
-    for (const [key, { valid, ageNanos }] of values) {
-      if (valid) this.#distances.get(key)!.add([Math.abs(nanosToSecs(ageNanos!))]);
+    for (const [key, value] of values) {
+      if (!value.valid) continue;
+      this.#distances.get(key)!.add([Math.abs(nanosToSecs(value.ageNanos!))]);
+      if (value.kind === 'vector' && split === TRAINING) this.#values.get(key)?.add(value.elements);
     }
   }
 
   rows(): ManifestFeature[] {
     return Object.entries(this.#contract.features).map(([key, feature]) => {
       const distances = this.#distances.get(key)!;
+      const values = this.#values.get(key);
       const age = (q: number) => (distances.rows > 0 ? distances.quantile(q)[0]! : null);
       return {
         key,
@@ -48,9 +65,28 @@ export class FeatureTable {
         ageP50Secs: age(0.5),
         ageP95Secs: age(0.95),
         invalidShare: this.#frames > 0 ? (this.#frames - distances.rows) / this.#frames : 0,
+        ...(values && { statistics: statisticsOf(values) }),
       };
     });
   }
+}
+
+function statisticsOf(values: Statistics): NonNullable<ManifestFeature['statistics']> {
+  const numbers = (each: Float64Array) =>
+    Array.from(each, (value) => (Number.isFinite(value) ? value : null));
+  const { rows, mean, std, min, max } = values.summary();
+  const quantile = (q: number) => numbers(values.quantile(q));
+  return {
+    count: rows,
+    ...{ mean: numbers(mean), std: numbers(std), min: numbers(min), max: numbers(max) },
+    ...{
+      q01: quantile(0.01),
+      q10: quantile(0.1),
+      q50: quantile(0.5),
+      q90: quantile(0.9),
+      q99: quantile(0.99),
+    },
+  };
 }
 
 function elementForm(feature: Feature): Pick<ManifestFeature, 'kind' | 'dtype' | 'shape' | 'unit'> {

@@ -166,6 +166,21 @@ const samples = z.strictObject({
     .describe('Windows over an end of the episode: repeat the edge frame under a mask, or leave out.'),
 });
 
+const split = z.strictObject({
+  by: z
+    .enum(['operator', 'robot', 'task', 'day', 'episode'])
+    .describe('What episodes share that must not lie on both sides of a split; the day is that of UTC.'),
+  seed: z.int().default(0).describe('Another seed, another split of the same episodes.'),
+  shares: z
+    .record(name, positive)
+    .refine((shares) => 'train' in shares, 'needs a split named "train": statistics are made of it')
+    .refine(
+      (shares) => Math.abs(Object.values(shares).reduce((sum, share) => sum + share, 0) - 1) < 1e-6,
+      'must add up to 1',
+    )
+    .describe('Share of the episodes that each split gets: { train: 0.8, val: 0.2 }.'),
+});
+
 const episode = z.strictObject({
   tasks: z.array(z.string().min(3)).min(1).describe('Instructions the operator chooses from.'),
   operators: z.array(z.string()).default([]).describe('Pseudonyms of the people who may record.'),
@@ -194,6 +209,7 @@ export const contractSchema = z
       .record(z.string().regex(/^[A-Za-z][\w.]*$/, 'must hold letters, digits, "_" and "." only'), feature)
       .describe('What a frame holds, by dataset key such as "observation.state" or "action".'),
     samples,
+    split: split.optional().describe('How episodes are split; absent: all are for training.'),
     episode,
   })
   .superRefine((contract, context) => {

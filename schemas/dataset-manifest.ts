@@ -9,6 +9,15 @@ export const MANIFEST_FILE = 'manifest.json';
 /** Nanoseconds since the Unix epoch. */
 const nanosDigits = z.string().regex(/^-?\d+$/);
 
+/** Null for an element without any finite number. */
+const perElement = z.array(z.number().nullable());
+
+const statisticsSchema = z.strictObject({
+  count: countNumber,
+  ...{ mean: perElement, std: perElement, min: perElement, max: perElement },
+  ...{ q01: perElement, q10: perElement, q50: perElement, q90: perElement, q99: perElement },
+});
+
 const featureSchema = z.strictObject({
   key: z.string(),
   kind: z.enum(['vector', 'image']),
@@ -21,6 +30,8 @@ const featureSchema = z.strictObject({
   ageP95Secs: z.number().nullable(),
   /** Share of ticks without a value inside the tolerance. */
   invalidShare: z.number().min(0).max(1),
+  /** Over the valid values of the training split, per element; absent for pictures and for more than 512 elements. */
+  statistics: statisticsSchema.optional(),
 });
 
 const clockSchema = z.strictObject({
@@ -49,6 +60,8 @@ const episodeSchema = z.strictObject({
   file: z.string(),
   digest: digestText,
   task: z.string(),
+  /** Name of the split that it belongs to; absent where the contract asks for none. */
+  split: z.string().optional(),
   frames: countNumber,
   /** Frames left out at the two ends because a stream had not begun or had ended. */
   trimmedStart: countNumber,
@@ -67,6 +80,10 @@ export const datasetManifestSchema = z.strictObject({
   contract: z.strictObject({ name: z.string(), digest: digestText }),
   tickRateHz: z.number().positive(),
   clock: z.enum(['sensor', 'publish', 'log']),
+  /** How episodes were split, by the contract. */
+  split: z
+    .strictObject({ by: z.string(), seed: z.int(), shares: z.record(z.string(), z.number()) })
+    .optional(),
   frames: countNumber,
   /** Windows, where the format stores windows; equal to frames elsewhere. */
   samples: countNumber,

@@ -9,6 +9,7 @@ import { FeatureStatistics, type FeatureSummary } from '../lerobot/feature-stati
 import { featureTable } from '../lerobot/info.ts';
 import { ParquetFile } from '../lerobot/parquet-file.ts';
 import { PictureStatistics } from '../lerobot/picture-statistics.ts';
+import { SplitRanges } from '../lerobot/split-ranges.ts';
 import { checkVideos } from '../lerobot/video-rules.ts';
 import { joinVideos } from '../mp4-joiner.ts';
 import { readMp4 } from '../mp4-reader.ts';
@@ -51,6 +52,7 @@ export class LerobotV21Writer implements DatasetWriter {
   readonly #numbers: ReadonlyMap<string, FeatureStatistics>;
   /** Both of them. */
   readonly #statistics: ReadonlyMap<string, FeatureSummary>;
+  readonly #splits = new SplitRanges();
   #episode: OpenEpisode | undefined;
   #episodes = 0;
   #frames = 0;
@@ -111,9 +113,10 @@ export class LerobotV21Writer implements DatasetWriter {
     );
     file.append(frames.length, rows);
     await writeFile(await this.#fileFor(pathOf(DATA_PATH, index)), file.encode());
+    const training = this.#splits.add(header.split);
     for (const [i, { name, maskedBy }] of this.#columns.entries()) {
       const counted = frames.map(({ values }) => !maskedBy || values.get(maskedBy)!.valid);
-      this.#numbers.get(name)!.addRows(rows[i]!, counted);
+      this.#numbers.get(name)!.addRows(rows[i]!, counted, training);
     }
     await this.#appendLine(EPISODES_FILE, {
       episode_index: index,
@@ -122,7 +125,7 @@ export class LerobotV21Writer implements DatasetWriter {
       episode_id: id,
       recording: digest,
     });
-    const stats = episodeStatistics(this.#statistics, this.#target.contract);
+    const stats = episodeStatistics(this.#statistics, this.#target.contract, training);
     await this.#appendLine(EPISODES_STATS_FILE, { episode_index: index, stats });
     this.#episodes++;
     this.#frames += frames.length;
@@ -144,7 +147,7 @@ export class LerobotV21Writer implements DatasetWriter {
       total_chunks: Math.ceil(this.#episodes / CHUNKS_SIZE),
       chunks_size: CHUNKS_SIZE,
       fps: contract.samples.tickRateHz,
-      splits: { train: `0:${this.#episodes}` },
+      splits: this.#splits.json(),
       data_path: DATA_PATH,
       video_path: this.#backend ? VIDEO_PATH : null,
       features: featureTable({ contract, columns: this.#columns, backend: this.#backend }),

@@ -1,6 +1,6 @@
 import type { Contract } from '../../schemas/contract.ts';
 import type { DataColumn } from '../lerobot/data-columns.ts';
-import { type FeatureSummary, nested } from '../lerobot/feature-statistics.ts';
+import { type CountedEpisode, type FeatureSummary, nested } from '../lerobot/feature-statistics.ts';
 
 /** Statistics that LeRobot v2.1 knows, and those that GR00T reads; it takes every further one for a vector. */
 const EPISODE_NAMES = ['min', 'max', 'mean', 'std'] as const;
@@ -14,10 +14,11 @@ const DATASET_NAMES = ['mean', 'std', 'min', 'max', 'q01', 'q99'] as const;
 export function episodeStatistics(
   statistics: ReadonlyMap<string, FeatureSummary>,
   { features }: Contract,
+  episode?: CountedEpisode,
 ): object {
   const json: Record<string, object> = {};
   for (const [key, feature] of statistics) {
-    const { count, ...table } = feature.endEpisode();
+    const { count, ...table } = feature.endEpisode(episode);
     const misread = key.includes('image') && features[key]?.kind !== 'image';
     if (misread || !table.mean.every(Number.isFinite)) continue;
     const entries = EPISODE_NAMES.map((name) => [name, nested(table[name], feature.shape)] as const);

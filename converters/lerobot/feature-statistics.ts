@@ -15,7 +15,12 @@ export interface FeatureSummary {
   readonly shape: readonly number[];
   readonly dataset: { table(): StatisticsTable };
   /** Ends an episode. @returns its statistics; NaN where it had no value. */
-  endEpisode(): StatisticsTable;
+  endEpisode(episode?: CountedEpisode): StatisticsTable;
+}
+
+export interface CountedEpisode {
+  /** Whether it counts for the dataset: statistics of what is tested on would leak into training. @default true */
+  readonly isTraining?: boolean;
 }
 
 /** Statistics of a feature of numbers. */
@@ -31,16 +36,17 @@ export class FeatureStatistics implements FeatureSummary {
   }
 
   /** @param values rows of one frame, one after the other; not finite numbers are left out. */
-  addFrame(values: ArrayLike<number>): void {
-    this.dataset.addFrame(values);
+  addFrame(values: ArrayLike<number>, { isTraining = true }: CountedEpisode = {}): void {
+    if (isTraining) this.dataset.addFrame(values);
     this.#episode.addFrame(values);
   }
 
   /** @param counted for each frame, whether its row of the column counts. */
-  addRows(column: ColumnNumbers, counted: readonly boolean[]): void {
+  addRows(column: ColumnNumbers, counted: readonly boolean[], episode?: CountedEpisode): void {
     const width = column.length / counted.length;
     for (const [i, counts] of counted.entries()) {
-      if (counts) this.addFrame(Float64Array.from(column.subarray(i * width, (i + 1) * width), Number));
+      if (!counts) continue;
+      this.addFrame(Float64Array.from(column.subarray(i * width, (i + 1) * width), Number), episode);
     }
   }
 

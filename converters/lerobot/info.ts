@@ -4,12 +4,14 @@ import type { VideoBackend } from '../video-encoder.ts';
 import { ENCODING } from '../video-encoding.ts';
 import type { DataColumn } from './data-columns.ts';
 import { CHUNKS_SIZE, CODEBASE_VERSION, DATA_PATH, VIDEO_PATH } from './layout.ts';
+import type { SplitRanges } from './split-ranges.ts';
 
 /** What `meta/info.json` is made of. */
 export interface DatasetSummary {
   readonly contract: Contract;
   readonly columns: readonly DataColumn[];
   readonly episodes: number;
+  readonly splits: SplitRanges;
   readonly frames: number;
   readonly tasks: number;
   /** Absent where there is no camera. */
@@ -31,7 +33,7 @@ export function info(summary: DatasetSummary): object {
     data_files_size_in_mb: summary.dataFileMegabytes,
     video_files_size_in_mb: summary.videoFileMegabytes,
     fps: contract.samples.tickRateHz,
-    splits: { train: `0:${episodes}` },
+    splits: summary.splits.json(),
     data_path: DATA_PATH,
     video_path: backend ? VIDEO_PATH : null,
     features: featureTable(summary),

@@ -10,6 +10,7 @@ import { type DataColumn, dataColumns, type EpisodeFrames } from './data-columns
 import { DataFiles } from './data-files.ts';
 import { type EpisodeRecord, episodesTable } from './episodes-table.ts';
 import {
+  type CountedEpisode,
   FeatureStatistics,
   type FeatureSummary,
   type StatisticsTable,
@@ -19,6 +20,7 @@ import { info } from './info.ts';
 import { cellShape, EPISODES_PATH, INFO_FILE, pathOf, placeOf, STATS_FILE, TASKS_FILE } from './layout.ts';
 import type { TensorRows } from './parquet-file.ts';
 import { PictureStatistics } from './picture-statistics.ts';
+import { SplitRanges } from './split-ranges.ts';
 import { tasksTable } from './tasks-table.ts';
 import { checkVideos } from './video-rules.ts';
 
@@ -52,6 +54,7 @@ export class LerobotWriter implements DatasetWriter {
   /** Both. */
   readonly #statistics: ReadonlyMap<string, FeatureSummary>;
   readonly #episodes: EpisodeRecord[] = [];
+  readonly #splits = new SplitRanges();
   #episode: { header: EpisodeHeader; frames: FrameNumbers[] } | undefined;
 
   /** @throws {ConvertError} when the contract cannot become a LeRobot dataset. */
@@ -120,9 +123,10 @@ export class LerobotWriter implements DatasetWriter {
     const rows = this.#columns.map((column) =>
       column.rows({ header, frames, firstIndex: fromIndex, taskIndex }),
     );
-    this.#countColumns(frames, rows);
+    const counted = this.#splits.add(header.split);
+    this.#countColumns(frames, { rows, counted });
     const statistics = new Map<string, StatisticsTable>();
-    for (const [key, feature] of this.#statistics) statistics.set(key, feature.endEpisode());
+    for (const [key, feature] of this.#statistics) statistics.set(key, feature.endEpisode(counted));
     this.#episodes.push({
       index: header.index,
       task: header.task,
@@ -145,7 +149,9 @@ export class LerobotWriter implements DatasetWriter {
     const summary = { ...this.#options, contract, columns: this.#columns };
     await this.#write(
       INFO_FILE,
-      json(info({ ...summary, episodes: episodes.length, frames, tasks: tasks.length })),
+      json(
+        info({ ...summary, splits: this.#splits, episodes: episodes.length, frames, tasks: tasks.length }),
+      ),
     );
     await this.#write(STATS_FILE, json(statisticsJson(this.#statistics)));
     await this.#write(TASKS_FILE, tasksTable(tasks));
@@ -162,10 +168,13 @@ export class LerobotWriter implements DatasetWriter {
     await Promise.all(this.#cameras.map((camera) => camera.abort()));
   }
 
-  #countColumns(frames: EpisodeFrames['frames'], rows: readonly TensorRows[]): void {
+  #countColumns(
+    frames: EpisodeFrames['frames'],
+    { rows, counted }: { readonly rows: readonly TensorRows[]; readonly counted: CountedEpisode },
+  ): void {
     for (const [i, { name, maskedBy }] of this.#columns.entries()) {
-      const counted = frames.map(({ values }) => !maskedBy || values.get(maskedBy)!.valid);
-      this.#numbers.get(name)!.addRows(rows[i]!, counted);
+      const valid = frames.map(({ values }) => !maskedBy || values.get(maskedBy)!.valid);
+      this.#numbers.get(name)!.addRows(rows[i]!, valid, counted);
     }
   }
 

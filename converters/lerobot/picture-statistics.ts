@@ -1,4 +1,9 @@
-import { type FeatureSummary, QUANTILES, type StatisticsTable } from './feature-statistics.ts';
+import {
+  type CountedEpisode,
+  type FeatureSummary,
+  QUANTILES,
+  type StatisticsTable,
+} from './feature-statistics.ts';
 
 const CHANNELS = 3;
 const LEVELS = 256;
@@ -18,9 +23,9 @@ export class PictureStatistics implements FeatureSummary {
     this.#episode.addFrame(pixels);
   }
 
-  endEpisode(): StatisticsTable {
+  endEpisode({ isTraining = true }: CountedEpisode = {}): StatisticsTable {
     const episode = this.#episode;
-    this.dataset.merge(episode);
+    if (isTraining) this.dataset.merge(episode);
     this.#episode = new LevelCounts();
     return episode.table();
   }
