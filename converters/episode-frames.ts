@@ -3,6 +3,7 @@ import type { EpisodeReader } from '../schemas/episode-reader.ts';
 import type { Choice } from './align.ts';
 import { type AlignedTick, type AlignOptions, alignStreams, type Sample } from './align-streams.ts';
 import type { ClockReport } from './clock-survey.ts';
+import { deriveFrames } from './derive.ts';
 import { type FeaturePlan, planFeatures } from './feature-plan.ts';
 import type { Frame, FrameValue } from './frame.ts';
 import { planStreams } from './stream-plan.ts';
@@ -41,10 +42,18 @@ const FRAMES_IN_FLIGHT = 4;
  * @throws {ConvertError} when the episode cannot be read under this contract.
  * @throws {MessageError} when a message does not decode.
  */
-export async function* episodeFrames(
+export function episodeFrames(
   reader: EpisodeReader,
   contract: Contract,
-  { decodesPictures = true, ...options }: FramesOptions = {},
+  options: FramesOptions = {},
+): AsyncGenerator<Frame, FramesReport> {
+  return deriveFrames(alignedFrames(reader, contract, options), contract);
+}
+
+async function* alignedFrames(
+  reader: EpisodeReader,
+  contract: Contract,
+  { decodesPictures = true, ...options }: FramesOptions,
 ): AsyncGenerator<Frame, FramesReport> {
   const transforms = await planTransforms(reader, contract);
   const plans = [...(await planStreams(reader, contract)), ...transforms.plans];

@@ -33,6 +33,11 @@ interface Numbers {
   readonly quaternions: readonly number[];
 }
 
+interface Scale {
+  readonly factor: number;
+  readonly offset: number;
+}
+
 /** Makes the numbers of one feature from the messages chosen for it. */
 export class VectorReader {
   readonly #feature: VectorFeature;
@@ -40,19 +45,22 @@ export class VectorReader {
   readonly #paths: readonly FieldPath[];
   readonly #count: number;
   readonly #slots: number | undefined;
-  readonly #factor: number;
+  /** From the messages' numbers to the feature's. */
+  readonly #scale: Scale;
   readonly #masked: Float64Array;
   /** The two messages read last: one serves several ticks when it comes more slowly than they do. */
   #recent: readonly { readonly sample: Sample; readonly numbers: Numbers }[] = [];
 
   constructor(feature: VectorFeature, origin: FeatureOrigin) {
-    const { dtype, field, unit, sourceUnit } = feature;
+    const { dtype, field, unit, sourceUnit, normalize } = feature;
     this.#feature = feature;
     this.#origin = origin;
     this.#paths = [field ?? []].flat().map(checkedPath);
     this.#slots = slotCount(feature);
     this.#count = elementCount(feature) / (this.#slots ?? 1);
-    this.#factor = sourceUnit && unit ? unitFactor(sourceUnit, unit)! : 1; // the contract was checked
+    const factor = sourceUnit && unit ? unitFactor(sourceUnit, unit)! : 1; // the contract was checked
+    const [zero, one] = normalize ?? [0, 1];
+    this.#scale = { factor: factor / (one - zero), offset: -zero / (one - zero) };
     this.#masked = new Float64Array(elementCount(feature)).fill(dtype.startsWith('float') ? Number.NaN : 0);
   }
 
@@ -121,9 +129,11 @@ export class VectorReader {
       if (elements.length !== 4) throw this.#fault(sample, `${this.#named()} holds no rotation`);
       picked.quaternions.push(0);
     }
-    if (this.#factor !== 1) {
+    const { factor, offset } = this.#scale;
+    if (factor !== 1 || offset !== 0) {
       for (let i = 0; i < elements.length; i++) {
-        if (!picked.quaternions.some((at) => i >= at && i < at + 4)) elements[i]! *= this.#factor;
+        if (picked.quaternions.some((at) => i >= at && i < at + 4)) continue;
+        elements[i] = elements[i]! * factor + offset;
       }
     }
     const misfit = elements.find((number) => !CAN_HOLD[dtype](number));

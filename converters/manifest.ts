@@ -89,12 +89,19 @@ function statisticsOf(values: Statistics): NonNullable<ManifestFeature['statisti
   };
 }
 
-function elementForm(feature: Feature): Pick<ManifestFeature, 'kind' | 'dtype' | 'shape' | 'unit'> {
+function elementForm(
+  feature: Feature,
+): Pick<ManifestFeature, 'kind' | 'dtype' | 'shape' | 'unit' | 'derive' | 'actionSpace'> {
   if (feature.kind === 'image') {
     return { kind: 'image', dtype: 'uint8', shape: [feature.height, feature.width, 3] };
   }
-  const { kind, dtype, shape, unit } = feature;
-  return { kind, dtype, shape, ...(unit !== undefined && { unit }) };
+  const { kind, dtype, shape, unit, derive, actionSpace } = feature;
+  return {
+    ...{ kind, dtype, shape },
+    ...(unit !== undefined && { unit }),
+    ...(derive && { derive }),
+    ...(actionSpace && { actionSpace }),
+  };
 }
 
 /** What the manifest says of one stream's clock. */

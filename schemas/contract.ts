@@ -98,6 +98,23 @@ const vectorFeature = z.strictObject({
     .describe(
       'Unit that the messages have, where it is another: "deg", "mm". Rotations are left as they are.',
     ),
+  normalize: z
+    .tuple([z.number(), z.number()])
+    .optional()
+    .describe(
+      'What becomes 0 and what 1, in "unit": [0, 0.08] for a gripper that opens by 8 cm. Nothing is clamped.',
+    ),
+  derive: z
+    .enum(['next', 'delta', 'velocity'])
+    .optional()
+    .describe(
+      'next: the value at the next tick. delta: the next tick minus this one, of poses x, y, z and a rotation vector in ' +
+        'the target frame. velocity: per second since the tick before.',
+    ),
+  actionSpace: z
+    .enum(['abs_pos', 'delta_pos', 'vel', 'torque', 'ee_abs', 'ee_delta'])
+    .optional()
+    .describe('What an action means; stored in the manifest.'),
   rotation: z
     .enum(['rotation6d', 'rotvec', 'rpy'])
     .optional()
@@ -121,6 +138,7 @@ const imageFeature = z.strictObject({
 /** Rules between the keys of one feature: the key that breaks one, and how. */
 function* vectorFaults(feature: z.infer<typeof vectorFeature>): Generator<readonly [string, string]> {
   const { align: policy, dtype, shape, names, unit, sourceUnit, rotation, field, transform } = feature;
+  const { derive, normalize } = feature;
   if ((field === undefined) === (transform === undefined)) {
     yield [field ? 'transform' : 'field', 'needs either "field" or "transform", one of them'];
   }
@@ -128,7 +146,8 @@ function* vectorFaults(feature: z.infer<typeof vectorFeature>): Generator<readon
     yield ['align', `"${policy}" is not for poses; use "slerp", "hold" or "nearest"`];
   }
   if (transform) {
-    const count = 3 + (rotation ? { rotation6d: 6, rotvec: 3, rpy: 3 }[rotation] : 4);
+    const count =
+      derive === 'delta' ? 6 : 3 + (rotation ? { rotation6d: 6, rotvec: 3, rpy: 3 }[rotation] : 4);
     if (shape.length !== 1 || shape[0] !== count) {
       yield ['shape', `a pose has ${count} numbers, so that it must be [${count}]`];
     }
@@ -143,7 +162,12 @@ function* vectorFaults(feature: z.infer<typeof vectorFeature>): Generator<readon
     const makes = policy === 'window' ? 'slots without a value' : 'numbers between two values';
     yield ['align', `"${policy}" makes ${makes}, which dtype "${dtype}" cannot hold; use dtype "float32"`];
   }
-  if ((rotation || sourceUnit) && !transform && !dtype.startsWith('float')) {
+  if (derive && policy === 'window') yield ['derive', `"${derive}" is for single values, not for windows`];
+  if (derive && derive !== 'next' && (rotation || (transform && derive === 'velocity'))) {
+    yield ['derive', `rotations have no difference; use "delta" with "transform" and without "rotation"`];
+  }
+  if (normalize && normalize[0] === normalize[1]) yield ['normalize', 'needs two different numbers'];
+  if ((rotation || sourceUnit || derive || normalize) && !transform && !dtype.startsWith('float')) {
     yield ['dtype', `a conversion makes fractions, which dtype "${dtype}" cannot hold; use "float32"`];
   }
   if (sourceUnit && unitFactor(sourceUnit, unit ?? '') === undefined) {

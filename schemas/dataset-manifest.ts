@@ -24,6 +24,10 @@ const featureSchema = z.strictObject({
   dtype: z.string(),
   shape: z.array(countNumber),
   unit: z.string().optional(),
+  /** How it was made of neighbouring ticks. */
+  derive: z.string().optional(),
+  /** What an action means. */
+  actionSpace: z.string().optional(),
   align: z.string(),
   /** Distance between tick and the value used, seconds, over the valid values; null where there is none. */
   ageP50Secs: z.number().nullable(),
