@@ -9,7 +9,7 @@ import { joints, testContractFile, writeTestEpisode } from '../converters/episod
 import type { Frame } from '../converters/frame.ts';
 import { act } from '../converters/hdf5/act.ts';
 import { actFile } from '../converters/hdf5/act-writer.ts';
-import { Hdf5File } from '../converters/hdf5/hdf5-file.ts';
+import { Hdf5Thread } from '../converters/hdf5/hdf5-thread.ts';
 import { ROBOMIMIC_FILE } from '../converters/hdf5/robomimic-writer.ts';
 import {
   fixtureContract,
@@ -70,12 +70,13 @@ const replayBuffer = async (source: ZarrSource): Promise<Reading[]> => {
 };
 
 const hdf5 = async (path: string, columns: readonly (readonly [state: string, valid: string])[]) => {
-  const file = await Hdf5File.read(path);
+  const thread = new Hdf5Thread();
+  const file = await thread.read(path);
   const read: Reading[] = [];
   for (const [state, valid] of columns) {
     read.push(...rows(3, await file.values(state), await file.values(valid)));
   }
-  await file.close();
+  await thread.end();
   return read;
 };
 

@@ -14,7 +14,7 @@ import {
   unknownColumn,
   writeColumns,
 } from './episode-layout.ts';
-import { Hdf5File } from './hdf5-file.ts';
+import { type Hdf5File, Hdf5Thread } from './hdf5-thread.ts';
 
 export function actFile(episode: number): string {
   return `episode_${episode}.hdf5`;
@@ -42,6 +42,7 @@ interface OpenEpisode {
 export class ActWriter implements DatasetWriter {
   readonly #target: DatasetTarget;
   readonly #layout: EpisodeLayout;
+  readonly #thread = new Hdf5Thread();
   readonly #lengths: number[] = [];
   #episode: OpenEpisode | undefined;
 
@@ -52,7 +53,7 @@ export class ActWriter implements DatasetWriter {
   }
 
   async beginEpisode(header: EpisodeHeader): Promise<void> {
-    const file = await Hdf5File.create(this.#fileOf(header.index));
+    const file = await this.#thread.create(this.#fileOf(header.index));
     this.#episode = { header, file, frames: [] };
   }
 
@@ -94,24 +95,20 @@ export class ActWriter implements DatasetWriter {
     for (const [index, length] of this.#lengths.entries()) {
       if (length < longest) await this.#pad(this.#fileOf(index), longest);
     }
+    await this.#thread.end();
     return this.#lengths.reduce((sum, length) => sum + length, 0);
   }
 
-  async abort(): Promise<void> {
-    await this.#episode?.file.abort();
+  abort(): Promise<void> {
+    return this.#thread.end();
   }
 
   async #pad(path: string, rows: number): Promise<void> {
-    const file = await Hdf5File.change(path);
-    try {
-      for (const { path: dataset } of [...this.#layout.columns, ...this.#layout.pictures]) {
-        await file.extend(dataset, rows, paddingOf(dataset));
-      }
-      await file.close();
-    } catch (error) {
-      await file.abort();
-      throw error;
+    const file = await this.#thread.change(path);
+    for (const { path: dataset } of [...this.#layout.columns, ...this.#layout.pictures]) {
+      await file.extend(dataset, rows, paddingOf(dataset));
     }
+    await file.close();
   }
 
   #fileOf(index: number): string {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatasetError } from '../../schemas/errors.ts';
 import type { DatasetFormat } from '../dataset-writer.ts';
 import { ActWriter, actFile } from './act-writer.ts';
-import { Hdf5File } from './hdf5-file.ts';
+import { type Hdf5File, Hdf5Thread } from './hdf5-thread.ts';
 import type { Hdf5Entry } from './hdf5-worker.ts';
 import { episodeFaults, formOf } from './verify-episode.ts';
 
@@ -20,6 +20,7 @@ const NEEDED = ['action', 'observations/qpos', 'observations/qvel', 'observation
 async function verify(directory: string): Promise<readonly string[]> {
   const faults: string[] = [];
   const present = (await readdir(directory)).filter((name) => name.endsWith('.hdf5'));
+  const thread = new Hdf5Thread();
   let first: { readonly form: string; readonly rows: number } | undefined;
   for (let i = 0; i < present.length; i++) {
     const name = actFile(i);
@@ -27,9 +28,8 @@ async function verify(directory: string): Promise<readonly string[]> {
       faults.push(`${name}: is missing among ${present.length} episodes.`);
       continue;
     }
-    let file: Hdf5File | undefined;
     try {
-      file = await Hdf5File.read(join(directory, name));
+      const file = await thread.read(join(directory, name));
       const entries = await file.list();
       const form = formOf(entries, '');
       const rows = entries.find(({ path }) => path === 'action')?.dataset?.shape[0] ?? 0;
@@ -37,12 +37,12 @@ async function verify(directory: string): Promise<readonly string[]> {
       if (form !== first.form) faults.push(`${name}: holds ${form}; ${actFile(0)} holds ${first.form}.`);
       if (rows !== first.rows) faults.push(`${name}: has ${rows} steps, ${actFile(0)} has ${first.rows}.`);
       for await (const fault of fileFaults(file, { entries, rows })) faults.push(`${name}: ${fault}`);
+      await file.close();
     } catch (error) {
       faults.push(error instanceof DatasetError ? error.message : `${name}: ${(error as Error).message}`);
-    } finally {
-      await file?.abort();
     }
   }
+  await thread.end();
   if (present.length === 0) faults.push(`${actFile(0)}: is missing.`);
   return faults;
 }

@@ -10,7 +10,7 @@ import {
   imageFeatures,
 } from '../frame-columns.ts';
 import { isAction } from '../plain-names.ts';
-import type { Hdf5File } from './hdf5-file.ts';
+import type { Hdf5File } from './hdf5-thread.ts';
 
 /** The datasets of one episode, with their paths below the episode's group. */
 export interface EpisodeLayout {

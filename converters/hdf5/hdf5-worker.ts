@@ -56,7 +56,7 @@ const CHUNK_ROWS = 1024;
 /** HDF5 is WebAssembly that blocks while it reads and writes: it has a thread to itself. */
 class Hdf5Worker {
   #file: File | undefined;
-  /** Made so far: the library takes the question for what is not there for a failure. */
+  /** Made so far in this file: the library takes the question for what is not there for a failure. */
   readonly #groups = new Map<string, Group>();
   /** Rows of the datasets that grow. */
   readonly #appended = new Map<string, number>();
@@ -81,6 +81,8 @@ class Hdf5Worker {
   #handle(request: Hdf5Request): unknown {
     switch (request.kind) {
       case 'open':
+        this.#groups.clear();
+        this.#appended.clear();
         this.#file = new File(request.file, { create: 'w', change: 'a', read: 'r' }[request.mode] as 'w');
         return undefined;
       case 'write':

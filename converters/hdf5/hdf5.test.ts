@@ -14,7 +14,7 @@ import {
 } from '../lerobot/lerobot.fixture.ts';
 import { act } from './act.ts';
 import { actFile } from './act-writer.ts';
-import { Hdf5File } from './hdf5-file.ts';
+import { type Hdf5File, Hdf5Thread } from './hdf5-thread.ts';
 import { robomimic } from './robomimic.ts';
 import { ROBOMIMIC_FILE } from './robomimic-writer.ts';
 
@@ -22,11 +22,16 @@ const { 'observation.images.wrist': wrist, action, ...others } = fixtureContract
 const contract: Contract = { ...fixtureContract, features: { ...others, action: action! } };
 const LENGTHS = [5, 3];
 
+/** Reads and changes what was written. */
+const thread = new Hdf5Thread();
 let root: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'hdf5-'));
 });
-afterAll(() => rm(root, { recursive: true }));
+afterAll(async () => {
+  await thread.end();
+  await rm(root, { recursive: true });
+});
 
 async function write(format: DatasetFormat, under = contract): Promise<string> {
   const directory = await mkdtemp(join(root, 'dataset-'));
@@ -39,7 +44,7 @@ async function verifyChanged(
   { format, directory, name }: { format: DatasetFormat; directory: string; name: string },
   change: (file: Hdf5File) => Promise<void>,
 ): Promise<string> {
-  const file = await Hdf5File.change(join(directory, name));
+  const file = await thread.change(join(directory, name));
   await change(file);
   await file.close();
   return (await format.verify(directory)).join('\n');
@@ -48,7 +53,7 @@ async function verifyChanged(
 describe('robomimic', () => {
   it('lays out demos as SequenceDataset looks for them', async () => {
     const directory = await write(robomimic);
-    const file = await Hdf5File.read(join(directory, ROBOMIMIC_FILE));
+    const file = await thread.read(join(directory, ROBOMIMIC_FILE));
     const entries = await file.list();
     const at = (path: string) => entries.find((entry) => entry.path === path);
     expect(at('data')!.attributes).toMatchObject({ total: 8n });
@@ -90,7 +95,7 @@ describe('robomimic', () => {
     await writer.endEpisode();
     await writer.finish();
     expect(await robomimic.verify(target.directory)).toEqual([]);
-    const file = await Hdf5File.read(join(target.directory, ROBOMIMIC_FILE));
+    const file = await thread.read(join(target.directory, ROBOMIMIC_FILE));
     expect(await file.values('data/demo_0/actions')).toEqual(Float32Array.of(0, 1, 2, 0, 10, 11, 12, 10));
     expect(await file.values('data/demo_0/action_dict/action_grip')).toEqual(Float32Array.of(0, 10));
     await file.close();
@@ -113,7 +118,7 @@ describe('robomimic', () => {
 describe('act', () => {
   it('pads shorter episodes with their last frame, marked', async () => {
     const directory = await write(act);
-    const file = await Hdf5File.read(join(directory, actFile(1)));
+    const file = await thread.read(join(directory, actFile(1)));
     const root = (await file.list()).find(({ path }) => path === '')!;
     expect(root.attributes).toMatchObject({ sim: 1n, num_steps: 3n });
     const rows = (path: string) => file.values(path).then((values) => [...values]);
@@ -135,7 +140,7 @@ describe('act', () => {
   });
 
   it('says that a robot without velocities has none', async () => {
-    const file = await Hdf5File.read(join(await write(act), actFile(0)));
+    const file = await thread.read(join(await write(act), actFile(0)));
     expect([...(await file.values('observations/qvel'))]).toEqual(Array(15).fill(Number.NaN));
     expect([...(await file.values('valid/qvel'))]).toEqual([0, 0, 0, 0, 0]);
     await file.close();
@@ -158,7 +163,7 @@ describe('act', () => {
     await writer.endEpisode();
     await writer.finish();
     expect(await act.verify(directory)).toEqual([]);
-    const file = await Hdf5File.read(join(directory, actFile(0)));
+    const file = await thread.read(join(directory, actFile(0)));
     expect([...(await file.values('observations/qvel'))]).toEqual([10, 11, 12]);
     await file.close();
   });

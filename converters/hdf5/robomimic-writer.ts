@@ -14,9 +14,15 @@ import {
   unknownColumn,
   writeColumns,
 } from './episode-layout.ts';
-import { Hdf5File } from './hdf5-file.ts';
+import { type Hdf5File, Hdf5Thread } from './hdf5-thread.ts';
 
 export const ROBOMIMIC_FILE = 'demos.hdf5';
+
+interface OpenedFile {
+  readonly thread: Hdf5Thread;
+  readonly file: Hdf5File;
+  readonly layout: EpisodeLayout;
+}
 
 /** robomimic's number for environments that are made by name (`EnvType.GYM_TYPE`). */
 const GYM_TYPE = 2;
@@ -28,6 +34,7 @@ const GYM_TYPE = 2;
  */
 export class RobomimicWriter implements DatasetWriter {
   readonly #target: DatasetTarget;
+  readonly #thread: Hdf5Thread;
   readonly #file: Hdf5File;
   readonly #layout: EpisodeLayout;
   #episode:
@@ -35,8 +42,9 @@ export class RobomimicWriter implements DatasetWriter {
     | undefined;
   #frames = 0;
 
-  private constructor(target: DatasetTarget, { file, layout }: { file: Hdf5File; layout: EpisodeLayout }) {
+  private constructor(target: DatasetTarget, { thread, file, layout }: OpenedFile) {
     this.#target = target;
+    this.#thread = thread;
     this.#file = file;
     this.#layout = layout;
   }
@@ -44,8 +52,9 @@ export class RobomimicWriter implements DatasetWriter {
   /** @throws {ConvertError} when the contract cannot become demonstrations of robomimic. */
   static async open(target: DatasetTarget): Promise<RobomimicWriter> {
     const layout = robomimicLayout(target.contract);
-    const file = await Hdf5File.create(join(target.directory, ROBOMIMIC_FILE));
-    return new RobomimicWriter(target, { file, layout });
+    const thread = new Hdf5Thread();
+    const file = await thread.create(join(target.directory, ROBOMIMIC_FILE));
+    return new RobomimicWriter(target, { thread, file, layout });
   }
 
   async beginEpisode(header: EpisodeHeader): Promise<void> {
@@ -84,11 +93,12 @@ export class RobomimicWriter implements DatasetWriter {
     const source = { version, contract: { name, digest: contractDigest }, tick_rate_hz: samples.tickRateHz };
     await this.#file.setAttribute('data', 'kinescribe', JSON.stringify(source));
     await this.#file.close();
+    await this.#thread.end();
     return this.#frames;
   }
 
   abort(): Promise<void> {
-    return this.#file.abort();
+    return this.#thread.end();
   }
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DatasetError } from '../../schemas/errors.ts';
 import { z } from '../../schemas/validation.ts';
 import type { DatasetFormat } from '../dataset-writer.ts';
-import { Hdf5File } from './hdf5-file.ts';
+import { type Hdf5File, Hdf5Thread } from './hdf5-thread.ts';
 import type { Hdf5Entry } from './hdf5-worker.ts';
 import { ROBOMIMIC_FILE, RobomimicWriter } from './robomimic-writer.ts';
 import { episodeFaults, formOf } from './verify-episode.ts';
@@ -23,9 +23,9 @@ const environmentSchema = z.object({
 /** Checks what `SequenceDataset` relies on: demos counted up, lengths, one form for all. */
 async function verify(directory: string): Promise<readonly string[]> {
   const faults: string[] = [];
-  let file: Hdf5File | undefined;
+  const thread = new Hdf5Thread();
   try {
-    file = await Hdf5File.read(join(directory, ROBOMIMIC_FILE));
+    const file = await thread.read(join(directory, ROBOMIMIC_FILE));
     const entries = await file.list();
     const demos = entries.filter(({ path }) => /^data\/[^/]+$/.test(path));
     const attributes = entries.find(({ path }) => path === 'data')?.attributes ?? {};
@@ -50,7 +50,7 @@ async function verify(directory: string): Promise<readonly string[]> {
       error instanceof DatasetError ? error.message : `${ROBOMIMIC_FILE}: ${(error as Error).message}`,
     );
   } finally {
-    await file?.abort();
+    await thread.end();
   }
   return faults;
 }

@@ -1,5 +1,5 @@
 import { frameFaults, type StoredFeature } from '../stored-frames.ts';
-import type { Hdf5File } from './hdf5-file.ts';
+import type { Hdf5File } from './hdf5-thread.ts';
 import type { Hdf5Entry } from './hdf5-worker.ts';
 
 export interface EpisodeExpectation {

@@ -16,44 +16,62 @@ const ACTIONS = {
   read: 'read',
 } as const satisfies Record<Hdf5Request['kind'], string>;
 
-/** One HDF5 file and the thread that works on it. Each call is to be awaited before the next. */
-export class Hdf5File {
-  readonly file: string;
-  readonly #worker: Worker;
-
-  private constructor(file: string) {
-    this.file = file;
-    this.#worker = new Worker(workerFile(import.meta.url, 'hdf5-worker'));
-  }
+/**
+ * The thread that works on HDF5 files, one open at a time. It starts with the first, and starts anew after a
+ * failure, which leaves the library in no state to go on.
+ */
+export class Hdf5Thread {
+  #worker: Worker | undefined;
+  #file = '';
 
   /** @throws {ConvertError} when it cannot be made. */
-  static create(file: string): Promise<Hdf5File> {
-    return Hdf5File.#open(file, 'create');
+  create(file: string): Promise<Hdf5File> {
+    return this.#open(file, 'create');
   }
 
   /** Opens a file to write more. */
-  static change(file: string): Promise<Hdf5File> {
-    return Hdf5File.#open(file, 'change');
+  change(file: string): Promise<Hdf5File> {
+    return this.#open(file, 'change');
   }
 
   /** @throws {DatasetError} when it is no HDF5 file. */
-  static async read(file: string): Promise<Hdf5File> {
+  async read(file: string): Promise<Hdf5File> {
     try {
-      return await Hdf5File.#open(file, 'read');
+      return await this.#open(file, 'read');
     } catch (cause) {
       throw new DatasetError(`Cannot read "${file}": it is no whole HDF5 file.`, { cause });
     }
   }
 
-  static async #open(file: string, mode: 'create' | 'change' | 'read'): Promise<Hdf5File> {
-    const opened = new Hdf5File(file);
-    try {
-      await opened.#ask({ kind: 'open', file, mode });
-      return opened;
-    } catch (error) {
-      await opened.abort();
-      throw error;
-    }
+  /** Ends the thread; a file that is still open stays incomplete. */
+  async end(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+  }
+
+  async #open(file: string, mode: 'create' | 'change' | 'read'): Promise<Hdf5File> {
+    this.#file = file;
+    await this.#ask({ kind: 'open', file, mode });
+    return new Hdf5File((request) => this.#ask(request));
+  }
+
+  async #ask(request: Hdf5Request): Promise<unknown> {
+    this.#worker ??= new Worker(workerFile(import.meta.url, 'hdf5-worker'));
+    this.#worker.postMessage(request);
+    const [{ error, result }] = (await once(this.#worker, 'message')) as [Hdf5Reply];
+    if (error === undefined) return result;
+    await this.end();
+    throw new ConvertError(`Cannot ${ACTIONS[request.kind]} "${this.#file}": ${error}.`);
+  }
+}
+
+/** The open file of a thread. Each call is to be awaited before the next; any may throw a ConvertError. */
+export class Hdf5File {
+  readonly #ask: (request: Hdf5Request) => Promise<unknown>;
+
+  constructor(ask: (request: Hdf5Request) => Promise<unknown>) {
+    this.#ask = ask;
   }
 
   /** Writes a dataset that can be extended, and the groups above it. */
@@ -88,19 +106,5 @@ export class Hdf5File {
 
   async close(): Promise<void> {
     await this.#ask({ kind: 'close' });
-    await this.#worker.terminate();
-  }
-
-  /** Ends the thread; the file stays incomplete. */
-  async abort(): Promise<void> {
-    await this.#worker.terminate();
-  }
-
-  async #ask(request: Hdf5Request): Promise<unknown> {
-    this.#worker.postMessage(request);
-    const [{ error, result }] = (await once(this.#worker, 'message')) as [Hdf5Reply];
-    if (error !== undefined)
-      throw new ConvertError(`Cannot ${ACTIONS[request.kind]} "${this.file}": ${error}.`);
-    return result;
   }
 }
