@@ -55,9 +55,6 @@ export function rotate(q: Quaternion, [vx, vy, vz]: readonly [number, number, nu
   ] as const;
 }
 
-/** Numbers that a rotation takes in each form. */
-export const FORM_LENGTH: Readonly<Record<RotationForm, number>> = { rotation6d: 6, rotvec: 3, rpy: 3 };
-
 /** The numbers of a rotation in another form. */
 export const FORMS: Readonly<Record<RotationForm, (rotation: Quaternion) => readonly number[]>> = {
   /** First two rows of the matrix, as PyTorch3D and diffusion_policy have them (Zhou et al. 2019). */

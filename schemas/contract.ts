@@ -1,5 +1,10 @@
-import { parseFieldPath } from './field-path.ts';
-import { UNIT_NAMES, unitFactor } from './units.ts';
+import {
+  type align,
+  feature,
+  type imageFeature,
+  vectorFaults,
+  type vectorFeature,
+} from './contract-feature.ts';
 import { z } from './validation.ts';
 
 /**
@@ -48,135 +53,6 @@ const stream = z.strictObject({
     .default(0)
     .describe('Share of messages that may be lost without a non-zero exit of "record".'),
 });
-
-const align = z
-  .enum(['hold', 'nearest', 'linear', 'slerp', 'window'])
-  .describe(
-    'hold: the latest value at or before the tick. nearest and linear also use the next one. slerp: as linear, ' +
-      'rotations on the shortest arc. window: all values since the tick before, the newest in the last slot.',
-  );
-
-const featureBase = {
-  stream: z.string().describe('Name of a stream above.'),
-  align: align.default('hold'),
-  toleranceSecs: positive.describe('Beyond this distance from the tick a value is invalid, seconds.'),
-};
-
-const fieldPath = z.string().superRefine((text, context) => {
-  const parsed = parseFieldPath(text);
-  if ('fault' in parsed) context.addIssue({ code: 'custom', message: parsed.fault });
-});
-
-const vectorFeature = z.strictObject({
-  kind: z.literal('vector'),
-  ...featureBase,
-  field: z
-    .union([fieldPath, z.array(fieldPath).min(1)])
-    .optional()
-    .describe('Where the numbers lie: "wrench.force", "position[name=joint1..joint7]"; a list concatenates.'),
-  transform: z
-    .strictObject({
-      target: z.string().min(1).describe('Frame that the pose is given in: "base_link".'),
-      source: z.string().min(1).describe('Frame that is placed: "tool0".'),
-      static: z.string().optional().describe('Name of the stream of frames that never move, "/tf_static".'),
-    })
-    .optional()
-    .describe(
-      'Instead of a field: target-from-source by the transforms of the stream, "/tf"; x, y, z in metres and a quaternion ' +
-        'x, y, z, w, or its other form.',
-    ),
-  dtype: z.enum(['float32', 'float64', 'int64', 'uint8', 'bool']).default('float32'),
-  shape: z
-    .array(z.int().positive())
-    .min(1)
-    .describe('Shape of one value, row-major; with align: window the slots come first, as [17, 6].'),
-  names: z.array(z.string()).optional().describe('Name of each element, for a shape of one dimension.'),
-  unit: z.string().optional().describe('SI unit of every element: "rad", "m", "N".'),
-  sourceUnit: z
-    .enum(UNIT_NAMES)
-    .optional()
-    .describe(
-      'Unit that the messages have, where it is another: "deg", "mm". Rotations are left as they are.',
-    ),
-  normalize: z
-    .tuple([z.number(), z.number()])
-    .optional()
-    .describe(
-      'What becomes 0 and what 1, in "unit": [0, 0.08] for a gripper that opens by 8 cm. Nothing is clamped.',
-    ),
-  derive: z
-    .enum(['next', 'delta', 'velocity'])
-    .optional()
-    .describe(
-      'next: the value at the next tick. delta: the next tick minus this one, of poses x, y, z and a rotation vector in ' +
-        'the target frame. velocity: per second since the tick before.',
-    ),
-  actionSpace: z
-    .enum(['abs_pos', 'delta_pos', 'vel', 'torque', 'ee_abs', 'ee_delta'])
-    .optional()
-    .describe('What an action means; stored in the manifest.'),
-  rotation: z
-    .enum(['rotation6d', 'rotvec', 'rpy'])
-    .optional()
-    .describe(
-      'What each quaternion becomes: first two rows of the matrix, axis times angle, or roll, pitch and yaw.',
-    ),
-});
-
-const imageFeature = z.strictObject({
-  kind: z.literal('image'),
-  ...featureBase,
-  align: z.enum(['hold', 'nearest']).default('hold'),
-  width: z.int().positive().describe('Pixels after resizing.'),
-  height: z.int().positive().describe('Pixels after resizing.'),
-  fit: z
-    .enum(['stretch', 'letterbox', 'crop'])
-    .default('stretch')
-    .describe('How a picture of another aspect ratio is brought to size.'),
-});
-
-/** Rules between the keys of one feature: the key that breaks one, and how. */
-function* vectorFaults(feature: z.infer<typeof vectorFeature>): Generator<readonly [string, string]> {
-  const { align: policy, dtype, shape, names, unit, sourceUnit, rotation, field, transform } = feature;
-  const { derive, normalize } = feature;
-  if ((field === undefined) === (transform === undefined)) {
-    yield [field ? 'transform' : 'field', 'needs either "field" or "transform", one of them'];
-  }
-  if (transform && policy !== 'hold' && policy !== 'nearest' && policy !== 'slerp') {
-    yield ['align', `"${policy}" is not for poses; use "slerp", "hold" or "nearest"`];
-  }
-  if (transform) {
-    const count =
-      derive === 'delta' ? 6 : 3 + (rotation ? { rotation6d: 6, rotvec: 3, rpy: 3 }[rotation] : 4);
-    if (shape.length !== 1 || shape[0] !== count) {
-      yield ['shape', `a pose has ${count} numbers, so that it must be [${count}]`];
-    }
-    if (!dtype.startsWith('float')) yield ['dtype', `a pose needs "float32" or "float64", found "${dtype}"`];
-    if (sourceUnit) yield ['sourceUnit', 'transforms are always in metres; leave it out'];
-  }
-  if (names && names.length !== shape[0]) {
-    yield ['names', `must hold one name per element: shape says ${shape[0]}, found ${names.length}`];
-  }
-  const needsReal = policy === 'linear' || policy === 'slerp' || policy === 'window';
-  if (needsReal && !dtype.startsWith('float')) {
-    const makes = policy === 'window' ? 'slots without a value' : 'numbers between two values';
-    yield ['align', `"${policy}" makes ${makes}, which dtype "${dtype}" cannot hold; use dtype "float32"`];
-  }
-  if (derive && policy === 'window') yield ['derive', `"${derive}" is for single values, not for windows`];
-  if (derive && derive !== 'next' && (rotation || (transform && derive === 'velocity'))) {
-    yield ['derive', `rotations have no difference; use "delta" with "transform" and without "rotation"`];
-  }
-  if (normalize && normalize[0] === normalize[1]) yield ['normalize', 'needs two different numbers'];
-  if ((rotation || sourceUnit || derive || normalize) && !transform && !dtype.startsWith('float')) {
-    yield ['dtype', `a conversion makes fractions, which dtype "${dtype}" cannot hold; use "float32"`];
-  }
-  if (sourceUnit && unitFactor(sourceUnit, unit ?? '') === undefined) {
-    const found = unit === undefined ? 'there is no "unit"' : `"unit" is "${unit}"`;
-    yield ['sourceUnit', `numbers in "${sourceUnit}" need a "unit" that measures the same, but ${found}`];
-  }
-}
-
-const feature = z.discriminatedUnion('kind', [vectorFeature, imageFeature]);
 
 const samples = z.strictObject({
   tickRateHz: positive.describe('Frames per second of the dataset.'),
