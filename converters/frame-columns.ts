@@ -48,6 +48,12 @@ export interface FrameColumn {
   rows(frames: readonly FrameNumbers[]): ColumnNumbers;
 }
 
+/** Shape of one row where a plain number has none; a feature keeps the shape that the contract gives it. */
+export function rowShape({ content, shape }: FrameColumn): readonly number[] {
+  const isPlain = content !== 'value' && shape.length === 1 && shape[0] === 1;
+  return isPlain ? [] : shape;
+}
+
 /** The vector features in the contract's order, then age and mask of every feature, then the tick's time. */
 export function frameColumns({ features }: Contract): readonly FrameColumn[] {
   const vectors = Object.entries(features).flatMap(([key, feature]) =>

@@ -79,6 +79,7 @@ export class ActWriter implements DatasetWriter {
       episode_id: id,
       recording: digest,
       task,
+      ...(header.split !== undefined && { split: header.split }),
       version,
       contract: { name: contract.name, digest: contractDigest },
       tick_rate_hz: contract.samples.tickRateHz,

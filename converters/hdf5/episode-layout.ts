@@ -8,6 +8,7 @@ import {
   type FrameNumbers,
   frameColumns,
   imageFeatures,
+  rowShape,
 } from '../frame-columns.ts';
 import { isAction } from '../plain-names.ts';
 import type { Hdf5File } from './hdf5-thread.ts';
@@ -52,7 +53,7 @@ export function episodeLayout(
       valid: `valid/${name}`,
       tickTime: 'tick_time',
     }[column.content];
-    return { path, column: column.content === 'value' ? column : { ...column, shape: [] } };
+    return { path, column: { ...column, shape: rowShape(column) } };
   });
   const pictures = imageFeatures(contract).map(([key, { width, height }]) => ({
     path: paths.picture(names.get(key)!),

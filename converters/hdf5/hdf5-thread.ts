@@ -10,6 +10,7 @@ const ACTIONS = {
   write: 'write to',
   append: 'write to',
   extend: 'write to',
+  texts: 'write to',
   attribute: 'write to',
   close: 'write to',
   list: 'read',
@@ -87,6 +88,11 @@ export class Hdf5File {
   /** Adds rows until there are as many: the last one again, or all of one number. */
   async extend(path: string, rows: number, fill?: number): Promise<void> {
     await this.#ask({ kind: 'extend', path, rows, fill });
+  }
+
+  /** Writes a list of texts of one length in bytes, the shorter ones filled up with zeros. */
+  async writeTexts(path: string, texts: readonly string[]): Promise<void> {
+    await this.#ask({ kind: 'texts', path, texts });
   }
 
   /** @param path of a group or dataset that is there; empty for the root. */

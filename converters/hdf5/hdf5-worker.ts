@@ -19,6 +19,7 @@ export type Hdf5Request =
       readonly name: string;
       readonly value: AttributeValue;
     }
+  | { readonly kind: 'texts'; readonly path: string; readonly texts: readonly string[] }
   | { readonly kind: 'list' }
   | { readonly kind: 'read'; readonly path: string }
   | { readonly kind: 'close' };
@@ -91,6 +92,8 @@ class Hdf5Worker {
         return this.#append(request.path, request.row);
       case 'extend':
         return this.#extend(request);
+      case 'texts':
+        return this.#writeTexts(request);
       case 'attribute': {
         const { name, value } = request;
         const entity = this.#entity(request.path);
@@ -134,6 +137,13 @@ class Hdf5Worker {
     const dataset = this.#dataset(path);
     dataset.resize([rows + 1, ...row.shape]);
     dataset.write_slice([[rows, rows + 1]], row.values);
+  }
+
+  #writeTexts({ path, texts }: { path: string; texts: readonly string[] }): void {
+    const bytes = Math.max(...texts.map((text) => Buffer.byteLength(text)));
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const group = this.#group(path.slice(0, -name.length - 1));
+    group.create_dataset({ name, data: [...texts], shape: [texts.length], dtype: `S${bytes}` });
   }
 
   /** Repeats the last row until there are as many, or fills with a number. */

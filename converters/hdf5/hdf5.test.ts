@@ -101,6 +101,22 @@ describe('robomimic', () => {
     await file.close();
   });
 
+  it('makes a filter key of every split', async () => {
+    const directory = await mkdtemp(join(root, 'splits-'));
+    const writer = await robomimic.open(fixtureTarget(directory, contract));
+    for (const [index, split] of ['train', 'train', 'val'].entries()) {
+      await writer.beginEpisode({ index, id: `e${index}`, digest: '', task: 'pick the block', split });
+      await writer.addFrame(fixtureFrame(index, 0));
+      await writer.endEpisode();
+    }
+    await writer.finish();
+    expect(await robomimic.verify(directory)).toEqual([]);
+    const file = await thread.read(join(directory, ROBOMIMIC_FILE));
+    expect(await file.values('mask/train')).toEqual(['demo_0', 'demo_1']);
+    expect(await file.values('mask/val')).toEqual(['demo_2']);
+    await file.close();
+  });
+
   it('verify() finds totals and rows that disagree', async () => {
     const directory = await write(robomimic);
     const faults = await verifyChanged(

@@ -30,7 +30,7 @@ const GYM_TYPE = 2;
 /**
  * Writes the one file that robomimic reads, a group per episode. Its loader asks for `rewards`, which nobody
  * recorded: they are NaN. There is no `next_obs`, which would double the pictures: train with
- * `hdf5_load_next_obs=False`, as behaviour cloning does. One episode's numbers are held in memory.
+ * `hdf5_load_next_obs=False`, as behaviour cloning does. Splits are filter keys, `mask/<split>`. One episode's numbers are held in memory.
  */
 export class RobomimicWriter implements DatasetWriter {
   readonly #target: DatasetTarget;
@@ -40,6 +40,8 @@ export class RobomimicWriter implements DatasetWriter {
   #episode:
     | { readonly header: EpisodeHeader; readonly group: string; readonly frames: FrameNumbers[] }
     | undefined;
+  /** Demos of each split, where the contract asks for splits. */
+  readonly #splits = new Map<string, string[]>();
   #frames = 0;
 
   private constructor(target: DatasetTarget, { thread, file, layout }: OpenedFile) {
@@ -79,6 +81,10 @@ export class RobomimicWriter implements DatasetWriter {
     // robomimic takes the instruction from "lang".
     const meta = { lang: task, episode_id: id, recording: digest };
     await this.#file.setAttribute(demo, 'ep_meta', JSON.stringify(meta));
+    if (header.split !== undefined) {
+      const demos = this.#splits.get(header.split) ?? [];
+      this.#splits.set(header.split, [...demos, `demo_${index}`]);
+    }
     this.#frames += frames.length;
     this.#episode = undefined;
   }
@@ -92,6 +98,7 @@ export class RobomimicWriter implements DatasetWriter {
     const { name, samples } = contract;
     const source = { version, contract: { name, digest: contractDigest }, tick_rate_hz: samples.tickRateHz };
     await this.#file.setAttribute('data', 'kinescribe', JSON.stringify(source));
+    for (const [split, demos] of this.#splits) await this.#file.writeTexts(`mask/${split}`, demos);
     await this.#file.close();
     await this.#thread.end();
     return this.#frames;

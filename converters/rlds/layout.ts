@@ -1,22 +1,31 @@
 import type { Contract } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
-import { type FrameColumn, frameColumns, imageFeatures } from '../frame-columns.ts';
+import { type FrameColumn, frameColumns, imageFeatures, rowShape } from '../frame-columns.ts';
 import { isAction, plainNames } from '../plain-names.ts';
 
 /** Version of the data that we give every dataset: TFDS asks for one as a folder. */
 export const DATASET_VERSION = '1.0.0';
 export const FEATURES_FILE = 'features.json';
 export const INFO_FILE = 'dataset_info.json';
-export const SPLIT = 'train';
 
 /** Name of the dataset as TFDS spells names. */
 export function datasetName({ name }: Contract): string {
   return name.toLowerCase().replaceAll('-', '_');
 }
 
-export function shardName(name: string, shard: number, shards: number): string {
+/** The shards of one split: how many episodes each holds, and the bytes of all their records. */
+export interface SplitShards {
+  readonly name: string;
+  readonly shardLengths: readonly number[];
+  readonly numBytes: number;
+}
+
+/** Names of the files of a split, in order. */
+export function shardNames(dataset: string, { name, shardLengths }: SplitShards): readonly string[] {
   const digits = (n: number) => String(n).padStart(5, '0');
-  return `${name}-${SPLIT}.tfrecord-${digits(shard)}-of-${digits(shards)}`;
+  return shardLengths.map(
+    (_, i) => `${dataset}-${name}.tfrecord-${digits(i)}-of-${digits(shardLengths.length)}`,
+  );
 }
 
 /** What one leaf of the features holds of a step or of the episode. */
@@ -95,10 +104,9 @@ export function rldsLayout(contract: Contract): RldsLayout {
       valid: `valid/${name}`,
       tickTime: 'tick_time',
     }[column.content];
-    const shape = column.content === 'value' ? column.shape : [];
     // TFDS stores every floating-point number in 32 bits, whatever it is declared as.
     const dtype = column.dtype === 'float64' ? 'float32' : column.dtype;
-    return { path: `steps/${place}`, type: { kind: 'tensor', dtype, shape }, column };
+    return { path: `steps/${place}`, type: { kind: 'tensor', dtype, shape: rowShape(column) }, column };
   });
   const pictures = imageFeatures(contract).map(([key, { width, height }]): PictureLeaf => {
     if (isAction(key)) {

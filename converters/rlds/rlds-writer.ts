@@ -5,6 +5,7 @@ import { encodeJpeg } from '../../schemas/image-codec.ts';
 import type { DatasetTarget, DatasetWriter, EpisodeHeader } from '../dataset-writer.ts';
 import type { Frame } from '../frame.ts';
 import { type ColumnNumbers, type FrameNumbers, numbersOf } from '../frame-columns.ts';
+import { TRAINING } from '../split.ts';
 import { type ExampleValues, encodeExample, MAX_EXAMPLE_BYTES } from './example.ts';
 import { featuresJson } from './features-json.ts';
 import {
@@ -15,8 +16,8 @@ import {
   INFO_FILE,
   type RldsLayout,
   rldsLayout,
-  SPLIT,
-  shardName,
+  type SplitShards,
+  shardNames,
 } from './layout.ts';
 import { TfRecordWriter } from './tfrecord.ts';
 
@@ -25,6 +26,11 @@ export interface RldsOptions {
   readonly maxShardBytes?: number;
   /** 1 to 100, libjpeg's scale. @default 90 */
   readonly jpegQuality?: number;
+}
+
+interface WrittenSplit extends SplitShards {
+  readonly shardLengths: number[];
+  numBytes: number;
 }
 
 interface OpenEpisode {
@@ -44,11 +50,9 @@ export class RldsWriter implements DatasetWriter {
   readonly #maxShardBytes: number;
   readonly #jpegQuality: number | undefined;
   readonly #folder: string;
-  /** Episodes of each shard. */
-  readonly #shardLengths: number[] = [];
+  readonly #splits: WrittenSplit[] = [];
   #shard: TfRecordWriter | undefined;
   #episode: OpenEpisode | undefined;
-  #bytes = 0;
   #frames = 0;
 
   /** @throws {ConvertError} when the contract cannot become an RLDS dataset. */
@@ -91,14 +95,24 @@ export class RldsWriter implements DatasetWriter {
           `${frames.length} frames takes ${bytes} bytes. Make its pictures smaller, or use another format.`,
       );
     }
-    if (!this.#shard) {
-      this.#shard = await TfRecordWriter.create(this.#partFile(this.#shardLengths.length));
-      this.#shardLengths.push(0);
-    }
-    this.#bytes += await this.#shard.write(parts);
-    this.#shardLengths[this.#shardLengths.length - 1]!++;
+    await this.#write(header.split ?? TRAINING, parts);
     this.#frames += frames.length;
     this.#episode = undefined;
+  }
+
+  async #write(name: string, parts: readonly Uint8Array[]): Promise<void> {
+    let split = this.#splits.at(-1);
+    if (split?.name !== name) {
+      await this.#closeShard();
+      split = { name, shardLengths: [], numBytes: 0 };
+      this.#splits.push(split);
+    }
+    if (!this.#shard) {
+      this.#shard = await TfRecordWriter.create(this.#partFile(name, split.shardLengths.length));
+      split.shardLengths.push(0);
+    }
+    split.numBytes += await this.#shard.write(parts);
+    split.shardLengths[split.shardLengths.length - 1]!++;
     if (this.#shard.bytes >= this.#maxShardBytes) await this.#closeShard();
   }
 
@@ -107,9 +121,10 @@ export class RldsWriter implements DatasetWriter {
     await this.#closeShard();
     const { contract, contractDigest, version } = this.#target;
     const name = datasetName(contract);
-    const shards = this.#shardLengths.length;
-    for (let i = 0; i < shards; i++) {
-      await rename(this.#partFile(i), join(this.#folder, shardName(name, i, shards)));
+    for (const split of this.#splits) {
+      for (const [i, shard] of shardNames(name, split).entries()) {
+        await rename(this.#partFile(split.name, i), join(this.#folder, shard));
+      }
     }
     const { columns, pictures } = this.#layout;
     await this.#writeJson(
@@ -124,14 +139,12 @@ export class RldsWriter implements DatasetWriter {
         `${contract.robot.model}, ${contract.samples.tickRateHz} steps per second. Written by kinescribe ` +
         `${version} under the contract "${contract.name}" (${contractDigest}). A step whose valid/<name> is ` +
         'false holds NaN, or the picture shown before, under <name>.',
-      splits: [
-        {
-          name: SPLIT,
-          shardLengths: this.#shardLengths.map(String),
-          numBytes: String(this.#bytes),
-          filepathTemplate: '{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}',
-        },
-      ],
+      splits: this.#splits.map((split) => ({
+        name: split.name,
+        shardLengths: split.shardLengths.map(String),
+        numBytes: String(split.numBytes),
+        filepathTemplate: '{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}',
+      })),
     });
     return this.#frames;
   }
@@ -176,8 +189,8 @@ export class RldsWriter implements DatasetWriter {
   }
 
   /** The name of a shard says how many there are, which only the end knows. */
-  #partFile(shard: number): string {
-    return join(this.#folder, `shard-${shard}.part`);
+  #partFile(split: string, shard: number): string {
+    return join(this.#folder, `${split}-${shard}.part`);
   }
 
   async #writeJson(name: string, value: object): Promise<void> {

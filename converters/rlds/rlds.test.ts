@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Contract, contractSchema } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
 import { decodeRgb } from '../../schemas/image-codec.ts';
-import { fixtureContract, fixtureTarget, writeEpisodes } from '../lerobot/lerobot.fixture.ts';
+import { fixtureContract, fixtureFrame, fixtureTarget, writeEpisodes } from '../lerobot/lerobot.fixture.ts';
 import { decodeExample, type ExampleValues, encodeExample } from './example.ts';
 import { featuresJson, parseFeatures } from './features-json.ts';
 import { rldsLayout } from './layout.ts';
@@ -107,6 +107,26 @@ describe('rlds', () => {
     ]);
     const info = JSON.parse(await readFile(join(directory, FOLDER, 'dataset_info.json'), 'utf8'));
     expect(info.splits[0].shardLengths).toEqual(['1', '1', '1']);
+    expect(await rlds.verify(directory)).toEqual([]);
+  });
+
+  it('gives each split shards of its own', async () => {
+    const directory = await mkdtemp(join(root, 'splits-'));
+    const writer = await rlds.open(fixtureTarget(directory));
+    for (const [index, split] of ['train', 'train', 'val'].entries()) {
+      await writer.beginEpisode({ index, id: `e${index}`, digest: '', task: 'pick the block', split });
+      for (let i = 0; i < 3; i++) await writer.addFrame(fixtureFrame(index, i));
+      await writer.endEpisode();
+    }
+    await writer.finish();
+    const info = JSON.parse(await readFile(join(directory, FOLDER, 'dataset_info.json'), 'utf8'));
+    const splits = info.splits.map((split: Record<string, unknown>) => [split.name, split.shardLengths]);
+    expect(splits).toEqual([
+      ['train', ['2']],
+      ['val', ['1']],
+    ]);
+    const val = join(directory, FOLDER, 'fixture-val.tfrecord-00000-of-00001');
+    expect(await recordsOf(val)).toHaveLength(1);
     expect(await rlds.verify(directory)).toEqual([]);
   });
 

@@ -6,7 +6,7 @@ import { countNumber, z } from '../../schemas/validation.ts';
 import { frameFaults } from '../stored-frames.ts';
 import { decodeExample, type ExampleValues } from './example.ts';
 import { parseFeatures } from './features-json.ts';
-import { FEATURES_FILE, INFO_FILE, type Leaf, leafSize, SPLIT, shardName } from './layout.ts';
+import { FEATURES_FILE, INFO_FILE, type Leaf, leafSize, shardNames } from './layout.ts';
 import { readTfRecords } from './tfrecord.ts';
 
 const countText = z.string().regex(/^\d+$/).transform(Number).pipe(countNumber);
@@ -14,9 +14,9 @@ const infoSchema = z.object({
   name: z.string(),
   version: z.string(),
   fileFormat: z.literal('tfrecord'),
-  splits: z.tuple([
-    z.object({ name: z.literal(SPLIT), shardLengths: z.array(countText), numBytes: countText }),
-  ]),
+  splits: z
+    .array(z.object({ name: z.string(), shardLengths: z.array(countText), numBytes: countText }))
+    .min(1),
 });
 
 /**
@@ -34,24 +34,28 @@ export async function verifyRlds(directory: string): Promise<readonly string[]> 
     if (folder !== `${info.name}/${info.version}`) {
       faults.push(`${INFO_FILE}: says ${info.name}/${info.version}, the folder is ${folder}.`);
     }
-    const [{ shardLengths, numBytes }] = info.splits;
-    const shards = shardLengths.map((_, i) => shardName(info.name, i, shardLengths.length));
+    const shards = info.splits.flatMap((split) => shardNames(info.name, split));
     const present = await readdir(join(directory, folder));
     for (const name of present.filter((each) => ![...shards, INFO_FILE, FEATURES_FILE].includes(each))) {
       faults.push(`${folder}/${name}: is no file of the dataset.`);
     }
-    let bytes = 0;
-    for (const [i, shard] of shards.entries()) {
-      const read = await verifyShard(join(directory, folder, shard), leaves);
-      faults.push(...read.faults.map((fault) => `${folder}/${shard}${fault}`));
-      bytes += read.bytes;
-      if (read.records !== shardLengths[i]) {
+    for (const split of info.splits) {
+      let bytes = 0;
+      for (const [i, shard] of shardNames(info.name, split).entries()) {
+        const read = await verifyShard(join(directory, folder, shard), leaves);
+        faults.push(...read.faults.map((fault) => `${folder}/${shard}${fault}`));
+        bytes += read.bytes;
+        const said = split.shardLengths[i];
+        if (read.records !== said) {
+          faults.push(`${folder}/${shard}: holds ${read.records} episodes, ${INFO_FILE} says ${said}.`);
+        }
+      }
+      if (bytes !== split.numBytes) {
         faults.push(
-          `${folder}/${shard}: holds ${read.records} episodes, ${INFO_FILE} says ${shardLengths[i]}.`,
+          `${INFO_FILE}: numBytes of "${split.name}" is ${split.numBytes}, the records hold ${bytes}.`,
         );
       }
     }
-    if (bytes !== numBytes) faults.push(`${INFO_FILE}: numBytes is ${numBytes}, the records hold ${bytes}.`);
   } catch (error) {
     // What cannot be read at all hides what would come after it.
     if (!(error instanceof DatasetError)) throw error;

@@ -1,7 +1,7 @@
 import { ConvertError } from '../../schemas/errors.ts';
 import type { DatasetTarget, DatasetWriter, EpisodeHeader } from '../dataset-writer.ts';
 import type { Frame } from '../frame.ts';
-import { numbersOf } from '../frame-columns.ts';
+import { numbersOf, rowShape } from '../frame-columns.ts';
 import { type ArrayColumn, CHUNK_BYTES, EPISODE_ENDS, zarrLayout } from './layout.ts';
 import { jsonBytes, ZarrArrayWriter } from './zarr-array.ts';
 import type { ZarrSink } from './zarr-store.ts';
@@ -32,11 +32,10 @@ export class ZarrWriter implements DatasetWriter {
     this.#sink = sink;
     this.#columns = columns.map(({ name, column }) => {
       const { dtype } = column;
-      // A feature of one number is a row of one; what we add is a plain series.
-      const rowShape = column.content === 'value' ? column.shape : [];
-      const rowBytes = rowShape.reduce((product, n) => product * n, 8);
+      const shape = rowShape(column);
+      const rowBytes = shape.reduce((product, n) => product * n, 8);
       const rowsPerChunk = Math.max(1, Math.floor(CHUNK_BYTES / rowBytes));
-      const options = { path: `data/${name}`, dtype, rowShape, rowsPerChunk };
+      const options = { path: `data/${name}`, dtype, rowShape: shape, rowsPerChunk };
       return { writer: new ZarrArrayWriter(sink, options), from: column };
     });
     this.#pictures = pictures.map(({ name, key, shape }) => {
@@ -98,7 +97,12 @@ export class ZarrWriter implements DatasetWriter {
             from.content === 'value' ? [[writer.path, { key: from.key, names: from.names }]] : [],
           ),
         ),
-        episodes: this.#episodes.map(({ id, digest, task }) => ({ id, recording: digest, task })),
+        episodes: this.#episodes.map(({ id, digest, task, split }) => ({
+          id,
+          recording: digest,
+          task,
+          ...(split !== undefined && { split }),
+        })),
       }),
     );
     await this.#sink.close();
