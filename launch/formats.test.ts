@@ -28,6 +28,7 @@ import { DIRECTORY_NAME, ZIP_NAME } from '../converters/zarr/layout.ts';
 import { readRows } from '../converters/zarr/zarr-array.ts';
 import { openDirectory, type ZarrSource } from '../converters/zarr/zarr-store.ts';
 import { openZip } from '../converters/zarr/zip-store.ts';
+import { contractSchema } from '../schemas/contract.ts';
 import { FORMATS, formatsNamed } from './formats.ts';
 
 const LENGTHS = [7, 4];
@@ -277,6 +278,32 @@ describe.each(BY_TICKS)('%s', (name) => {
     await writeChanged(await format.open(fixtureTarget(directory, contract)), change);
     expect((await format.verify(directory)).join('\n')).toMatch(fault);
   });
+});
+
+it.each([...FORMATS])('%s holds windows of values with the age of every slot', async (name, format) => {
+  const force = contractSchema.shape.features.parse({
+    'observation.force': { ...contract.features.action, align: 'window', shape: [3, 2] },
+  })['observation.force']!;
+  if (force.kind !== 'vector') throw new TypeError('a window is a vector');
+  const wide = { ...contract, features: { ...contract.features, 'observation.force': force } };
+  const directory = await emptyFolder(`${name}-windows`);
+  await writeChanged(await format.open(fixtureTarget(directory, wide)), (frames) =>
+    frames.map((frame, i) => {
+      // The oldest slot is empty.
+      const elements = Float64Array.of(Number.NaN, Number.NaN, i, 1, i, 2);
+      const window = { ageSecs: Float64Array.of(Number.NaN, 0.02, 0.01), leftOut: 0 };
+      const value = {
+        kind: 'vector',
+        feature: force,
+        valid: true,
+        ageNanos: 10_000_000n,
+        elements,
+        window,
+      } as const;
+      return { ...frame, values: new Map([...frame.values, ['observation.force', value]]) };
+    }),
+  );
+  expect(await format.verify(directory)).toEqual([]);
 });
 
 it('convertEpisodes() leaves nothing of any format when an episode fails', async () => {
