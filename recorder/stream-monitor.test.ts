@@ -74,6 +74,19 @@ describe('StreamMonitor', () => {
     expect(others).toEqual([]);
   });
 
+  it('takes messages that a hiccup of the publisher bunched for late, not for lost', () => {
+    // A timer that should have fired 30 times from 1.0 s on, fires 30 times at 1.3 s.
+    const bunch = Array.from({ length: 30 }, (_, i) => [1.3 + i / 1e4, 1.298 + i / 1e4] as const);
+    expect(monitorOf([...steady(0, 1), ...bunch, ...steady(1.31, 3)]).losses).toEqual([]);
+  });
+
+  it('counts what is missing of a bunch', () => {
+    const bunch = Array.from({ length: 10 }, (_, i) => [1.3 + i / 1e4, 1.298 + i / 1e4] as const);
+    const [loss, ...others] = monitorOf([...steady(0, 1), ...bunch, ...steady(1.31, 3)]).losses;
+    expect(loss).toMatchObject({ cause: 'gap', messages: 21, endTime: at(1.3) }); // one in a hundred is rounding
+    expect(others).toEqual([]);
+  });
+
   it('takes a forward step of the sensor clock for what it is, not for a loss', () => {
     expect(monitorOf([...steady(0, 1), ...steady(1, 2, 4.998)]).losses).toEqual([]);
   });

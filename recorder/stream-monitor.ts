@@ -9,6 +9,8 @@ import { RateMeter } from './rate-meter.ts';
 /** Refusals closer together than this are one entry of the ledger. */
 const BURST_NANOS = secsToNanos(0.5);
 
+/** Messages that a publisher's hiccup delayed come within this long after it, closer together than usual. */
+const CATCH_UP_NANOS = secsToNanos(1);
 /** A stream whose rate is below this share of the contract's is in trouble. */
 const LOW_RATE_SHARE = 0.75;
 
@@ -23,6 +25,8 @@ export class StreamMonitor {
   readonly #readSensorTime: ReadSensorTime | undefined;
   readonly #startTime: bigint;
   readonly #losses: Loss[] = [];
+  /** The latest gap, while messages may still turn out to be late and not lost. */
+  #gap: { loss: Loss; missing: number; caughtUp: boolean } | undefined;
   readonly #rate: RateMeter;
   #received = 0;
   #refused = 0;
@@ -67,8 +71,10 @@ export class StreamMonitor {
     return this.#received - this.#refused;
   }
 
+  /** What is lost as far as can be known now; the latest gap may shrink for a second. */
   get losses(): readonly Loss[] {
-    return this.#losses;
+    const gap = this.#gapLoss();
+    return gap ? [...this.#losses, gap] : this.#losses;
   }
 
   /** Takes note of a message that arrived; call it for refused ones as well. */
@@ -97,6 +103,7 @@ export class StreamMonitor {
 
   /** Closes the account at the end of the take. */
   ended(endTime: bigint): void {
+    this.#settleGap();
     const gap = this.#maxGapNanos();
     if (gap === undefined || this.#lastLogTime === undefined) return;
     if (endTime - this.#lastLogTime > gap) {
@@ -105,7 +112,7 @@ export class StreamMonitor {
   }
 
   status(now: bigint): StreamStatus {
-    const lost = this.#losses.reduce((sum, { messages }) => sum + (messages ?? 0), 0);
+    const lost = this.losses.reduce((sum, { messages }) => sum + (messages ?? 0), 0);
     const rateHz = this.#rate.rateHz(now);
     const silentNanos = now - (this.#lastLogTime ?? this.#startTime);
     return {
@@ -143,15 +150,49 @@ export class StreamMonitor {
       const clockStepped = sensorTime !== undefined && this.#stampsRanAhead(logTime - sensorTime, gap);
       const previous = sensorTime === undefined ? this.#lastLogTime : this.#lastSensorTime;
       const sincePrevious = previous === undefined ? 0n : (sensorTime ?? logTime) - previous;
-      if (sincePrevious > gap && !clockStepped) {
-        this.#lose('gap', this.#expected(sincePrevious) - 1, this.#lastLogTime + 1n, logTime);
-      }
+      if (sincePrevious > gap && !clockStepped) this.#openGap(sincePrevious, logTime);
+      else this.#catchUp(sincePrevious, logTime);
       if (clockStepped) this.#leastAgeNanos = undefined;
     }
     if (sensorTime === undefined) return;
     const age = logTime - sensorTime;
     if (this.#leastAgeNanos === undefined || age < this.#leastAgeNanos) this.#leastAgeNanos = age;
     this.#lastSensorTime = sensorTime;
+  }
+
+  #openGap(nanos: bigint, logTime: bigint): void {
+    this.#settleGap();
+    const span = { startTime: this.#lastLogTime! + 1n, endTime: logTime };
+    if (this.#stream?.rateHz === undefined) this.#lose('gap', 0, span.startTime, span.endTime);
+    else {
+      const loss: Loss = { topic: this.topic, cause: 'gap', messages: 0, ...span };
+      this.#gap = { loss, missing: this.#expected(nanos) - 1, caughtUp: false };
+    }
+  }
+
+  /** A message much closer to the one before than the period is one of those that seemed to be missing. */
+  #catchUp(sincePrevious: bigint, logTime: bigint): void {
+    if (!this.#gap) return;
+    const periods = nanosToSecs(sincePrevious) * (this.#stream?.rateHz ?? 0);
+    if (periods < 0.5) {
+      this.#gap.missing -= 1 - Math.max(0, periods);
+      this.#gap.caughtUp = true;
+    }
+    if (logTime - this.#gap.loss.endTime > CATCH_UP_NANOS) this.#settleGap();
+  }
+
+  #gapLoss(): Loss | undefined {
+    if (!this.#gap) return undefined;
+    const { loss, missing, caughtUp } = this.#gap;
+    // The two ends of a bunch lie anywhere in their periods: that little is no loss.
+    if (Math.round(missing) < 1 || (caughtUp && missing < 1.5)) return undefined;
+    return { ...loss, messages: Math.round(missing) };
+  }
+
+  #settleGap(): void {
+    const loss = this.#gapLoss();
+    if (loss) this.#losses.push(loss);
+    this.#gap = undefined;
   }
 
   /**
