@@ -7,7 +7,9 @@ import type { Choice } from './align.ts';
 import type { Sample } from './align-streams.ts';
 import { PickFault, pickNumbers } from './feature-pick.ts';
 import { elementCount, slotCount, type VectorValue } from './frame.ts';
+import { LayoutPicker } from './layout-picker.ts';
 import { FORMS, normalized, type Quaternion, type RotationForm, slerp } from './rotation.ts';
+import type { ChannelPlan } from './stream-plan.ts';
 
 /** Where a feature's values come from, for its errors. */
 export interface FeatureOrigin {
@@ -48,6 +50,7 @@ export class VectorReader {
   /** From the messages' numbers to the feature's. */
   readonly #scale: Scale;
   readonly #masked: Float64Array;
+  readonly #pickers = new Map<ChannelPlan, LayoutPicker>();
   /** The two messages read last: one serves several ticks when it comes more slowly than they do. */
   #recent: readonly { readonly sample: Sample; readonly numbers: Numbers }[] = [];
 
@@ -115,32 +118,54 @@ export class VectorReader {
   }
 
   #read(sample: Sample): Numbers {
-    const picked = { numbers: [] as number[], quaternions: [] as number[] };
-    try {
-      for (const path of this.#paths) pickNumbers(sample.value, path, picked.numbers, picked.quaternions);
-    } catch (error) {
-      if (error instanceof PickFault) throw this.#fault(sample, error.message, error);
-      throw error;
-    }
-    const elements = Float64Array.from(picked.numbers);
+    const { elements, quaternions } = this.#pickLaidOut(sample) ?? this.#pickDecoded(sample);
     const { align, rotation, dtype } = this.#feature;
-    if ((rotation || align === 'slerp') && picked.quaternions.length === 0) {
+    if ((rotation || align === 'slerp') && quaternions.length === 0) {
       // Four plain numbers, as drivers send them in an array, are one rotation.
       if (elements.length !== 4) throw this.#fault(sample, `${this.#named()} holds no rotation`);
-      picked.quaternions.push(0);
+      return { elements: this.#scaled(elements, [0]), quaternions: [0] };
     }
-    const { factor, offset } = this.#scale;
-    if (factor !== 1 || offset !== 0) {
-      for (let i = 0; i < elements.length; i++) {
-        if (picked.quaternions.some((at) => i >= at && i < at + 4)) continue;
-        elements[i] = elements[i]! * factor + offset;
-      }
-    }
+    this.#scaled(elements, quaternions);
+    if (dtype === 'float32' || dtype === 'float64') return { elements, quaternions };
     const misfit = elements.find((number) => !CAN_HOLD[dtype](number));
     if (misfit !== undefined) {
       throw this.#fault(sample, `there is the number ${misfit}, which dtype "${dtype}" cannot hold`);
     }
-    return { elements, quaternions: picked.quaternions };
+    return { elements, quaternions };
+  }
+
+  /** Straight from the bytes, where they are built like those before. */
+  #pickLaidOut({ channel, data }: Sample): Numbers | undefined {
+    if (!channel.layoutOf) return undefined;
+    let picker = this.#pickers.get(channel);
+    if (!picker) {
+      picker = new LayoutPicker(channel.layoutOf, this.#paths);
+      this.#pickers.set(channel, picker);
+    }
+    const picked = picker.pick(data);
+    return picked && { elements: picked.numbers, quaternions: picked.quaternions };
+  }
+
+  #pickDecoded(sample: Sample): Numbers {
+    const [numbers, quaternions]: [number[], number[]] = [[], []];
+    try {
+      for (const path of this.#paths) pickNumbers(sample.value, path, numbers, quaternions);
+    } catch (error) {
+      if (error instanceof PickFault) throw this.#fault(sample, error.message, error);
+      throw error;
+    }
+    return { elements: Float64Array.from(numbers), quaternions };
+  }
+
+  /** In place: numbers in the feature's unit and range; rotations have none. */
+  #scaled(elements: Float64Array, quaternions: readonly number[]): Float64Array {
+    const { factor, offset } = this.#scale;
+    if (factor === 1 && offset === 0) return elements;
+    for (let i = 0; i < elements.length; i++) {
+      if (quaternions.some((at) => i >= at && i < at + 4)) continue;
+      elements[i] = elements[i]! * factor + offset;
+    }
+    return elements;
   }
 
   /** The numbers with rotations in the feature's form, as many as its shape asks for. */

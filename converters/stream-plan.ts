@@ -1,3 +1,4 @@
+import type { CdrLayout } from '../schemas/cdr-layout.ts';
 import {
   type Contract,
   type Feature,
@@ -9,7 +10,12 @@ import {
 import type { EpisodeReader, ReadOptions } from '../schemas/episode-reader.ts';
 import { ConvertError } from '../schemas/errors.ts';
 import type { Channel, Message, MessageValue } from '../schemas/message.ts';
-import { createDecoder, createSensorTimeReader, type Decode } from '../schemas/message-codec.ts';
+import {
+  createChannelLayout,
+  createDecoder,
+  createSensorTimeReader,
+  type Decode,
+} from '../schemas/message-codec.ts';
 import { NANOS_PER_SEC, secsToNanos } from '../schemas/time.ts';
 import type { Received } from './clock-steps.ts';
 import { type ClockReport, type StampedStream, surveyClocks } from './clock-survey.ts';
@@ -46,6 +52,8 @@ export interface ChannelPlan {
   readonly timeOf: (message: Message) => bigint | undefined;
   /** Decodes a payload, when its value is needed. */
   readonly decode?: Decode;
+  /** Where the numbers of a payload lie; absent where only decoding tells. */
+  readonly layoutOf?: ((data: Uint8Array) => CdrLayout | undefined) | undefined;
   /** Instead: the value of a message that holds those of several plans, read when it comes. */
   readonly readValue?: (message: Message) => MessageValue | undefined;
 }
@@ -159,7 +167,15 @@ function planStream(reader: EpisodeReader, contract: Contract, name: string): St
     channels.map((channel): [number, ChannelPlan] => {
       const timeOf = channelClock(reader.file, name, channel, clock);
       stamps.set(channel.id, timeOf);
-      return [channel.id, { type: channel.schema?.name ?? '', timeOf, decode: createDecoder(channel) }];
+      return [
+        channel.id,
+        {
+          type: channel.schema?.name ?? '',
+          timeOf,
+          decode: createDecoder(channel),
+          layoutOf: createChannelLayout(channel),
+        },
+      ];
     }),
   );
   const features = Object.values(contract.features).filter(

@@ -1,6 +1,7 @@
 import ros2idl from '@foxglove/ros2idl-parser';
 import { parse } from '@foxglove/rosmsg';
 import { MessageReader, MessageWriter } from '@foxglove/rosmsg2-serialization';
+import { type CdrLayout, createLayoutReader } from './cdr-layout.ts';
 import { MessageError } from './errors.ts';
 import type { ChannelSpec, MessageSchema, MessageValue } from './message.ts';
 import { type Stamp, stampToNanos } from './time.ts';
@@ -84,6 +85,20 @@ function definitionsOf({ topic, schema }: Pick<ChannelSpec, 'topic' | 'schema'>)
   throw fault(`schema encoding "${schema.encoding}" is not one of "ros2msg", "ros2idl"`);
 }
 
+/**
+ * Makes what finds the numbers of a channel's messages in their bytes; undefined where only decoding them does.
+ *
+ * @throws {MessageError} when the definition does not parse.
+ */
+export function createChannelLayout(
+  channel: ChannelSpec,
+): ((data: Uint8Array) => CdrLayout | undefined) | undefined {
+  if (channel.messageEncoding !== 'cdr' || channel.schema?.encoding !== 'ros2msg') return undefined;
+  const definitions = definitionsOf(channel);
+  const root = rootOf(definitions, channel.schema.name);
+  return root && createLayoutReader(definitions, root);
+}
+
 /** Reads the sensor time of a payload, or undefined where the payload is too short to hold one. */
 export type ReadSensorTime = (data: Uint8Array) => bigint | undefined;
 
@@ -113,9 +128,10 @@ function rootDefinition(channel: ChannelSpec): Definitions[number]['definitions'
     if (error instanceof MessageError) return undefined; // recorded all the same, only without sensor time
     throw error;
   }
-  const named = definitions.find(
-    (d) => d.name === channel.schema?.name.replace('/msg/', '/') || d.name === channel.schema?.name,
-  );
-  const root = named ?? definitions.find((d) => d.name === undefined) ?? definitions[0];
-  return root?.definitions.filter((field) => !field.isConstant);
+  return rootOf(definitions, channel.schema?.name)?.definitions.filter((field) => !field.isConstant);
+}
+
+function rootOf(definitions: Definitions, name: string | undefined): Definitions[number] | undefined {
+  const named = definitions.find((d) => d.name === name?.replace('/msg/', '/') || d.name === name);
+  return named ?? definitions.find((d) => d.name === undefined) ?? definitions[0];
 }
