@@ -51,6 +51,8 @@ export interface Hdf5Reply {
 /** Types as the library spells them. */
 const DTYPES = { float32: '<f', float64: '<d', int64: '<q', uint8: '<B', bool: '<B' } as const;
 
+const MODES = { create: 'w', change: 'a', read: 'r' } as const;
+
 /** Rows of a chunk of numbers; a picture is a chunk of its own, so that single frames load quickly. */
 const CHUNK_ROWS = 1024;
 
@@ -67,10 +69,9 @@ class Hdf5Worker {
     // same bytes. Nothing else runs in this thread.
     Date.now = () => 0;
     const loaded = ready.then((module) => module.activate_throwing_error_handler());
-    let tail: Promise<unknown> = loaded;
     port.on('message', (request: Hdf5Request) => {
-      tail = tail
-        .then(() => loaded)
+      // In order without a queue: each is answered before the next is asked.
+      loaded
         .then(() => this.#handle(request))
         .then(
           (result) => port.postMessage({ result } satisfies Hdf5Reply),
@@ -84,7 +85,7 @@ class Hdf5Worker {
       case 'open':
         this.#groups.clear();
         this.#appended.clear();
-        this.#file = new File(request.file, { create: 'w', change: 'a', read: 'r' }[request.mode] as 'w');
+        this.#file = new File(request.file, MODES[request.mode]);
         return undefined;
       case 'write':
         return this.#create(request.path, request.array, CHUNK_ROWS);
