@@ -71,6 +71,12 @@ test('episodeFrames() spreads mono8 over three colours', async () => {
   expect([...picture!.pixels]).toEqual([7, 7, 7, 9, 9, 9]);
 });
 
+test('episodeFrames() fills in the colours that a Bayer sensor leaves out', async () => {
+  const value = { ...raw('bayer_rggb8', [200, 90, 90, 30], 2), height: 2 };
+  const [picture] = await pictures([camera([{ log: 0, value }])], { width: 2, height: 2 });
+  expect([...picture!.pixels]).toEqual(Array.from({ length: 4 }, () => [200, 90, 30]).flat());
+});
+
 test.each([
   ['', [64, 192, 64, 192]],
   [', fit: letterbox', [64, 192, 0, 0]],
@@ -121,8 +127,8 @@ test('episodeFrames() shows black until the first picture', async () => {
 test.each([
   [
     'an encoding of its own',
-    camera([{ log: 0, value: raw('bayer_rggb8', [1, 2], 2) }]),
-    /encoding "bayer_rggb8" is not one of rgb8, bgr8/,
+    camera([{ log: 0, value: raw('yuv422', [1, 2, 3, 4], 4) }]),
+    /encoding "yuv422" is not one of rgb8, bgr8/,
   ],
   [
     'too few bytes',

@@ -4,6 +4,7 @@ import { decodeRgb, type RgbImage, resizeRgb } from '../schemas/image-codec.ts';
 import type { MessageValue } from '../schemas/message.ts';
 import type { Choice } from './align.ts';
 import type { Sample } from './align-streams.ts';
+import { BAYER_PATTERNS, demosaic } from './bayer.ts';
 import type { FeatureOrigin } from './feature-vector.ts';
 import type { ImageValue } from './frame.ts';
 
@@ -80,6 +81,8 @@ const ENCODINGS: Readonly<Record<string, { readonly rgb: readonly [number, numbe
     mono8: { rgb: [0, 0, 0], size: 1 },
   };
 
+const ONE_BYTE = ENCODINGS.mono8!;
+
 /** The pixels of a `sensor_msgs/msg/Image`; a row may be longer than its pixels. */
 function unpack(message: MessageValue): RgbImage {
   const { width, height, step, encoding } = message;
@@ -87,16 +90,19 @@ function unpack(message: MessageValue): RgbImage {
     throw new RangeError('it lacks "width", "height" or "step"');
   }
   const layout = ENCODINGS[String(encoding)];
-  if (!layout) {
-    throw new RangeError(`encoding "${encoding}" is not one of ${Object.keys(ENCODINGS).join(', ')}`);
+  const pattern = BAYER_PATTERNS[String(encoding)];
+  if (!layout && !pattern) {
+    const known = [...Object.keys(ENCODINGS), ...Object.keys(BAYER_PATTERNS)];
+    throw new RangeError(`encoding "${encoding}" is not one of ${known.join(', ')}`);
   }
   const data = bytesOf(message);
-  const { rgb, size } = layout;
+  const { rgb, size } = layout ?? ONE_BYTE;
   if (step < width * size || data.byteLength < height * step) {
     throw new RangeError(
       `${width}×${height} pixels of ${size} bytes in rows of ${step} bytes do not fit into ${data.byteLength} bytes`,
     );
   }
+  if (pattern) return demosaic({ data, width, height, step, pattern });
   const pixels = new Uint8Array(width * height * 3);
   let to = 0;
   for (let y = 0; y < height; y++) {
