@@ -36,7 +36,7 @@ describe('EpisodeThread', () => {
     thread.addChannel({ topic: '/a', messageEncoding: 'json', schema: undefined, metadata: new Map() });
     thread.offer({ channelId: 0, sequence: 1, logTime: 5n, publishTime: 5n, data: new Uint8Array([1, 2]) });
     await opened;
-    expect(await thread.close(NO_LOSS)).toMatchObject({ file, messageCount: 1 });
+    expect(await thread.close(NO_LOSS)).toMatchObject({ episode: { file, messageCount: 1 } });
     await using reader = await EpisodeReader.open(file);
     expect(await reader.info()).toEqual(info);
     expect(await reader.attachments().next()).toMatchObject({ value: { name: 'contract.yaml' } });

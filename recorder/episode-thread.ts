@@ -13,7 +13,7 @@ export class EpisodeThread {
   readonly #worker: Worker;
   readonly #queue: MessageQueue;
   readonly #opened = Promise.withResolvers<void>();
-  readonly #closed = Promise.withResolvers<ClosedEpisode>();
+  readonly #closed = Promise.withResolvers<{ episode: ClosedEpisode; ledger: Ledger }>();
   #failure: RecordError | undefined;
 
   /** @param maxQueueBytes bound on messages between arrival and chunk. */
@@ -29,8 +29,8 @@ export class EpisodeThread {
       ),
     );
     this.#worker.on('message', (reply: WorkerReply) => this.#received(reply));
-    this.#worker.on('error', (error) => this.#fail(error));
-    this.#worker.on('exit', (code) => this.#fail(new Error(`the writing thread ended with code ${code}`)));
+    this.#worker.on('error', (error) => this.#lose(error));
+    this.#worker.on('exit', (code) => this.#lose(new Error(`the writing thread ended with code ${code}.`)));
   }
 
   /** Bytes that wait to be written. */
@@ -73,11 +73,12 @@ export class EpisodeThread {
   }
 
   /**
-   * Completes the file and ends the thread.
+   * Completes the file, also after the disk has failed, and ends the thread.
    *
+   * @returns the episode and its ledger, with what a failing disk kept out of the file.
    * @throws {RecordError} when the file could not be completed; its `.part` stays.
    */
-  async close(ledger: Ledger): Promise<ClosedEpisode> {
+  async close(ledger: Ledger): Promise<{ episode: ClosedEpisode; ledger: Ledger }> {
     this.#queue.flush();
     this.#post({ kind: 'close', ledger });
     try {
@@ -97,23 +98,27 @@ export class EpisodeThread {
         this.#queue.released(reply.bytes);
         break;
       case 'closed':
-        this.#closed.resolve(reply.episode);
+        this.#closed.resolve(reply);
         break;
       case 'failed':
-        this.#fail(reply.error);
+        this.#fail(reply.error, 'The take can be stopped now; what was written so far is whole.');
+        break;
+      case 'lost':
+        this.#lose(reply.error);
         break;
     }
   }
 
-  #fail(cause: Error): void {
-    this.#failure ??= new RecordError(
-      `Recording broke off: ${cause.message}. What was written so far stays as a ".part" file; ` +
-        'run "kinescribe recover" on it once the cause is removed.',
-      { cause },
-    );
+  #lose(cause: Error): void {
+    const stays = 'What was written so far stays as a ".part" file; run "kinescribe recover" on it.';
+    this.#fail(cause, stays);
     this.#opened.reject(this.#failure);
     this.#closed.reject(this.#failure);
-    this.#queue.released(0);
+  }
+
+  #fail(cause: Error, consequence: string): void {
+    this.#failure ??= new RecordError(`Recording broke off: ${cause.message} ${consequence}`, { cause });
+    this.#queue.released(0); // nobody waits for room in vain
   }
 
   #post(request: WorkerRequest, transfer: ArrayBuffer[] = []): void {

@@ -1,7 +1,7 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { CONTRACT_ATTACHMENT, EPISODE_RECORD, type EpisodeInfo, LEDGER_RECORD } from '../schemas/episode.ts';
 import { type ClosedEpisode, EpisodeWriter, type MessageToWrite } from '../schemas/episode-writer.ts';
-import { encodeLedger, type Ledger } from '../schemas/ledger.ts';
+import { encodeLedger, type Ledger, type Loss } from '../schemas/ledger.ts';
 import type { ChannelSpec } from '../schemas/message.ts';
 
 /** What the receiving thread asks of the thread that owns the file; carried out in order. */
@@ -17,23 +17,30 @@ export type WorkerRequest =
   | { readonly kind: 'ledger'; readonly ledger: Ledger }
   | { readonly kind: 'close'; readonly ledger: Ledger };
 
-/** What it answers. After `failed` the take is over; its file stays as `.part`. */
+/**
+ * What it answers. After `failed` no message is taken any more, but the file can still be completed; after
+ * `lost` it cannot, and stays as `.part`.
+ */
 export type WorkerReply =
   | { readonly kind: 'opened' }
   | { readonly kind: 'written'; readonly bytes: number }
-  | { readonly kind: 'closed'; readonly episode: ClosedEpisode }
-  | { readonly kind: 'failed'; readonly error: Error };
+  | { readonly kind: 'closed'; readonly episode: ClosedEpisode; readonly ledger: Ledger }
+  | { readonly kind: 'failed' | 'lost'; readonly error: Error };
 
-/** The thread that owns the file: requests come in by messages, one take after another. */
+/** The thread that owns the file of one take: requests come in by messages. */
 class EpisodeWorker {
   readonly #port: MessagePort;
   #writer: EpisodeWriter | undefined;
+  readonly #topics: string[] = [];
+  /** Messages that came after the disk had failed, by channel id. */
+  readonly #skipped = new Map<number, Loss>();
+  #isFailureTold = false;
   #tail: Promise<void> = Promise.resolve();
 
   constructor(port: MessagePort) {
     this.#port = port;
     port.on('message', (request: WorkerRequest) => {
-      this.#tail = this.#tail.then(() => this.#handle(request)).catch((error: Error) => this.#fail(error));
+      this.#tail = this.#tail.then(() => this.#handle(request)).catch((error: Error) => this.#lose(error));
     });
   }
 
@@ -51,40 +58,76 @@ class EpisodeWorker {
         this.#reply({ kind: 'opened' });
         break;
       case 'channel':
+        this.#topics.push(request.spec.topic);
         this.#writer?.addChannel(request.spec);
         break;
       case 'messages':
-        // After a failure what is still under way is let go; the receiving thread counts it.
-        for (const message of this.#writer ? request.messages : []) {
-          const full = this.#writer?.write(message);
-          if (full) await full;
-        }
+        for (const message of request.messages) await this.#write(message);
         this.#reply({ kind: 'written', bytes: request.bytes });
         break;
       case 'ledger':
-        await this.#writeLedger(request.ledger);
+        if (!this.#writer?.failure) await this.#writeLedger(request.ledger);
         break;
-      case 'close': {
-        if (!this.#writer) break;
-        await this.#writeLedger(request.ledger);
-        const episode = await this.#writer.close();
-        this.#writer = undefined;
-        this.#reply({ kind: 'closed', episode });
+      case 'close':
+        await this.#close(request.ledger);
         break;
-      }
       default:
         throw new TypeError(`Unknown request ${JSON.stringify(request satisfies never)}`);
     }
+  }
+
+  async #write(message: MessageToWrite): Promise<void> {
+    const failure = this.#writer?.failure;
+    if (failure) this.#tellFailure(failure);
+    if (!this.#writer || failure) {
+      this.#skip(message);
+      return;
+    }
+    try {
+      const full = this.#writer.write(message);
+      if (full) await full;
+    } catch (error) {
+      this.#tellFailure(error as Error);
+    }
+  }
+
+  /** Completes the file also after the disk has failed: what it holds is whole, and the ledger names the rest. */
+  async #close(ledger: Ledger): Promise<void> {
+    if (!this.#writer) return;
+    await this.#writer.flush().catch((error: Error) => this.#tellFailure(error));
+    const complete: Ledger = {
+      ...ledger,
+      losses: [...ledger.losses, ...this.#writer.losses, ...this.#skipped.values()],
+    };
+    await this.#writeLedger(complete);
+    const episode = await this.#writer.close();
+    this.#writer = undefined;
+    this.#reply({ kind: 'closed', episode, ledger: complete });
   }
 
   async #writeLedger(ledger: Ledger): Promise<void> {
     await this.#writer?.addMetadata(LEDGER_RECORD, new Map([['ledger', encodeLedger(ledger)]]));
   }
 
-  async #fail(error: Error): Promise<void> {
+  #skip({ channelId, logTime }: MessageToWrite): void {
+    const topic = this.#topics[channelId]!;
+    const last = this.#skipped.get(channelId);
+    this.#skipped.set(channelId, {
+      ...{ topic, cause: 'damaged', messages: (last?.messages ?? 0) + 1 },
+      ...{ startTime: last?.startTime ?? logTime, endTime: logTime + 1n },
+    });
+  }
+
+  #tellFailure(error: Error): void {
+    if (this.#isFailureTold) return;
+    this.#isFailureTold = true;
+    this.#reply({ kind: 'failed', error });
+  }
+
+  async #lose(error: Error): Promise<void> {
     const writer = this.#writer;
     this.#writer = undefined;
-    this.#reply({ kind: 'failed', error });
+    this.#reply({ kind: 'lost', error });
     await writer?.abort();
   }
 

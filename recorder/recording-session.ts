@@ -192,7 +192,9 @@ export class RecordingSession implements RecordingControl {
     if (state !== 'recording') return;
     const tooLong = durationSecs > this.#options.contract.episode.maxDurationSecs;
     if (!(tooLong || storage.exhausted || failure)) return;
-    if (storage.exhausted) this.#report('The disk is full: the take is ended. Make room and start again.');
+    if (failure) this.#report(failure.message);
+    else if (storage.exhausted)
+      this.#report('The disk is full: the take is ended. Make room and start again.');
     this.#inTurn(async () => {
       if (this.#recorder.state === 'recording') await this.#stop();
     }).catch(() => {}); // told already

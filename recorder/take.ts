@@ -98,10 +98,9 @@ export class Take {
   }
 
   /** Completes the file. @throws {RecordError} when that fails; the `.part` stays for recovery. */
-  async end(endTime: bigint): Promise<{ episode: ClosedEpisode; ledger: Ledger }> {
+  end(endTime: bigint): Promise<{ episode: ClosedEpisode; ledger: Ledger }> {
     this.#watch.ended(endTime);
-    const ledger = this.#ledger(this.#watch.silences(endTime));
-    return { episode: await this.#thread.close(ledger), ledger };
+    return this.#thread.close(this.#ledger(this.#watch.silences(endTime)));
   }
 
   #saveLedger(now: bigint): void {

@@ -140,6 +140,11 @@ export class EpisodeWriter {
     this.#ticker = setInterval(() => this.#tick(), chunkSecs * 500).unref();
   }
 
+  /** Why the file takes no more messages; undefined while it does. */
+  get failure(): RecordError | undefined {
+    return this.#part.failure;
+  }
+
   /** Messages that a failing disk kept out of the file; complete when flush() has settled. */
   get losses(): readonly Loss[] {
     return this.#part.lost.map(([channelId, { messageCount, startTime, endTime }]) => ({
