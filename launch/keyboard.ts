@@ -1,8 +1,11 @@
 import { on } from 'node:events';
-import type { ReadStream } from 'node:tty';
 
 /** The part of a terminal that reading single keys takes. */
-export type Terminal = Pick<ReadStream, 'setRawMode' | 'resume' | 'pause'> & NodeJS.EventEmitter;
+export interface Terminal extends NodeJS.EventEmitter {
+  setRawMode(raw: boolean): unknown;
+  resume(): unknown;
+  pause(): unknown;
+}
 
 /**
  * Single key presses of a terminal, lower case; `ctrl+c` stands for itself. Ends when the signal is

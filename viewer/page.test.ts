@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EPISODE_RECORD, LEDGER_RECORD } from '../schemas/episode.ts';
 import { encodeJpeg } from '../schemas/image-codec.ts';
@@ -7,6 +6,7 @@ import { encodeLedger } from '../schemas/ledger.ts';
 import type { MessageSchema } from '../schemas/message.ts';
 import { createEncoder } from '../schemas/message-codec.ts';
 import { nanosToStamp } from '../schemas/time.ts';
+import { CHROMIUM, launchChromium } from './chromium.fixture.ts';
 import { every, type FixtureEpisode, fixtureEpisode, MILLI, START } from './episode.fixture.ts';
 import { ensurePage } from './page-build.ts';
 import { type ReplayServer, startReplayServer } from './server.ts';
@@ -38,12 +38,6 @@ const JOINTS = schemaOf(
 );
 const TACTILE = schemaOf('kinescribe_msgs/msg/TactileArray', 'uint32 rows\nuint32 cols\nfloat32[] pressure');
 
-const CHROMIUM = [
-  process.env.CHROMIUM_PATH,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-].find((path) => path && existsSync(path));
 const canRun = CHROMIUM !== undefined && (await ensurePage());
 
 describe.skipIf(!canRun)('the replay page (skipped without Chromium or Vite)', () => {
@@ -56,10 +50,7 @@ describe.skipIf(!canRun)('the replay page (skipped without Chromium or Vite)', (
   beforeAll(async () => {
     episode = await timedEpisode();
     server = await startReplayServer(await EpisodeShelf.of([episode.directory]), { port: 0 });
-    browser = await chromium.launch({
-      executablePath: CHROMIUM ?? '',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'],
-    });
+    browser = await launchChromium();
     page = await browser.newPage({ viewport: { width: 1200, height: 800 } });
     page.on('pageerror', (error) => faults.push(error.message));
     page.on('console', (message) => {

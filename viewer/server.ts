@@ -176,9 +176,15 @@ async function answer(
   else if (!isReading) sendJson(response, { error: 'Only GET and HEAD are understood here' }, 405);
   else if (!(await answerRequest({ shelf, request, response, isRecording: desk !== undefined }))) {
     const { pathname } = requestUrl(request);
-    const hint = isScreen(pathname) ? ': the page is not built; run "npm run build:web" in the clone' : '';
-    sendJson(response, { error: `Nothing is served under "${pathname}"${hint}` }, 404);
+    sendJson(response, { error: `Nothing is served under "${pathname}"${hintOf(pathname)}` }, 404);
   }
+}
+
+/** What to do where something could have been. */
+function hintOf(pathname: string): string {
+  if (isScreen(pathname)) return ': the page is not built; run "npm run build:web" in the clone';
+  if (!pathname.startsWith('/api/recording')) return '';
+  return ': no recording session is served here; start one with "kinescribe record --serve"';
 }
 
 /** What Foxglove and Lichtblick need to read a file from another origin by ranges. */

@@ -3,10 +3,11 @@ import type { EpisodeFacts, EpisodeSummary } from '../api.ts';
 import { EpisodeView } from './episode-view.tsx';
 import { Episodes } from './episodes.tsx';
 import { Replay } from './replay.ts';
-import { fetchEpisodes, fetchFacts, webSocketAddress } from './server.ts';
+import { fetchEpisodes, fetchFacts, recordingAddress, webSocketAddress } from './server.ts';
 
 interface Loaded {
   readonly episodes: readonly EpisodeSummary[];
+  readonly isRecording: boolean;
   readonly facts: EpisodeFacts;
   readonly replay: Replay | undefined;
 }
@@ -21,20 +22,22 @@ export function App() {
   }, []);
   if (fault) return <p class="notice">{fault}</p>;
   if (!loaded) return <p class="notice">Loading…</p>;
-  const { episodes, facts, replay } = loaded;
+  const { episodes, isRecording, facts, replay } = loaded;
+  const hasList = episodes.length > 1 || isRecording;
   return (
-    <div class={episodes.length > 1 ? 'page with-episodes' : 'page'}>
-      {episodes.length > 1 && <Episodes episodes={episodes} current={facts.id} />}
+    <div class={hasList ? 'page with-episodes' : 'page'}>
+      {hasList && <Episodes episodes={episodes} current={facts.id} isRecording={isRecording} />}
       {replay ? <EpisodeView facts={facts} replay={replay} /> : <p class="notice">{facts.fault}</p>}
     </div>
   );
 }
 
 async function load(wanted: string | null): Promise<Loaded> {
-  const { episodes } = await fetchEpisodes();
+  const { episodes, isRecording } = await fetchEpisodes();
   const id = wanted ?? episodes[0]?.id;
+  if (!id && isRecording) location.replace(recordingAddress());
   if (!id) throw new Error('There is no episode here.');
   const facts = await fetchFacts(id);
   document.title = `${id} – Kinescribe replay`;
-  return { episodes, facts, replay: facts.fault ? undefined : new Replay(webSocketAddress(id)) };
+  return { episodes, isRecording, facts, replay: facts.fault ? undefined : new Replay(webSocketAddress(id)) };
 }

@@ -1,11 +1,23 @@
 import type { EpisodeSummary } from '../api.ts';
 import { formatCount, formatDuration } from './format.ts';
-import { pageAddress } from './server.ts';
+import { pageAddress, recordingAddress } from './server.ts';
+
+interface Props {
+  readonly episodes: readonly EpisodeSummary[];
+  readonly current: string;
+  /** Whether the recording screen can be gone to. */
+  readonly isRecording: boolean;
+}
 
 /** The episodes that are served; each a link that names it. */
-export function Episodes({ episodes, current }: { episodes: readonly EpisodeSummary[]; current: string }) {
+export function Episodes({ episodes, current, isRecording }: Props) {
   return (
     <nav class="episodes" aria-label="Episodes">
+      {isRecording && (
+        <a class="to-recording" href={recordingAddress()}>
+          ● Recording
+        </a>
+      )}
       <h2>
         Episodes <small>{formatCount(episodes.length)}</small>
       </h2>

@@ -1,6 +1,7 @@
 import { render } from 'preact';
 import { App } from './app.tsx';
+import { RecordingScreen } from './recording-screen.tsx';
 import './style.css';
 
 const root = document.getElementById('root');
-if (root) render(<App />, root);
+if (root) render(location.pathname === '/record' ? <RecordingScreen /> : <App />, root);

@@ -1,4 +1,5 @@
-import type { EpisodeFacts, EpisodeList } from '../api.ts';
+import type { RecordingCommand } from '../../schemas/recording-control.ts';
+import type { EpisodeFacts, EpisodeList, RecordingNow } from '../api.ts';
 import { decodeServerBinary } from '../protocol-server.ts';
 
 /** What the page asks its server over HTTP; the token of the page's own address goes along. */
@@ -18,9 +19,14 @@ export function webSocketAddress(episodeId: string): string {
   return url.href;
 }
 
-/** The page's own address for an episode, for links. */
-export function pageAddress(episodeId: string): string {
-  return address('/', { episode: episodeId }).href;
+/** The page's own address for an episode, or without one for the first, for links. */
+export function pageAddress(episodeId?: string): string {
+  return address('/', episodeId ? { episode: episodeId } : {}).href;
+}
+
+/** The recording screen's address, for links. */
+export function recordingAddress(): string {
+  return address('/record').href;
 }
 
 export function fileAddress(episodeId: string): string {
@@ -35,8 +41,29 @@ export function fetchFacts(episodeId: string): Promise<EpisodeFacts> {
   return fetchJson<EpisodeFacts>(address(`/api/episodes/${encodeURIComponent(episodeId)}`));
 }
 
-async function fetchJson<T>(url: URL): Promise<T> {
-  const response = await fetch(url);
+const RECORDING = '/api/recording';
+/** Longer than any post-roll, after which a stop is answered. */
+const COMMAND_MILLIS = 75_000;
+
+export function recordingEvents(): EventSource {
+  return new EventSource(address(`${RECORDING}/events`));
+}
+
+export function fetchRecording(): Promise<RecordingNow> {
+  return fetchJson<RecordingNow>(address(RECORDING));
+}
+
+export function sendCommand(command: RecordingCommand): Promise<RecordingNow> {
+  return fetchJson<RecordingNow>(address(RECORDING), {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(command),
+    signal: AbortSignal.timeout(COMMAND_MILLIS),
+  });
+}
+
+async function fetchJson<T>(url: URL, init: RequestInit = {}): Promise<T> {
+  const response = await fetch(url, init);
   const body: unknown = await response.json();
   // The server is of the same version as the page that it serves.
   if (response.ok) return body as T;

@@ -1,0 +1,139 @@
+import { execFile } from 'node:child_process';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parsePedalKeys } from '../recorder/pedal.ts';
+import { EpisodeReader } from '../schemas/episode-reader.ts';
+import { readLabels } from '../schemas/labels.ts';
+import type { RecordingCommand } from '../schemas/recording-control.ts';
+import { byDuration, byKeyboard, byPedal } from './operators.ts';
+import { ServedSession } from './served-session.fixture.ts';
+
+/** What an operator of any kind can do. */
+type Deed = 'start' | 'stop' | 'mistake' | 'success' | 'discard';
+interface Operator extends AsyncDisposable {
+  do(deed: Deed): Promise<unknown>;
+}
+
+const COMMANDS: Readonly<Record<Deed, RecordingCommand>> = {
+  start: { kind: 'start' },
+  stop: { kind: 'stop' },
+  mistake: { kind: 'mistake' },
+  success: { kind: 'keep', outcome: 'success' },
+  discard: { kind: 'discard' },
+};
+const noDispose = { [Symbol.asyncDispose]: async () => {} };
+
+const OPERATORS: Readonly<Record<string, (served: ServedSession) => Promise<Operator>>> = {
+  commands: async ({ session }) => ({ do: (deed) => session.command(COMMANDS[deed]), ...noDispose }),
+  http: async (served) => ({
+    do: async (deed) => expect((await served.post(COMMANDS[deed])).status).toBe(200),
+    ...noDispose,
+  }),
+  keyboard: async ({ session }) => {
+    const terminal = Object.assign(new PassThrough(), { setRawMode: () => {} });
+    const ended = byKeyboard(session, { terminal, signal: new AbortController().signal });
+    const keys: Record<Deed, string> = { start: ' ', stop: '\r', mistake: 'm', success: 's', discard: 'D' };
+    return {
+      do: async (deed) => void terminal.write(keys[deed]),
+      [Symbol.asyncDispose]: async () => {
+        terminal.write('q');
+        await ended;
+      },
+    };
+  },
+  pedal: async ({ session, directory }) => {
+    const device = join(directory, 'pedal');
+    await promisify(execFile)('mkfifo', [device]);
+    const writer = await open(device, 'r+'); // both ends: opening waits for nobody
+    const ending = new AbortController();
+    const keys = parsePedalKeys('30=toggle,48=mistake,31=success,46=discard');
+    const onUnknown = () => {};
+    const ended = byPedal(session, { device, keys, onUnknown, signal: ending.signal });
+    const codes: Record<Deed, number> = { start: 30, stop: 30, mistake: 48, success: 31, discard: 46 };
+    return {
+      do: (deed) => writer.write(Buffer.concat([keyEvent(codes[deed], 1), keyEvent(codes[deed], 0)])),
+      [Symbol.asyncDispose]: async () => {
+        ending.abort();
+        await ended;
+        await writer.close();
+      },
+    };
+  },
+};
+
+/** A key's press or release as the kernel writes it. */
+function keyEvent(code: number, value: number): Buffer {
+  const bytes = Buffer.alloc(24);
+  bytes.writeUInt16LE(1, 16);
+  bytes.writeUInt16LE(code, 18);
+  bytes.writeInt32LE(value, 20);
+  return bytes;
+}
+
+/** Two takes: one with a mistake that succeeds, one that is discarded. */
+async function recordedBy(name: string) {
+  await using served = await ServedSession.open();
+  await using operator = await OPERATORS[name]!(served);
+  const deed = async (what: Deed) => {
+    const settled = Promise.withResolvers<void>();
+    const unlisten = served.session.listen(settled.resolve);
+    await operator.do(what);
+    await settled.promise;
+    unlisten();
+  };
+  await deed('start');
+  served.send(1);
+  await deed('mistake');
+  served.send(0.5);
+  await deed('stop');
+  await deed('success');
+  await deed('start');
+  served.send(0.2);
+  await deed('stop');
+  await deed('discard');
+  const file = join(served.directory, 'desk-0001.mcap');
+  await using reader = await EpisodeReader.open(file);
+  const messages = [];
+  for await (const { channel, logTime, data } of reader.messages()) {
+    messages.push([channel.topic, logTime, Buffer.from(data).toString('latin1')]);
+  }
+  return {
+    messages,
+    info: await reader.info(),
+    ledger: await reader.ledger(),
+    labels: (await readLabels(file)).map(({ author, label }) => ({ author, label })),
+    discarded: (await readFile(join(served.directory, 'trash', 'desk-0002.mcap'))).length,
+    takes: { kept: served.session.status().kept, discarded: served.session.status().discarded },
+  };
+}
+
+describe('an operator', () => {
+  let expected: Awaited<ReturnType<typeof recordedBy>>;
+  beforeAll(async () => {
+    expected = await recordedBy('commands');
+  });
+
+  it.each(['http', 'keyboard', 'pedal'])('records by %s what plain commands record', async (name) => {
+    const recorded = await recordedBy(name);
+    expect(recorded).toEqual(expected);
+    expect(recorded.messages.length).toBe(1.5 * 150 + 3); // and start, mistake, stop
+    expect(recorded.labels).toMatchObject([{ label: { kind: 'outcome', value: 'success' } }]);
+    expect(recorded.takes).toEqual({ kept: 1, discarded: 1 });
+  });
+});
+
+describe('byDuration()', () => {
+  it('goes on when another operator ends a take before its time', async () => {
+    await using served = await ServedSession.open();
+    const { session } = served;
+    const takes = byDuration(session, { takes: 2, secs: 0.3, signal: new AbortController().signal });
+    await expect.poll(() => session.status().state).toBe('recording');
+    await served.post({ kind: 'stop' });
+    await served.post({ kind: 'discard' });
+    await takes;
+    expect(session.status()).toMatchObject({ state: 'idle', kept: 1, discarded: 1 });
+  });
+});

@@ -1,0 +1,203 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { EpisodeState } from '../schemas/episode.ts';
+import { currentLabel, readLabels } from '../schemas/labels.ts';
+import { CHROMIUM, launchChromium } from '../viewer/chromium.fixture.ts';
+import { ensurePage } from '../viewer/page-build.ts';
+import { ServedSession } from './served-session.fixture.ts';
+
+const canRun = CHROMIUM !== undefined && (await ensurePage());
+const PHONE: BrowserContextOptions = {
+  viewport: { width: 390, height: 844 },
+  isMobile: true,
+  hasTouch: true,
+};
+const TABLET: BrowserContextOptions = { viewport: { width: 1024, height: 768 }, hasTouch: true };
+/** Smaller ones are missed by a gloved finger, CSS pixels. */
+const TOUCH_PIXELS = 64;
+
+describe.skipIf(!canRun)('the recording page (skipped without Chromium or Vite)', () => {
+  let served: ServedSession;
+  let browser: Browser;
+  let page: Page;
+  let faults: string[];
+
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+  afterAll(() => browser.close());
+  beforeEach(async () => {
+    served = await ServedSession.open();
+    faults = [];
+    page = await openPage(TABLET);
+  });
+  afterEach(async () => {
+    await page.context().close();
+    await served[Symbol.asyncDispose]();
+  });
+
+  async function openPage(options: BrowserContextOptions): Promise<Page> {
+    const opened = await (await browser.newContext(options)).newPage();
+    opened.on('pageerror', (error) => faults.push(error.message));
+    await opened.goto(served.server.url('/record'));
+    await opened.getByRole('heading', { name: 'Ready' }).waitFor();
+    return opened;
+  }
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  const isIn = (state: EpisodeState) => expect.poll(() => served.session.status().state).toBe(state);
+  /** By key, once the page has settled and listens to keys. */
+  const key = async (name: string) => {
+    await page.locator('button[aria-keyshortcuts][aria-disabled=false]').first().waitFor();
+    await page.keyboard.press(name);
+  };
+  const startAndStop = async () => {
+    await button('Start').click();
+    await isIn('recording');
+    served.send(0.2);
+    await button('Stop').click();
+    await isIn('review');
+  };
+  const labelsOf = async (id: string) => readLabels(`${served.directory}/${id}.mcap`);
+
+  it('starts, marks, stops, grades, notes and keeps by finger', async () => {
+    await button('Start').tap();
+    await isIn('recording');
+    served.send(0.2);
+    await button('Mistake now').tap();
+    await page.getByText('Mistake marked at 0:00').waitFor();
+    await button('Stop').tap();
+    await page.getByText('nothing lost').waitFor();
+    await button('Quality 4').tap();
+    await page.locator('[aria-pressed=true]', { hasText: '4' }).waitFor();
+    await page.getByLabel('Note').fill('slipped once');
+    await button('Success').tap();
+    await isIn('idle');
+    const labels = await labelsOf('desk-0001');
+    expect(labels.map(({ label }) => label)).toEqual([
+      { kind: 'outcome', value: 'success' },
+      { kind: 'quality', value: 4 },
+      { kind: 'note', value: 'slipped once' },
+    ]);
+  });
+
+  it('starts, stops, grades and discards by the keys of the terminal', async () => {
+    await key('Space');
+    await isIn('recording');
+    served.send(0.2);
+    await key('Space');
+    await isIn('review');
+    await key('2');
+    await expect.poll(() => served.session.status().quality).toBe(2);
+    await key('d');
+    await isIn('idle');
+    expect(served.session.status()).toMatchObject({ kept: 0, discarded: 1 });
+    expect(await served.episodes()).toEqual([]);
+  });
+
+  it('keys reach the session after every kind of press, and letters in the note stay there', async () => {
+    await startAndStop();
+    await page.getByLabel('Note').pressSequentially('sd fk');
+    expect(served.session.status().state).toBe('review');
+    await button('Failure').click();
+    await isIn('idle');
+    expect(currentLabel(await labelsOf('desk-0001'), 'note')).toBe('sd fk');
+    await page.getByLabel('Task of the next take').selectOption('push the block');
+    await page.getByLabel('Operator').selectOption('op-2');
+    await expect
+      .poll(() => served.session.status())
+      .toMatchObject({ task: 'push the block', operator: 'op-2' });
+    await page.getByLabel('Operator').blur();
+    await key('Space');
+    await isIn('recording');
+  });
+
+  it('discards by click, and keeps and starts the next in one press', async () => {
+    await startAndStop();
+    await button('Discard').click();
+    await isIn('idle');
+    await startAndStop();
+    await button('Keep and start the next').click();
+    await isIn('recording');
+    expect(served.session.status()).toMatchObject({ kept: 1, discarded: 1, episodeId: 'desk-0003' });
+  });
+
+  it('takes a press that bounces for one', async () => {
+    await button('Start').dblclick();
+    await isIn('recording');
+    await button('Stop').dblclick();
+    await isIn('review');
+    await button('Success').waitFor();
+    expect(served.session.status()).toMatchObject({ state: 'review', kept: 0 });
+  });
+
+  it('starts one take when two operators press start at once', async () => {
+    const other = await openPage(PHONE);
+    await button('Start').and(page.locator('[aria-disabled=false]')).waitFor();
+    await other.locator('button[aria-disabled=false]', { hasText: 'Start' }).waitFor();
+    await Promise.all([
+      button('Start').click({ force: true }),
+      other.getByRole('button', { name: 'Start', exact: true }).click({ force: true }),
+    ]);
+    await isIn('recording');
+    await other.getByRole('heading', { name: 'Recording' }).waitFor();
+    await page.getByRole('heading', { name: 'Recording' }).waitFor();
+    await other.context().close();
+    expect(served.session.status()).toMatchObject({ state: 'recording', episodeId: 'desk-0001', kept: 0 });
+  });
+
+  it('turns a stream red within two seconds of its death', async () => {
+    await button('Start').click();
+    await isIn('recording');
+    let isForceDead = false;
+    const robot = setInterval(() => served.send(0.04, { isForceDead }), 40);
+    onTestFinished(() => clearInterval(robot));
+    await page.locator('tr', { hasText: /force.*[45]\d\.\d \/ 50/ }).waitFor({ timeout: 8000 });
+    expect(await page.locator('tr.troubled').count()).toBe(0);
+    isForceDead = true;
+    await page.locator('tr.troubled', { hasText: 'force' }).waitFor({ timeout: 2000 });
+    await page.getByRole('alert').getByText('In trouble: force').waitFor();
+    expect(await page.locator('tr.troubled').count()).toBe(1);
+  });
+
+  it('says that the connection is lost, and goes on by itself when the server is back', async () => {
+    await button('Start').click();
+    await button('Stop').waitFor();
+    await served.restartServer(async () => {
+      await page.getByRole('alert').getByText('Connection lost, reconnecting…').waitFor({ timeout: 8000 });
+      expect(await button('Stop').getAttribute('aria-disabled')).toBe('true');
+    });
+    await page.getByText('Connection lost').waitFor({ state: 'detached', timeout: 8000 });
+    await button('Stop').click();
+    await isIn('review');
+  });
+
+  it('says why a command was not carried out', async () => {
+    await button('Start').and(page.locator('[aria-disabled=false]')).waitFor();
+    await page.keyboard.press('d');
+    await page.getByRole('alert').getByText('Cannot discard a take').waitFor();
+  });
+
+  it.each([
+    ['phone', PHONE],
+    ['tablet', TABLET],
+  ])('fits a %s in every state, nothing too small for a glove', async (_, device) => {
+    const shown = await openPage({ ...device, colorScheme: 'dark' });
+    for (const [state, command] of [
+      ['Ready', { kind: 'describe' }],
+      ['Recording', { kind: 'start' }],
+      ['Review', { kind: 'stop' }],
+    ] as const) {
+      await served.session.command(command);
+      await shown.getByRole('heading', { name: state }).waitFor();
+      expect(await shown.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(
+        0,
+      );
+      for (const control of await shown.locator('button, select, input, a').all()) {
+        const { width, height } = (await control.boundingBox())!;
+        expect(Math.min(width, height), await control.innerText()).toBeGreaterThanOrEqual(TOUCH_PIXELS);
+      }
+    }
+    await shown.context().close();
+    expect(faults).toEqual([]);
+  });
+});

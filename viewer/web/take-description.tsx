@@ -1,0 +1,74 @@
+import type { RecordingCommand } from '../../schemas/recording-control.ts';
+import type { RecordingNow } from '../api.ts';
+
+interface Props {
+  readonly status: RecordingNow;
+  readonly onDescribe: (command: RecordingCommand) => void;
+}
+
+/** What the next take is of and who records it, from the contract's lists. */
+export function TakeDescription({ status, onDescribe }: Props) {
+  const { task, tasks, operator, operators } = status;
+  return (
+    <div class="description">
+      <div class="field">
+        <label for="task">Task of the next take</label>
+        <Choice
+          id="task"
+          value={task}
+          values={tasks}
+          onChoose={(chosen) => onDescribe({ kind: 'describe', task: chosen })}
+        />
+      </div>
+      <div class="field">
+        <label for="operator">Operator</label>
+        {operators.length > 0 ? (
+          <Choice
+            id="operator"
+            value={operator}
+            values={operators}
+            onChoose={(chosen) => onDescribe({ kind: 'describe', operator: chosen })}
+          />
+        ) : (
+          <input
+            id="operator"
+            key={operator}
+            defaultValue={operator}
+            maxLength={200}
+            onChange={({ currentTarget: { value } }) => {
+              if (value.trim()) onDescribe({ kind: 'describe', operator: value.trim() });
+            }}
+          />
+        )}
+      </div>
+    </div>
+  );
+}
+
+interface ChoiceProps {
+  readonly id: string;
+  readonly value: string;
+  readonly values: readonly string[];
+  readonly onChoose: (value: string) => void;
+}
+
+function Choice({ id, value, values, onChoose }: ChoiceProps) {
+  return (
+    <select
+      id={id}
+      value={value}
+      onChange={({ currentTarget }) => {
+        onChoose(currentTarget.value);
+        // Whoever chose by finger gives the keys back; whoever came by keyboard stays.
+        if (!currentTarget.matches(':focus-visible')) currentTarget.blur();
+      }}
+    >
+      {/* Whoever was named at the start need not be on the list. */}
+      {[...new Set([value, ...values])].map((each) => (
+        <option key={each} value={each}>
+          {each}
+        </option>
+      ))}
+    </select>
+  );
+}
