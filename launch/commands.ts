@@ -148,7 +148,7 @@ export const COMMANDS: readonly Command[] = [
       },
       {
         flags: '-f, --format <names>',
-        text: 'lerobot, webdataset, or both with a comma',
+        text: 'one or more of lerobot, lerobot-v21, webdataset, rlds, zarr, zarr-zip, robomimic, act',
         default: 'lerobot,webdataset',
       },
       out('folder that gets one folder per format', 'datasets'),

@@ -3,9 +3,12 @@ import { checkLibrary } from '../../recorder/library-check.ts';
 import { parsePedalKeys } from '../../recorder/pedal.ts';
 import { Recorder } from '../../recorder/recorder.ts';
 import { RecordingSession } from '../../recorder/recording-session.ts';
+import type { Contract } from '../../schemas/contract.ts';
 import { readContract } from '../../schemas/contract-file.ts';
 import type { EpisodeState } from '../../schemas/episode.ts';
 import { UsageError } from '../../schemas/errors.ts';
+import { openLibrary } from '../../schemas/library.ts';
+import { type Repair, repairLibrary } from '../../schemas/library-repair.ts';
 import type { ReplayServer } from '../../viewer/server.ts';
 import type { CommandOptions } from '../command.ts';
 import { liveLines, logLine } from '../live-view.ts';
@@ -13,6 +16,8 @@ import { byDuration, byKeyboard, byPedal } from '../operators.ts';
 import { Screen } from '../screen.ts';
 import { serveRecording } from '../serve-recording.ts';
 import { openSource } from '../sources.ts';
+import { checkLines } from '../start-checks/start-check.ts';
+import { recordingChecks } from '../start-checks/start-checks.ts';
 import { takeLines } from '../take-report.ts';
 import { programVersion } from '../version.ts';
 
@@ -45,6 +50,7 @@ export async function record(_args: readonly string[], options: CommandOptions):
   const ended = once(signal, 'abort');
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ending.abort());
   const screen = new Screen(process.stdout.isTTY === true);
+  await prepare(options, contract, screen);
   const recorder = await Recorder.open(await openSource(options), {
     contractFile,
     directory: String(options.out),
@@ -92,5 +98,26 @@ export async function record(_args: readonly string[], options: CommandOptions):
     ending.abort();
     await server?.close();
     await recorder.close();
+  }
+}
+
+/** Completes what a crash has left in the library, and says what will hurt the recording; neither prevents it. */
+async function prepare(options: CommandOptions, contract: Contract, screen: Screen): Promise<void> {
+  const directory = String(options.out);
+  await openLibrary(directory);
+  for (const repair of await repairLibrary(directory)) screen.say(repairLine(repair));
+  const checks = await recordingChecks({ directory, source: String(options.source), contract });
+  const hurting = checks.filter(({ verdict }) => verdict === 'fault');
+  if (hurting.length > 0) screen.say(checkLines(hurting).join('\n'));
+}
+
+function repairLine(repair: Repair): string {
+  switch (repair.kind) {
+    case 'busy':
+      return `Another recording is writing "${repair.part}".`;
+    case 'recovered':
+      return `Completed "${repair.episode}" after a crash: ${repair.report.messageCount} messages.`;
+    case 'put-aside':
+      return `Found no message in what a crash left as "${repair.damaged}".`;
   }
 }
