@@ -145,6 +145,29 @@ test('convertEpisodes() leaves nothing when an episode fails, when it gives no f
   expect(await readdir(directory)).toEqual([]);
 });
 
+test.each([
+  [
+    'topic: /arm',
+    'topic: /arn',
+    /did you mean "\/arm"\?.* It is line 7 of the contract, "streams.arm.topic"/,
+  ],
+  [
+    'type: sensor_msgs',
+    'type: my_msgs',
+    /Correct the stream's type .* line 7 of the contract, "streams.arm.type"/,
+  ],
+  ['field: position', 'field: "position[name=a,bb]"', /did you mean "b"\?.* line 10 of the contract/],
+])('convertEpisodes() names the line of the contract that has "%s" wrong', async (from, to, message) => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'a.mcap');
+  await writeTestEpisode(file, [arm]);
+  const wrong = testContractFile(contract.text.slice(contract.text.indexOf('\nstreams:')).replace(from, to));
+  await expect(previewEpisodes([file], { contract: wrong })).rejects.toThrow(message);
+  await expect(
+    convertEpisodes([file], options(join(folder.path, 'out'), { contract: wrong })),
+  ).rejects.toThrow(message);
+});
+
 test('convertEpisodes() says which feature keeps an episode from giving frames', async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'a.mcap');

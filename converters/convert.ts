@@ -1,7 +1,7 @@
 import { access, mkdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Contract } from '../schemas/contract.ts';
-import type { ContractFile } from '../schemas/contract-file.ts';
+import { type ContractFile, contractLine } from '../schemas/contract-file.ts';
 import type { DatasetManifest, ManifestEpisode, ManifestFeature } from '../schemas/dataset-manifest.ts';
 import { EPISODE_SUFFIX } from '../schemas/episode.ts';
 import { EpisodeReader, episodeDigest } from '../schemas/episode-reader.ts';
@@ -92,7 +92,7 @@ export async function convertEpisodes(
     await Promise.allSettled(targets.map(({ writer }) => writer.abort()));
     for (const { name } of formats)
       await rm(join(directory, `${name}.part`), { recursive: true, force: true });
-    throw error;
+    throw located(error, contract);
   }
 }
 
@@ -113,8 +113,22 @@ export async function previewEpisodes(
   options: Pick<ConvertOptions, 'contract' | 'onProgress' | 'signal'>,
 ): Promise<Preview> {
   const sources = await readSources(files, options.contract.contract);
-  const { episodes, features, late } = await writeFrames(sources, { ...options, writers: [] });
+  const read = await writeFrames(sources, { ...options, writers: [] }).catch((error: unknown) => {
+    throw located(error, options.contract);
+  });
+  const { episodes, features, late } = read;
   return { episodes, features: features.rows(), late };
+}
+
+/** Adds the line of the contract that has to be corrected. */
+function located(error: unknown, { text }: ContractFile): unknown {
+  if (!(error instanceof ConvertError) || !error.contractPath) return error;
+  const { message, contractPath } = error;
+  const line = contractLine(text, contractPath);
+  return new ConvertError(`${message} It is line ${line} of the contract, "${contractPath.join('.')}".`, {
+    cause: error,
+    contractPath,
+  });
 }
 
 interface Target {

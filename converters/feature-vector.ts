@@ -211,7 +211,7 @@ export class VectorReader {
     return new ConvertError(
       `Cannot make feature "${key}" of "${file}": in the "${channel.type}" on "${topic}" ${found}. ` +
         "Correct the feature's field, shape or dtype in the contract.",
-      { cause },
+      { cause, contractPath: ['features', key, 'field'] },
     );
   }
 }

@@ -154,6 +154,7 @@ export function streamChannels(reader: EpisodeReader, contract: Contract, name: 
       `Cannot convert "${reader.file}": required stream "${name}" has no message on topic "${topic}"` +
         `${near && near !== topic ? `; did you mean "${near}"?` : '.'} ` +
         'Correct the topic, set "required: false" for the stream, or leave the episode out.',
+      { contractPath: ['streams', name, 'topic'] },
     );
   }
   for (const channel of channels) checkType(reader.file, name, stream, channel);
@@ -217,6 +218,7 @@ function checkType(file: string, name: string, stream: Stream, { schema }: Chann
   throw new ConvertError(
     `Cannot convert "${file}": stream "${name}" must be of type "${stream.type}", but "${stream.topic}" ` +
       `was recorded as "${schema.name}". Correct the stream's type in the contract.`,
+    { contractPath: ['streams', name, 'type'] },
   );
 }
 
@@ -238,6 +240,7 @@ function channelClock(
           `Cannot convert "${file}": stream "${name}" is to be put on its sensor clock, but type ` +
             `"${channel.schema?.name ?? channel.messageEncoding}" of "${channel.topic}" begins with no ` +
             'header. Set "clock: publish" or "clock: log" for the stream.',
+          { contractPath: ['streams', name] },
         );
       }
       return ({ data }) => {

@@ -53,7 +53,7 @@ export async function planTransforms(reader: EpisodeReader, contract: Contract):
   const plans = new Map<string, StreamPlan>();
   for (const [key, feature] of features) {
     if (!isTransform(feature)) continue;
-    const links = transformChain(edges, { ...feature.transform, file: reader.file });
+    const links = transformChain(edges, { ...feature.transform, file: reader.file, key });
     chains.set(key, links);
     const users = features.map(([, each]) => each).filter(({ stream }) => stream === feature.stream);
     for (const { edge } of links) {

@@ -128,7 +128,12 @@ export async function readTransforms(
  */
 export function transformChain(
   edges: ReadonlyMap<string, TransformEdge>,
-  { target, source, file }: { readonly target: string; readonly source: string; readonly file: string },
+  {
+    target,
+    source,
+    file,
+    key,
+  }: { readonly target: string; readonly source: string; readonly file: string; readonly key: string },
 ): readonly ChainLink[] {
   const up = ancestry(edges, source, file);
   const down = ancestry(edges, target, file);
@@ -145,6 +150,7 @@ export function transformChain(
     throw new ConvertError(
       `Cannot find "${target}" from "${source}" in "${file}": ${found}. Correct the feature's transform, or ` +
         'name the stream of the fixed frames as "static".',
+      { contractPath: ['features', key, 'transform', 'source'] },
     );
   }
   const common = [target, ...down.map(parentOf)][meeting]!;

@@ -76,6 +76,13 @@ export function parseContract(text: string, file: string): ContractFile {
   throw new ContractError(issues);
 }
 
+/** The line of a contract's text, from 1, that a path into it leads to, or as far as it leads. */
+export function contractLine(text: string, path: readonly string[]): number {
+  const lines = new LineCounter();
+  const { contents } = parseDocument(text, { lineCounter: lines });
+  return Math.max(1, lines.linePos(valueOffset(contents, path)).line);
+}
+
 function ruleOf(message: string): string {
   return message.replace(/^Invalid input: /, '').replace(/^Too small: /, '');
 }

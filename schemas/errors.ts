@@ -81,6 +81,13 @@ export class RecordError extends KinescribeError {
 /** An episode cannot become samples under this contract. */
 export class ConvertError extends KinescribeError {
   readonly code = 'CONVERT';
+  /** The part of the contract that does not fit the recording: `['streams', 'joints', 'topic']`. */
+  readonly contractPath: readonly string[] | undefined;
+
+  constructor(message: string, options: ErrorOptions & { readonly contractPath?: readonly string[] } = {}) {
+    super(message, options);
+    this.contractPath = options.contractPath;
+  }
 }
 
 /** A dataset that is not what its manifest, its format or its recording says. */
