@@ -3,6 +3,9 @@ import { nanosToSecs } from '../schemas/time.ts';
 const SLOTS = 8;
 const SLOT_NANOS = 250_000_000n;
 
+/** A window of the shortest length holds one event more or less by chance; this is what it makes of it. */
+export const RATE_CHANCE_HZ = 1 / nanosToSecs(BigInt(SLOTS - 1) * SLOT_NANOS);
+
 /** Events per second over the last two seconds, in constant memory. */
 export class RateMeter {
   readonly #counts = new Array<number>(SLOTS).fill(0);

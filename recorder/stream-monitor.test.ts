@@ -141,4 +141,15 @@ describe('StreamMonitor', () => {
   ])('status() calls a stream troubled that %s', (_what, make, now) => {
     expect(make().status(at(now)).troubled).toBe(true);
   });
+
+  it('status() finds no trouble in a slow stream, wherever the measuring window begins', () => {
+    const times = Array.from({ length: 10 }, (_, i) => [i + 0.05, i + 0.05] as const);
+    for (let now = 3; now < 9; now += 0.05) {
+      const monitor = monitorOf(
+        times.filter(([log]) => log <= now),
+        { rateHz: 1, maxGapSecs: undefined },
+      );
+      expect(monitor.status(at(now)).troubled, `at ${now} s`).toBe(false);
+    }
+  });
 });

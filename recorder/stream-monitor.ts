@@ -4,7 +4,7 @@ import type { ChannelSpec } from '../schemas/message.ts';
 import { createSensorTimeReader, type ReadSensorTime } from '../schemas/message-codec.ts';
 import type { StreamStatus } from '../schemas/recording-control.ts';
 import { nanosToSecs, secsToNanos } from '../schemas/time.ts';
-import { RateMeter } from './rate-meter.ts';
+import { RATE_CHANCE_HZ, RateMeter } from './rate-meter.ts';
 
 /** Refusals closer together than this are one entry of the ledger. */
 const BURST_NANOS = secsToNanos(0.5);
@@ -136,7 +136,8 @@ export class StreamMonitor {
   /** Below its rate, once it has run for long enough to have one. */
   #isSlow(rateHz: number): boolean {
     const expected = this.#stream?.rateHz;
-    return expected !== undefined && this.#received > expected && rateHz < LOW_RATE_SHARE * expected;
+    if (expected === undefined || this.#received <= expected) return false;
+    return rateHz + RATE_CHANCE_HZ < LOW_RATE_SHARE * expected;
   }
 
   #inferGap(logTime: bigint, sensorTime: bigint | undefined): void {
