@@ -130,6 +130,13 @@ describe('GET /api/recording', () => {
     await server.close();
   });
 
+  it('is found under the address that the server gives when it listens everywhere', async () => {
+    await using open = await ServedSession.open({ host: '0.0.0.0', token: 'a b' });
+    const url = open.server.url('/api/recording');
+    expect(new URL(url).hostname).not.toBe('0.0.0.0');
+    expect((await fetch(url)).status).toBe(200);
+  });
+
   it('stands beside a library in which new takes appear', async () => {
     const idsNow = async () =>
       ((await (await served.get('/api/episodes')).json()) as EpisodeList).episodes.length;

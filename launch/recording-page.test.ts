@@ -113,6 +113,12 @@ describe.skipIf(!canRun)('the recording page (skipped without Chromium or Vite)'
     await expect.poll(() => served.session.status().episodeId).toBe('desk-0002');
     expect(served.session.status()).toMatchObject({ state: 'recording', kept: 1, discarded: 0 });
     expect(currentLabel(await labelsOf('desk-0001'), 'note')).toBe('sd fk');
+    await button('Stop').click();
+    await page.getByLabel('Note').fill('for this take alone');
+    await served.session.command({ kind: 'keep' }); // another operator is quicker
+    await button('Start').waitFor();
+    await startAndStop();
+    expect(await page.getByLabel('Note').inputValue()).toBe('');
   });
 
   it('takes a press that bounces for one', async () => {

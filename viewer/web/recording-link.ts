@@ -61,7 +61,13 @@ export class RecordingLink {
     events.onmessage = ({ data }) => {
       this.#dueIn(SILENCE_MILLIS, () => this.#lose());
       const status = JSON.parse(String(data)) as RecordingNow; // of the server's own version
-      this.#change({ status, connection: 'open', reason: '' });
+      const isBack = this.#state.connection !== 'open';
+      const isNews = status.state !== this.#state.status?.state;
+      this.#change({
+        ...{ status, connection: 'open', reason: '' },
+        ...(isBack && { pending: undefined }), // its answer may have gone with the old connection
+        ...(isNews && { refusal: '' }),
+      });
     };
     events.onerror = () => this.#lose();
     this.#dueIn(SILENCE_MILLIS, () => this.#lose());

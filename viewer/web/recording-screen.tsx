@@ -29,17 +29,17 @@ export function RecordingScreen() {
     return () => link.current?.close();
   }, []);
   useEffect(() => {
+    // What was said and written belongs to the take that it was said of, whoever ends that.
     setSaid('');
+    setNote('');
     document.title = `${status ? WORDS[status.state] : 'Recording'} – Kinescribe`;
-  }, [status?.state]);
+  }, [status?.state, status?.episodeId]);
 
   const press = async (...commands: readonly RecordingCommand[]) => {
     if (!isReady) return;
     for (const command of commands) {
-      const isVerdict = command.kind === 'keep';
-      const whole = isVerdict && note.trim() ? { ...command, note: note.trim() } : command;
-      if (!(await link.current?.send(whole))) return;
-      if (isVerdict || command.kind === 'discard') setNote('');
+      const hasNote = command.kind === 'keep' && note.trim() !== '';
+      if (!(await link.current?.send(hasNote ? { ...command, note: note.trim() } : command))) return;
       if (command.kind === 'mistake') setSaid(`Mistake marked at ${clockText(status?.durationSecs ?? 0)}`);
     }
   };
@@ -99,7 +99,7 @@ function StateBar({ status }: { status: RecordingNow }) {
   const isShort = exhausted || (secsLeft !== undefined && secsLeft < SHORT_SECS);
   return (
     <header class="state-bar">
-      <div>
+      <div role="status">
         <h1>
           <i aria-hidden="true" /> {WORDS[state]}
         </h1>
