@@ -3,8 +3,8 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { datasetManifestSchema, MANIFEST_FILE } from '../schemas/dataset-manifest.ts';
-import { episodeDigest } from '../schemas/episode-reader.ts';
 import { ConvertError, UsageError } from '../schemas/errors.ts';
+import { fileDigest } from '../schemas/file-digest.ts';
 import { temporaryFolder } from '../schemas/fixtures/episodes.ts';
 import { type ConvertOptions, type ConvertProgress, convertEpisodes, previewEpisodes } from './convert.ts';
 import type { DatasetFormat } from './dataset-writer.ts';
@@ -60,7 +60,7 @@ test('convertEpisodes() writes a dataset and its manifest from our own and from 
         index: 0,
         id: 'test-0001',
         file: 'a.mcap',
-        digest: await episodeDigest(own),
+        digest: await fileDigest(own),
         task: 'place',
         ...ticks,
       },
@@ -68,7 +68,7 @@ test('convertEpisodes() writes a dataset and its manifest from our own and from 
         index: 1,
         id: 'run.7',
         file: 'run.7.mcap',
-        digest: await episodeDigest(foreign),
+        digest: await fileDigest(foreign),
         task: 'pick',
         ...ticks,
       },

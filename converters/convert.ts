@@ -4,8 +4,9 @@ import type { Contract } from '../schemas/contract.ts';
 import { type ContractFile, contractLine } from '../schemas/contract-file.ts';
 import type { DatasetManifest, ManifestEpisode, ManifestFeature } from '../schemas/dataset-manifest.ts';
 import { EPISODE_SUFFIX } from '../schemas/episode.ts';
-import { EpisodeReader, episodeDigest } from '../schemas/episode-reader.ts';
+import { EpisodeReader } from '../schemas/episode-reader.ts';
 import { ConvertError, UsageError } from '../schemas/errors.ts';
+import { fileDigest } from '../schemas/file-digest.ts';
 import { nanosToSecs } from '../schemas/time.ts';
 import type { DatasetFormat, DatasetWriter } from './dataset-writer.ts';
 import { episodeFrames, type FramesReport } from './episode-frames.ts';
@@ -212,7 +213,7 @@ async function writeFrames(
     const header = {
       index,
       id,
-      digest: await episodeDigest(file),
+      digest: await fileDigest(file),
       task,
       ...(split !== undefined && { split }),
     };

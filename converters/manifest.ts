@@ -1,5 +1,5 @@
-import { readdir, stat, writeFile } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Contract, Feature } from '../schemas/contract.ts';
 import {
   type DatasetManifest,
@@ -8,10 +8,11 @@ import {
   type ManifestClock,
   type ManifestFeature,
 } from '../schemas/dataset-manifest.ts';
-import { episodeDigest } from '../schemas/episode-reader.ts';
+import { fileDigest } from '../schemas/file-digest.ts';
 import { nanosToSecs } from '../schemas/time.ts';
 import type { ClockReport } from './clock-survey.ts';
 import type { EpisodeHeader } from './dataset-writer.ts';
+import { filesBelow } from './files-below.ts';
 import { elementCount, type Frame } from './frame.ts';
 import { TRAINING } from './split.ts';
 import { Statistics } from './statistics.ts';
@@ -132,20 +133,12 @@ export async function writeManifest(
   for (const path of await filesBelow(directory)) {
     const { size } = await stat(join(directory, path));
     files.push({
-      path: path.replaceAll(sep, '/'),
+      path,
       bytes: size,
-      digest: await episodeDigest(join(directory, path)),
+      digest: await fileDigest(join(directory, path)),
     });
   }
   const manifest = datasetManifestSchema.parse({ kinescribe: 1, ...content, files });
   await writeFile(join(directory, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
-}
-
-async function filesBelow(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name).slice(directory.length + 1))
-    .sort();
 }

@@ -1,10 +1,11 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type DatasetManifest, datasetManifestSchema, MANIFEST_FILE } from '../schemas/dataset-manifest.ts';
-import { episodeDigest } from '../schemas/episode-reader.ts';
 import { UsageError } from '../schemas/errors.ts';
+import { fileDigest } from '../schemas/file-digest.ts';
 import { z } from '../schemas/validation.ts';
 import type { DatasetFormat } from './dataset-writer.ts';
+import { filesBelow } from './files-below.ts';
 
 export interface Verification {
   /** Absent where it cannot be read. */
@@ -65,17 +66,10 @@ async function verifyFiles(directory: string, { files }: DatasetManifest): Promi
     }
     const { size } = await stat(join(directory, path));
     if (size !== bytes) faults.push(`${path}: has ${size} bytes, ${MANIFEST_FILE} says ${bytes}.`);
-    else if ((await episodeDigest(join(directory, path))) !== digest) {
+    else if ((await fileDigest(join(directory, path))) !== digest) {
       faults.push(`${path}: its content has changed since it was written (sha256 differs).`);
     }
   }
   for (const path of [...present].sort()) faults.push(`${path}: is not listed in ${MANIFEST_FILE}.`);
   return faults;
-}
-
-async function filesBelow(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => !entry.isDirectory())
-    .map(({ parentPath, name }) => relative(directory, join(parentPath, name)).replaceAll(sep, '/'));
 }

@@ -1,13 +1,14 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { EpisodeReader, episodeDigest } from './episode-reader.ts';
+import { EpisodeReader } from './episode-reader.ts';
 import {
   type Attachment,
   EpisodeWriter,
   type EpisodeWriterOptions,
   type MessageToWrite,
 } from './episode-writer.ts';
+import { fileDigest } from './file-digest.ts';
 import { channelSpec, someMessages, temporaryFolder } from './fixtures/episodes.ts';
 import type { Message } from './message.ts';
 
@@ -187,9 +188,9 @@ test('EpisodeWriter.abort() leaves the part, which EpisodeReader.open() refuses 
   await expect(EpisodeReader.open(file)).rejects.toMatchObject({ code: 'USAGE' });
 });
 
-test('episodeDigest() is the SHA-256 of the bytes', async () => {
+test('fileDigest() is the SHA-256 of the bytes', async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'take.mcap');
   await (await writeEpisode(file, someMessages(10))).close();
-  expect(await episodeDigest(file)).toMatch(/^sha256:[0-9a-f]{64}$/);
+  expect(await fileDigest(file)).toMatch(/^sha256:[0-9a-f]{64}$/);
 });

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { type ChunkPlace, compareTimes } from './chunk-reader.ts';
 import { crc32 } from './crc32.ts';
 import { EPISODE_RECORD, type EpisodeInfo, LEDGER_RECORD, parseEpisodeInfo } from './episode.ts';
@@ -209,12 +207,4 @@ function decodeAttachment(record: RawRecord): Attachment {
     throw new FormatFault(`the CRC of attachment "${name}" at byte ${offset} is wrong`, offset);
   }
   return { name, mediaType, logTime, data: content.subarray(fieldBytes, end) };
-}
-
-/** The identity of an episode: `sha256:` and the digest of the file's bytes. */
-export async function episodeDigest(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const block of createReadStream(file, { highWaterMark: 1 << 20 }))
-    hash.update(block as Uint8Array);
-  return `sha256:${hash.digest('hex')}`;
 }

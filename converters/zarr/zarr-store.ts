@@ -1,5 +1,6 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { filesBelow } from '../files-below.ts';
 
 /** Where a Zarr hierarchy lies: keys such as `data/action/0.0`, each with its bytes. */
 export interface ZarrSink {
@@ -40,14 +41,7 @@ export class DirectorySink implements ZarrSink {
 }
 
 export async function openDirectory(directory: string): Promise<ZarrSource> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  const keys = entries
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) =>
-      join(parentPath, name)
-        .slice(directory.length + 1)
-        .replaceAll('\\', '/'),
-    );
+  const keys = await filesBelow(directory);
   return {
     keys: new Set(keys),
     get: (key) => readFile(join(directory, key)),

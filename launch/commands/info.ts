@@ -50,11 +50,15 @@ function episodeLines({ episode, contract, labels }: EpisodeSummary): string[] {
   if (!episode) return judgement;
   const { task, robot, operator, source, recorderVersion, contractDigest } = episode;
   const { clockSystemTime, clockMonotonicNanos } = episode;
+  const clock =
+    clockSystemTime === '0'
+      ? 'of the source'
+      : `system ${formatTime(BigInt(clockSystemTime))} = monotonic ${nanosToSecs(BigInt(clockMonotonicNanos)).toFixed(3)} s`;
   return [
     `  task         "${task}" by ${robot}, operator "${operator}"`,
     `  contract     ${contract ?? episode.contract}, ${contractDigest.slice(0, 19)}…`,
     `  recorder     ${recorderVersion} from ${source}`,
-    `  clock        system ${formatTime(BigInt(clockSystemTime))} = monotonic ${nanosToSecs(BigInt(clockMonotonicNanos)).toFixed(3)} s`,
+    `  clock        ${clock}`,
     ...judgement,
   ];
 }
