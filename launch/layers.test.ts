@@ -21,7 +21,7 @@ const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '--'
 })
   .split('\n')
   .filter((file) => (file.split('/')[0] ?? '') in MAY_IMPORT)
-  .filter((file) => !/\.(test|bench|d)\.ts$|^viewer\/web\/|^launch\/interop\//.test(file));
+  .filter((file) => !/\.(test|bench|fixture|d)\.ts$|^viewer\/web\/|^launch\/interop\//.test(file));
 
 const importsOf = new Map(files.map((file) => [file, specifiers(readFileSync(join(root, file), 'utf8'))]));
 

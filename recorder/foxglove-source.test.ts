@@ -1,12 +1,11 @@
-import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type WebSocket as ServerSocket, WebSocketServer } from 'ws';
 import { parseContract } from '../schemas/contract-file.ts';
 import { SourceError } from '../schemas/errors.ts';
 import { temporaryFolder } from '../schemas/fixtures/episodes.ts';
 import type { ChannelSpec } from '../schemas/message.ts';
 import { nanosToSecs } from '../schemas/time.ts';
+import { Bridge } from './foxglove-bridge.fixture.ts';
 import { type FoxgloveSourceOptions, openFoxgloveSource } from './foxglove-source.ts';
 import { isLatched } from './latched-messages.ts';
 import { Recorder } from './recorder.ts';
@@ -55,74 +54,11 @@ class Received implements SourceSink {
   }
 }
 
-/** A bridge that a test drives by hand; it may be as wrong as it likes. */
-class Bridge {
-  readonly #server: WebSocketServer;
-  readonly subscriptions = new Map<number, number>();
-  readonly connections: ServerSocket[] = [];
-  readonly greeting: (object | string | Uint8Array)[];
-
-  constructor(greeting: Bridge['greeting'], port: number) {
-    this.greeting = greeting;
-    this.#server = new WebSocketServer({
-      port,
-      host: '127.0.0.1',
-      handleProtocols: () => 'foxglove.websocket.v1',
-    });
-    this.#server.on('connection', (socket) => {
-      this.connections.push(socket);
-      this.subscriptions.clear();
-      socket.on('message', (frame) => {
-        const { op, subscriptions } = JSON.parse(String(frame));
-        if (op !== 'subscribe') return;
-        for (const { id, channelId } of subscriptions) this.subscriptions.set(channelId, id);
-      });
-      for (const frame of greeting) this.send(frame);
-    });
-  }
-
-  static async open(greeting: Bridge['greeting'], { port = 0 } = {}): Promise<Bridge> {
-    const bridge = new Bridge(greeting, port);
-    cleanup.push(() => bridge.close());
-    await new Promise((resolve) => bridge.#server.once('listening', resolve));
-    return bridge;
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-  get url(): string {
-    return `ws://127.0.0.1:${this.port}`;
-  }
-
-  send(frame: object | string | Uint8Array): void {
-    const isRaw = typeof frame === 'string' || frame instanceof Uint8Array;
-    this.connections.at(-1)!.send(isRaw ? frame : JSON.stringify(frame));
-  }
-
-  async subscribed(...channelIds: number[]): Promise<void> {
-    await vi.waitFor(() => expect([...this.subscriptions.keys()].sort()).toEqual(channelIds));
-  }
-
-  message(channelId: number, time: bigint, text: string): void {
-    const head = Buffer.alloc(13);
-    head.writeUInt8(1);
-    head.writeUInt32LE(this.subscriptions.get(channelId)!, 1);
-    head.writeBigUInt64LE(time, 5);
-    this.send(Buffer.concat([head, Buffer.from(text)]));
-  }
-
-  time(time: bigint): void {
-    const frame = Buffer.alloc(9);
-    frame.writeUInt8(2);
-    frame.writeBigUInt64LE(time, 1);
-    this.send(frame);
-  }
-
-  async close(): Promise<void> {
-    for (const socket of this.connections) socket.terminate();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
+/** A bridge that is closed after its test. */
+async function openBridge(...args: Parameters<typeof Bridge.open>): Promise<Bridge> {
+  const bridge = await Bridge.open(...args);
+  cleanup.push(() => bridge.close());
+  return bridge;
 }
 
 const contractFile = parseContract(
@@ -161,7 +97,7 @@ async function record(bridge: Bridge, topics?: string[], options?: FoxgloveSourc
 
 describe('openFoxgloveSource() on a robot', () => {
   it('subscribes to the topics wanted and gives their messages, stamped here and by the server', async () => {
-    const bridge = await Bridge.open([INFO, advertise(channel(7, '/a'), channel(8, '/b'), channel(9, '/c'))]);
+    const bridge = await openBridge([INFO, advertise(channel(7, '/a'), channel(8, '/b'), channel(9, '/c'))]);
     const { source, received } = await record(bridge, ['/a', '/b', '/later']);
     await bridge.subscribed(7, 8);
     const before = source.clock.now();
@@ -184,7 +120,7 @@ describe('openFoxgloveSource() on a robot', () => {
   });
 
   it('describes channels as they are advertised, definitions as bytes', async () => {
-    const bridge = await Bridge.open([
+    const bridge = await openBridge([
       INFO,
       advertise(
         channel(1, '/ros', { metadata: { topic_type_hash: 'RIHS01_0' } }),
@@ -211,7 +147,7 @@ describe('openFoxgloveSource() on a robot', () => {
   });
 
   it('reports a second type of a topic and a topic that is offered no more, and takes it up again', async () => {
-    const bridge = await Bridge.open([INFO, advertise(channel(1, '/a'))]);
+    const bridge = await openBridge([INFO, advertise(channel(1, '/a'))]);
     const { received } = await record(bridge);
     await bridge.subscribed(1);
     bridge.send(advertise(channel(2, '/a', { schemaName: 'std_msgs/msg/Other' })));
@@ -230,7 +166,7 @@ describe('openFoxgloveSource() on a robot', () => {
   });
 
   it('connects again when the robot is back, with the same keys, and says so', async () => {
-    const first = await Bridge.open([INFO, advertise(channel(1, '/a'), channel(2, '/b'))]);
+    const first = await openBridge([INFO, advertise(channel(1, '/a'), channel(2, '/b'))]);
     const { port } = first;
     const { received } = await record(first);
     await first.subscribed(1, 2);
@@ -238,7 +174,7 @@ describe('openFoxgloveSource() on a robot', () => {
     await vi.waitFor(() => expect(received.messages).toHaveLength(1));
     await first.close();
     await vi.waitFor(() => expect(received.warningsOf('connection')).toHaveLength(1));
-    const second = await Bridge.open(
+    const second = await openBridge(
       [{ ...INFO, sessionId: 'two' }, advertise(channel(5, '/b'), channel(6, '/a'))],
       { port },
     );
@@ -252,7 +188,7 @@ describe('openFoxgloveSource() on a robot', () => {
   it('leaves it to the ledger to infer what an outage cost', async () => {
     const folder = await temporaryFolder();
     cleanup.push(() => folder[Symbol.asyncDispose]());
-    const first = await Bridge.open([INFO, advertise(channel(1, '/a'))]);
+    const first = await openBridge([INFO, advertise(channel(1, '/a'))]);
     const { port } = first;
     const source = await open(first.url);
     const recorder = await Recorder.open(source, { contractFile, directory: folder.path, version: 'test' });
@@ -264,7 +200,7 @@ describe('openFoxgloveSource() on a robot', () => {
     const lastTime = source.clock.now();
     await first.close();
     await delay(500);
-    const second = await Bridge.open([INFO, advertise(channel(1, '/a'))], { port });
+    const second = await openBridge([INFO, advertise(channel(1, '/a'))], { port });
     await vi.waitFor(() => expect(second.subscriptions.size).toBe(1), { timeout: 5000 });
     const outageSecs = nanosToSecs(source.clock.now() - lastTime);
     second.message(1, 2n, 'after');
@@ -277,7 +213,7 @@ describe('openFoxgloveSource() on a robot', () => {
   });
 
   it('gives up a connection on which a server fell silent, and makes a new one', async () => {
-    const bridge = await Bridge.open([INFO, advertise(channel(1, '/a'))]);
+    const bridge = await openBridge([INFO, advertise(channel(1, '/a'))]);
     const { received } = await record(bridge, ['/a'], { silenceSecs: 0.3 });
     await bridge.subscribed(1);
     for (let i = 0; i < 30; i++) {
@@ -292,7 +228,7 @@ describe('openFoxgloveSource() on a robot', () => {
   });
 
   it('leaves a connection alone that has only ever been quiet', async () => {
-    const bridge = await Bridge.open([INFO, advertise(channel(1, '/a'))]);
+    const bridge = await openBridge([INFO, advertise(channel(1, '/a'))]);
     const { received } = await record(bridge, ['/a'], { silenceSecs: 0.3 });
     await bridge.subscribed(1);
     for (let i = 0; i < 30; i++) bridge.message(1, BigInt(i), 'latched');
@@ -302,7 +238,7 @@ describe('openFoxgloveSource() on a robot', () => {
   });
 
   it('forgets ids, not keys, when the server begins a new session on the same connection', async () => {
-    const bridge = await Bridge.open([INFO, advertise(channel(1, '/a'))]);
+    const bridge = await openBridge([INFO, advertise(channel(1, '/a'))]);
     const { received } = await record(bridge);
     await bridge.subscribed(1);
     bridge.subscriptions.clear();
@@ -316,7 +252,7 @@ describe('openFoxgloveSource() on a robot', () => {
   });
 
   it('passes on what the server complains of, the same words once', async () => {
-    const bridge = await Bridge.open([INFO, advertise(channel(1, '/a'))]);
+    const bridge = await openBridge([INFO, advertise(channel(1, '/a'))]);
     const { received } = await record(bridge);
     await bridge.subscribed(1);
     bridge.send({ op: 'status', level: 0, message: 'hello' });
@@ -331,7 +267,7 @@ describe('openFoxgloveSource() on a robot', () => {
 
 describe('openFoxgloveSource() on a server with a time of its own', () => {
   it("gives messages the server's time, which goes on when it is set back", async () => {
-    const bridge = await Bridge.open([SIMULATION, advertise(channel(1, '/a'))]);
+    const bridge = await openBridge([SIMULATION, advertise(channel(1, '/a'))]);
     const opening = open(bridge.url);
     await vi.waitFor(() => expect(bridge.connections).toHaveLength(1));
     bridge.time(50_000_000_000n);
@@ -356,14 +292,14 @@ describe('openFoxgloveSource() on a server with a time of its own', () => {
   });
 
   it('says what to start when the server announces no time', async () => {
-    const bridge = await Bridge.open([SIMULATION, advertise(channel(1, '/a'))]);
+    const bridge = await openBridge([SIMULATION, advertise(channel(1, '/a'))]);
     await expect(open(bridge.url, { openingSecs: 0.2 })).rejects.toThrow(/announces no time\. Start the/);
   });
 });
 
 describe('openFoxgloveSource() on a hostile server', () => {
   it('records what makes sense and reports the rest', async () => {
-    const bridge = await Bridge.open([
+    const bridge = await openBridge([
       { ...INFO, extra: { deep: [1] } },
       advertise({ id: -1 }, { ...channel(1, ''), topic: 5 }, channel(2, '/good'), 'nonsense' as never),
     ]);
@@ -385,7 +321,7 @@ describe('openFoxgloveSource() on a hostile server', () => {
   });
 
   it('does not pass on more words than an operator can bear', async () => {
-    const bridge = await Bridge.open([INFO, advertise(channel(1, '/a'))]);
+    const bridge = await openBridge([INFO, advertise(channel(1, '/a'))]);
     const { received } = await record(bridge);
     await bridge.subscribed(1);
     for (let i = 0; i < 500; i++) bridge.send({ op: 'status', level: 2, message: `trouble ${i}` });
@@ -395,7 +331,7 @@ describe('openFoxgloveSource() on a hostile server', () => {
   });
 
   it('breaks off with an error when the sink throws', async () => {
-    const bridge = await Bridge.open([INFO, advertise(channel(1, '/a'))]);
+    const bridge = await openBridge([INFO, advertise(channel(1, '/a'))]);
     const source = await open(bridge.url);
     const received = new Received();
     received.message = () => {
