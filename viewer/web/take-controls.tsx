@@ -22,12 +22,14 @@ export const NEXT_STEP: Readonly<Record<RecordingNow['state'], readonly Recordin
   review: [{ kind: 'keep' }, { kind: 'start' }],
 };
 
+/** What is said while a command takes its time; a stop goes on for the post-roll. */
+const WAITING: Partial<Record<RecordingCommand['kind'], string>> = { start: 'Starting…', stop: 'Stopping…' };
+
 /** The buttons of the state that the session is in. */
 export function TakeControls(props: Props) {
   const { status, isReady, pending, onPress } = props;
   if (status.state === 'review') return <Review {...props} />;
-  const [word, waiting] = status.state === 'idle' ? ['Start', 'Starting…'] : ['Stop', 'Stopping…'];
-  const isWaiting = pending === 'start' || pending === 'stop';
+  const word = status.state === 'idle' ? 'Start' : 'Stop';
   return (
     <>
       <Press
@@ -39,7 +41,7 @@ export function TakeControls(props: Props) {
         <svg viewBox="0 0 24 24" aria-hidden="true">
           {status.state === 'idle' ? <circle cx="12" cy="12" r="9" /> : <path d="M5 5h14v14H5z" />}
         </svg>
-        {isWaiting ? waiting : word}
+        {(pending && WAITING[pending]) ?? word}
       </Press>
       {status.state === 'recording' && (
         <Press class="aside" keyName="m" isReady={isReady} onPress={() => onPress({ kind: 'mistake' })}>
