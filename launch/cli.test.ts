@@ -20,20 +20,40 @@ describe.concurrent('kinescribe', () => {
   it('--help names every command and the exit codes', async () => {
     const { code, stdout } = await kinescribe('--help');
     expect(code).toBe(0);
-    for (const name of ['demo', 'record', 'info', 'recover', 'convert', 'verify', 'view', 'contract']) {
+    for (const name of [
+      'demo',
+      'record',
+      'info',
+      'recover',
+      'convert',
+      'verify',
+      'view',
+      'layout',
+      'doctor',
+      'contract',
+    ]) {
       expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
     }
     expect(stdout).toContain('Exit codes');
   });
 
-  it.each(['demo', 'record', 'info', 'recover', 'convert', 'verify', 'view', 'contract check'])(
-    '%s --help teaches with examples',
-    async (name) => {
-      const { code, stdout } = await kinescribe(...name.split(' '), '--help');
-      expect(code).toBe(0);
-      expect(stdout).toContain(`Examples:\n  kinescribe ${name}`);
-    },
-  );
+  it.each([
+    'demo',
+    'record',
+    'info',
+    'recover',
+    'convert',
+    'verify',
+    'view',
+    'layout',
+    'doctor',
+    'contract check',
+    'contract init',
+  ])('%s --help teaches with examples', async (name) => {
+    const { code, stdout } = await kinescribe(...name.split(' '), '--help');
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Examples:\n  kinescribe ${name}`);
+  });
 
   // [command line, words of the error]
   it.each([
