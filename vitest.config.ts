@@ -6,5 +6,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/*.interop.test.ts'],
     // Tests that run the simulated robot or encode video take seconds, not milliseconds.
     testTimeout: 30_000,
+    // Half of the tests wait for a disk, a child or a clock: a worker per core keeps the cores busy.
+    maxWorkers: '100%',
   },
 });

@@ -220,13 +220,14 @@ describe('GET /api/recording/events', () => {
   });
 
   it('refuses the sixty-fifth listener', async () => {
-    const open = await Promise.all(Array.from({ length: 64 }, () => listening(served)));
-    expect((await served.get('/api/recording/events')).status).toBe(503);
+    await using own = await ServedSession.open();
+    const open = await Promise.all(Array.from({ length: 64 }, () => listening(own)));
+    expect((await own.get('/api/recording/events')).status).toBe(503);
     for (const { end } of open) end(); // and their places are free again
     await Promise.all(open.map(({ done }) => done));
     await expect
       .poll(async () => {
-        const { end } = await listening(served);
+        const { end } = await listening(own);
         end();
       })
       .toBeUndefined();

@@ -87,6 +87,8 @@ export class Recorder {
   readonly #storage: StorageGuard;
   readonly #storageTimer: NodeJS.Timeout;
   #take: Take | undefined;
+  /** A take that takes no more messages and whose file is being completed. */
+  #closing: Take | undefined;
   #review: FinishedTake | undefined;
   #lastTakeBytes = 0;
   /** True from the call of start or stop until it has settled. */
@@ -137,7 +139,7 @@ export class Recorder {
   }
 
   get state(): EpisodeState {
-    if (this.#take) return 'recording';
+    if (this.#take || this.#closing) return 'recording';
     return this.#review ? 'review' : 'idle';
   }
 
@@ -153,14 +155,15 @@ export class Recorder {
 
   status(): RecorderStatus {
     const now = this.#source.clock.now();
+    const take = this.#take ?? this.#closing;
     return {
       state: this.state,
-      episodeId: this.#take?.info.id ?? this.#review?.id,
-      durationSecs: this.#take ? nanosToSecs(now - this.#take.startTime) : (this.#review?.durationSecs ?? 0),
-      queuedBytes: this.#take?.queuedBytes ?? 0,
-      streams: this.#take?.streams(now) ?? this.#intake.status(now),
+      episodeId: take?.info.id ?? this.#review?.id,
+      durationSecs: take ? nanosToSecs(now - take.startTime) : (this.#review?.durationSecs ?? 0),
+      queuedBytes: take?.queuedBytes ?? 0,
+      streams: take?.streams(now) ?? this.#intake.status(now),
       storage: this.#storage.status,
-      failure: this.#take?.failure,
+      failure: take?.failure,
     };
   }
 
@@ -218,18 +221,23 @@ export class Recorder {
       if (postRollSecs > 0 && !this.#ended && !take.failure) await delay(postRollSecs * 1000);
       const endTime = clock.now();
       this.#take = undefined;
+      this.#closing = take;
       this.#intake.takeEnded();
-      const { episode, ledger } = await take.end(endTime);
-      this.#lastTakeBytes = episode.bytes;
-      this.#review = {
-        id: take.info.id,
-        file: episode.file,
-        bytes: episode.bytes,
-        startTime: take.startTime,
-        durationSecs: nanosToSecs(endTime - take.startTime),
-        ledger,
-      };
-      return this.#review;
+      try {
+        const { episode, ledger } = await take.end(endTime);
+        this.#lastTakeBytes = episode.bytes;
+        this.#review = {
+          id: take.info.id,
+          file: episode.file,
+          bytes: episode.bytes,
+          startTime: take.startTime,
+          durationSecs: nanosToSecs(endTime - take.startTime),
+          ledger,
+        };
+        return this.#review;
+      } finally {
+        this.#closing = undefined;
+      }
     });
   }
 
