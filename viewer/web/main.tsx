@@ -2,6 +2,7 @@ import { render } from 'preact';
 import { App } from './app.tsx';
 import { RecordingScreen } from './recording-screen.tsx';
 import './style.css';
+import './timeline.css';
 
 const root = document.getElementById('root');
 if (root) render(location.pathname === '/record' ? <RecordingScreen /> : <App />, root);
