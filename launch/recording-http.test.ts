@@ -219,6 +219,15 @@ describe('GET /api/recording/events', () => {
     expect(await done).toBeUndefined();
   });
 
+  it('survives a change while it says goodbye', async () => {
+    const own = await ServedSession.open();
+    const listeners = await Promise.all(Array.from({ length: 8 }, () => listening(own)));
+    const closing = own[Symbol.asyncDispose]();
+    await own.session.command({ kind: 'start' }).catch(() => {}); // the session may have ended already
+    await closing;
+    await Promise.all(listeners.map(({ done }) => done));
+  });
+
   it('refuses the sixty-fifth listener', async () => {
     await using own = await ServedSession.open();
     const open = await Promise.all(Array.from({ length: 64 }, () => listening(own)));

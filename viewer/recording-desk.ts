@@ -85,8 +85,11 @@ export class RecordingDesk {
   #startShowing(): () => void {
     const show = () => {
       const event = eventOf(this.#control);
-      // Whoever does not read gets nothing more until he does, then the newest.
-      for (const watcher of this.#watchers) if (!watcher.writableNeedDrain) watcher.write(event);
+      for (const watcher of this.#watchers) {
+        // Whoever does not read gets nothing more until he does, then the newest; an ended one stays among the
+        // watchers until its connection is gone.
+        if (!watcher.writableEnded && !watcher.writableNeedDrain) watcher.write(event);
+      }
     };
     const timer = setInterval(show, SHOW_MILLIS).unref();
     const unlisten = this.#control.listen(show);
