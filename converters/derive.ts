@@ -1,7 +1,8 @@
 import type { Contract, VectorFeature } from '../schemas/contract.ts';
+import { conjugate, multiply, type Quaternion } from '../schemas/quaternion.ts';
 import { nanosToSecs } from '../schemas/time.ts';
 import { elementCount, type Frame, type FrameValue, type VectorValue } from './frame.ts';
-import { conjugate, FORMS, multiply, normalized, type Quaternion } from './rotation.ts';
+import { FORMS, normalized } from './rotation.ts';
 
 /** A tick and the ones beside it; absent over the ends of the episode. */
 interface Neighbourhood {

@@ -1,6 +1,7 @@
 import type { VectorFeature } from '../schemas/contract.ts';
 import { ConvertError } from '../schemas/errors.ts';
 import { type FieldPath, parseFieldPath } from '../schemas/field-path.ts';
+import type { Quaternion } from '../schemas/quaternion.ts';
 import { nanosToSecs } from '../schemas/time.ts';
 import { unitFactor } from '../schemas/units.ts';
 import type { Choice } from './align.ts';
@@ -8,7 +9,7 @@ import type { Sample } from './align-streams.ts';
 import { PickFault, pickNumbers } from './feature-pick.ts';
 import { elementCount, slotCount, type VectorValue } from './frame.ts';
 import { LayoutPicker } from './layout-picker.ts';
-import { FORMS, normalized, type Quaternion, type RotationForm, slerp } from './rotation.ts';
+import { FORMS, normalized, type RotationForm, slerp } from './rotation.ts';
 import type { ChannelPlan } from './stream-plan.ts';
 
 /** Where a feature's values come from, for its errors. */

@@ -1,5 +1,6 @@
 import type { MessageValue } from '../schemas/message.ts';
-import { conjugate, multiply, normalized, type Quaternion, rotate, slerp } from './rotation.ts';
+import { conjugate, multiply, type Quaternion } from '../schemas/quaternion.ts';
+import { normalized, rotate, slerp } from './rotation.ts';
 
 /** Rigid transform target-from-source: where the source frame lies in the target frame. */
 export interface Pose {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { conjugate, FORMS, multiply, normalized, type Quaternion, rotate, slerp } from './rotation.ts';
+import { conjugate, multiply, type Quaternion } from '../schemas/quaternion.ts';
+import { FORMS, normalized, rotate, slerp } from './rotation.ts';
 
 const half = Math.SQRT1_2;
 const rotations = fc

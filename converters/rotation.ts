@@ -1,5 +1,4 @@
-/** Unit quaternion [x, y, z, w], in the order of geometry_msgs. */
-export type Quaternion = readonly [number, number, number, number];
+import type { Quaternion } from '../schemas/quaternion.ts';
 
 /** How a dataset may write a rotation, beside the quaternion itself. */
 export type RotationForm = 'rotation6d' | 'rotvec' | 'rpy';
@@ -8,20 +7,6 @@ export type RotationForm = 'rotation6d' | 'rotvec' | 'rpy';
 export function normalized([x, y, z, w]: Quaternion): Quaternion | undefined {
   const length = Math.hypot(x, y, z, w);
   return length > 1e-6 ? [x / length, y / length, z / length, w / length] : undefined;
-}
-
-/** First b, then a. */
-export function multiply(a: Quaternion, b: Quaternion): Quaternion {
-  return [
-    a[3] * b[0] + a[0] * b[3] + a[1] * b[2] - a[2] * b[1],
-    a[3] * b[1] - a[0] * b[2] + a[1] * b[3] + a[2] * b[0],
-    a[3] * b[2] + a[0] * b[1] - a[1] * b[0] + a[2] * b[3],
-    a[3] * b[3] - a[0] * b[0] - a[1] * b[1] - a[2] * b[2],
-  ];
-}
-
-export function conjugate([x, y, z, w]: Quaternion): Quaternion {
-  return [-x, -y, -z, w];
 }
 
 /**

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { contractDifferences } from '../schemas/contract-difference.ts';
 import type { ContractFile } from '../schemas/contract-file.ts';
 import { EpisodeReader } from '../schemas/episode-reader.ts';
@@ -13,7 +14,7 @@ import { storedContract } from '../schemas/stored-contract.ts';
  */
 export async function checkLibrary(directory: string, { contract, digest }: ContractFile): Promise<void> {
   const { episodes } = await openLibrary(directory);
-  const last = episodes.findLast((file) => file.startsWith(`${contract.name}-`, file.lastIndexOf('/') + 1));
+  const last = episodes.findLast((file) => basename(file).startsWith(`${contract.name}-`));
   if (!last) return;
   await using reader = await EpisodeReader.open(last);
   const stored = await storedContract(reader);

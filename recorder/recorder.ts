@@ -6,7 +6,7 @@ import { RecordError, UsageError } from '../schemas/errors.ts';
 import { appendLabel, type Label } from '../schemas/labels.ts';
 import type { Ledger } from '../schemas/ledger.ts';
 import { nextEpisodeId, openLibrary } from '../schemas/library.ts';
-import type { StorageStatus, StreamStatus } from '../schemas/recording-control.ts';
+import type { RecordingStatus } from '../schemas/recording-control.ts';
 import { nanosToSecs } from '../schemas/time.ts';
 import { Intake } from './intake.ts';
 import type { Source, SourceWarning } from './source.ts';
@@ -64,17 +64,11 @@ export interface FinishedTake {
   readonly ledger: Ledger;
 }
 
-export interface RecorderStatus {
-  readonly state: EpisodeState;
-  /** Id of the take that is recorded or in review. */
-  readonly episodeId: string | undefined;
-  readonly durationSecs: number;
-  readonly queuedBytes: number;
-  /** Of the running take, else since the last one ended. */
-  readonly streams: readonly StreamStatus[];
-  readonly storage: StorageStatus;
-  readonly failure: RecordError | undefined;
-}
+/** The part of an operator's view that the recorder itself knows. */
+export type RecorderStatus = Pick<
+  RecordingStatus,
+  'state' | 'episodeId' | 'durationSecs' | 'queuedBytes' | 'streams' | 'storage'
+> & { readonly failure: RecordError | undefined };
 
 /**
  * A recording session: one source, one contract, one library, takes one after another.

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { EPISODE_SUFFIX, LABELS_SUFFIX } from '../schemas/episode.ts';
+import { EPISODE_SUFFIX } from '../schemas/episode.ts';
 import { labelsFileOf } from '../schemas/labels.ts';
 import type { StorageStatus } from '../schemas/recording-control.ts';
 
@@ -73,7 +73,7 @@ export class StorageGuard {
     if (!oldest) return false;
     this.#onEmptied(oldest.file);
     await rm(oldest.file);
-    await rm(oldest.file.slice(0, -EPISODE_SUFFIX.length) + LABELS_SUFFIX, { force: true });
+    await rm(labelsFileOf(oldest.file), { force: true });
     return true;
   }
 }

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { multiply } from '../../schemas/quaternion.ts';
 import { InverseKinematics } from './ik.ts';
 import { createMjcf } from './mjcf.ts';
 import { type Kinematics, Physics } from './physics.ts';
@@ -7,7 +8,6 @@ import {
   axisAngle,
   compose,
   IDENTITY,
-  multiply,
   norm,
   type Pose,
   rotationBetween,

@@ -1,4 +1,5 @@
-import { axisAngle, multiply, type Pose, type Quaternion, type Vec3 } from './pose.ts';
+import { multiply, type Quaternion } from '../../schemas/quaternion.ts';
+import { axisAngle, type Pose, type Vec3 } from './pose.ts';
 import { BLOCK, MAX_APERTURE } from './robot-model.ts';
 
 /** What the arm is about; `rest` before and after a task. */

@@ -1,14 +1,13 @@
 import { expect, test } from 'vitest';
+import { multiply, type Quaternion } from '../../schemas/quaternion.ts';
 import {
   axisAngle,
   compose,
   fromAxes,
   invert,
-  multiply,
   norm,
   normalize,
   type Pose,
-  type Quaternion,
   rotate,
   rotationBetween,
   subtract,

@@ -1,7 +1,7 @@
+import { conjugate, multiply, type Quaternion } from '../../schemas/quaternion.ts';
+
 /** [x, y, z], metres. */
 export type Vec3 = readonly [number, number, number];
-/** Unit quaternion [x, y, z, w], in the order of geometry_msgs. */
-export type Quaternion = readonly [number, number, number, number];
 
 /** Rigid transform target-from-source: where the source frame lies in the target frame. */
 export interface Pose {
@@ -37,20 +37,6 @@ export function norm(a: Vec3): number {
 
 export function normalize(a: Vec3): Vec3 {
   return scale(a, 1 / norm(a));
-}
-
-/** First b, then a. */
-export function multiply(a: Quaternion, b: Quaternion): Quaternion {
-  return [
-    a[3] * b[0] + a[0] * b[3] + a[1] * b[2] - a[2] * b[1],
-    a[3] * b[1] - a[0] * b[2] + a[1] * b[3] + a[2] * b[0],
-    a[3] * b[2] + a[0] * b[1] - a[1] * b[0] + a[2] * b[3],
-    a[3] * b[3] - a[0] * b[0] - a[1] * b[1] - a[2] * b[2],
-  ];
-}
-
-function conjugate([x, y, z, w]: Quaternion): Quaternion {
-  return [-x, -y, -z, w];
 }
 
 export function rotate(q: Quaternion, v: Vec3): Vec3 {

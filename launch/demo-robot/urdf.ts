@@ -1,5 +1,6 @@
+import type { Quaternion } from '../../schemas/quaternion.ts';
 import type { Link, Shape } from './link.ts';
-import { type Pose, type Quaternion, toRollPitchYaw, type Vec3 } from './pose.ts';
+import { type Pose, toRollPitchYaw, type Vec3 } from './pose.ts';
 import { FINGER_JOINTS, LINKS } from './robot-model.ts';
 
 /** The robot's description as `/robot_description` carries it, made from the same table as the physics. */
