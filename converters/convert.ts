@@ -1,13 +1,14 @@
 import { access, mkdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Contract } from '../schemas/contract.ts';
-import { type ContractFile, contractLine } from '../schemas/contract-file.ts';
+import type { ContractFile } from '../schemas/contract-file.ts';
 import type { DatasetManifest, ManifestEpisode, ManifestFeature } from '../schemas/dataset-manifest.ts';
 import { EPISODE_SUFFIX } from '../schemas/episode.ts';
 import { EpisodeReader } from '../schemas/episode-reader.ts';
 import { ConvertError, UsageError } from '../schemas/errors.ts';
 import { fileDigest } from '../schemas/file-digest.ts';
 import { nanosToSecs } from '../schemas/time.ts';
+import { yamlPosition } from '../schemas/yaml-document.ts';
 import type { DatasetFormat, DatasetWriter } from './dataset-writer.ts';
 import { episodeFrames, type FramesReport } from './episode-frames.ts';
 import { FeatureTable, manifestClock, writeManifest } from './manifest.ts';
@@ -125,7 +126,7 @@ export async function previewEpisodes(
 function located(error: unknown, { text }: ContractFile): unknown {
   if (!(error instanceof ConvertError) || !error.contractPath) return error;
   const { message, contractPath } = error;
-  const line = contractLine(text, contractPath);
+  const { line } = yamlPosition(text, contractPath, 'contract');
   return new ConvertError(`${message} It is line ${line} of the contract, "${contractPath.join('.')}".`, {
     cause: error,
     contractPath,

@@ -1,5 +1,5 @@
 import { CommanderError, InvalidArgumentError, Option, Command as Program } from 'commander';
-import { ContractError, KinescribeError, MissingFeatureError, UsageError } from '../schemas/errors.ts';
+import { DocumentError, KinescribeError, MissingFeatureError, UsageError } from '../schemas/errors.ts';
 import type { Command, CommandOption, CommandOptions } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { programVersion } from './version.ts';
@@ -77,7 +77,7 @@ function report(error: unknown): number {
   if (error instanceof KinescribeError) {
     console.error(error.message);
     const nothingDone =
-      error instanceof UsageError || error instanceof ContractError || error instanceof MissingFeatureError;
+      error instanceof UsageError || error instanceof DocumentError || error instanceof MissingFeatureError;
     return nothingDone ? 2 : 1;
   }
   console.error('This is a fault of kinescribe itself. Please report it with these lines:');

@@ -53,6 +53,8 @@ export const COMMANDS: readonly Command[] = [
       out('library: the folder of episodes', 'recordings'),
       { flags: '-t, --task <text>', text: "one of the contract's tasks; the first one if not given" },
       { flags: '--operator <name>', text: 'who records, as a pseudonym', default: 'unknown' },
+      { flags: '--scene <text>', text: "one of the contract's scenes" },
+      { flags: '--object <text>', text: "one of the contract's objects" },
       { flags: '--all', text: "record every topic, not only the contract's" },
       { flags: '--pedal <device>', text: 'a USB foot pedal or button box, a file under /dev/input/by-id' },
       {

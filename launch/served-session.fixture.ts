@@ -20,7 +20,7 @@ streams:
   force: { topic: /force, role: interaction, type: test_msgs/msg/Force, rateHz: 50, maxGapSecs: 0.5 }
 features: {}
 samples: { tickRateHz: 10 }
-episode: { tasks: [pick the block, push the block], operators: [op-1, op-2] }
+episode: { tasks: [pick the block, push the block], operators: [op-1, op-2], scenes: [left, right], objects: [blue block, red block] }
 `,
   'desk.yaml',
 );
@@ -56,7 +56,9 @@ export class ServedSession implements AsyncDisposable {
       ...(reserveBytes !== undefined && { reserveBytes }),
     });
     const { contract } = CONTRACT;
-    const session = new RecordingSession(recorder, { contract, task: 'pick the block', operator: 'op-1' });
+    const session = new RecordingSession(recorder, {
+      ...{ contract, task: 'pick the block', operator: 'op-1', session: 'session-1' },
+    });
     const shelf = await EpisodeShelf.of([directory]);
     const started = await startReplayServer(shelf, { port: 0, ...server, recording: watched(session) });
     return new ServedSession({ directory, source, recorder, session, server: started });

@@ -12,6 +12,7 @@ import { Intake } from './intake.ts';
 import type { Source, SourceWarning } from './source.ts';
 import { StorageGuard } from './storage-guard.ts';
 import { Take } from './take.ts';
+import type { TakeDescription } from './take-description.ts';
 
 /** Ten seconds of a camera rig at 25 MB/s, or one and a half of a fast one at 166 MB/s. */
 const MAX_QUEUE_BYTES = 256 * 2 ** 20;
@@ -38,11 +39,6 @@ export interface RecorderOptions {
   readonly reserveBytes?: number;
   /** Told what the operator should know: a type that cannot be recorded, a publisher that vanished. */
   readonly onWarning?: (warning: SourceWarning) => void;
-}
-
-export interface TakeDescription {
-  readonly task: string;
-  readonly operator: string;
 }
 
 /** What the operator says of a take in review. */
@@ -277,7 +273,7 @@ export class Recorder {
     }
   }
 
-  #infoOf(id: string, startTime: bigint, { task, operator }: TakeDescription): EpisodeInfo {
+  #infoOf(id: string, startTime: bigint, description: TakeDescription): EpisodeInfo {
     const { contract, digest } = this.#options.contractFile;
     const { anchor } = this.#source.clock;
     return {
@@ -285,8 +281,7 @@ export class Recorder {
       contract: contract.name,
       contractDigest: digest,
       robot: contract.robot.model,
-      task,
-      operator,
+      ...description,
       source: this.#source.name,
       recorderVersion: this.#options.version,
       startTime: String(startTime),

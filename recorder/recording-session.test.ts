@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseContract } from '../schemas/contract-file.ts';
+import { EpisodeReader } from '../schemas/episode-reader.ts';
 import { UsageError } from '../schemas/errors.ts';
 import { currentLabel, readLabels } from '../schemas/labels.ts';
 import type { RecordingCommand } from '../schemas/recording-control.ts';
@@ -20,7 +21,7 @@ streams:
   joints: { topic: /joints, role: motion, type: test_msgs/msg/Joints, rateHz: 100, maxGapSecs: 0.05 }
 features: {}
 samples: { tickRateHz: 10 }
-episode: { tasks: [pick the block, push the block], maxDurationSecs: 60 }
+episode: { tasks: [pick the block, push the block], scenes: [left, right], objects: [cup], maxDurationSecs: 60 }
 `,
   'desk.yaml',
 );
@@ -116,6 +117,8 @@ describe('RecordingSession', () => {
     ['discard', { kind: 'discard' } as const],
     ['mistake', { kind: 'mistake' } as const],
     ['a task that the contract does not know', { kind: 'describe', task: 'dance' } as const],
+    ['a scene that it does not know', { kind: 'describe', scene: 'moon' } as const],
+    ['an object that it does not know', { kind: 'describe', object: 'bowl' } as const],
   ])('refuses %s while idle', async (_what, command) => {
     await expect(session.command(command)).rejects.toThrow(UsageError);
   });
@@ -155,6 +158,22 @@ describe('RecordingSession', () => {
     await play({ kind: 'describe', task: 'push the block', operator: 'op-2' }, start, 1, stop);
     expect(session.status()).toMatchObject({ task: 'push the block', operator: 'op-2', state: 'review' });
     expect(session.status().review).toMatchObject({ id: 'desk-0001', losses: [] });
+  });
+
+  it('remembers task, operator, scene and object from take to take, and stores them with the session', async () => {
+    await play({ kind: 'describe', operator: 'op-2', scene: 'left', object: 'cup' }, start, 1, stop, keep);
+    await play({ kind: 'describe', scene: null }, start, 1, stop, keep);
+    const infos = await Promise.all(
+      takes.map(async ({ file }) => {
+        await using reader = await EpisodeReader.open(file);
+        return reader.info();
+      }),
+    );
+    const { session: id } = session.status();
+    const both = { task: 'pick the block', operator: 'op-2', object: 'cup', session: id };
+    expect(infos).toMatchObject([{ ...both, scene: 'left' }, both]);
+    expect(infos[1]).not.toHaveProperty('scene');
+    expect(id).toMatch(/^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-[0-9a-f]{6}$/);
   });
 
   it('is lossy once a kept take lost more than the contract tolerates', async () => {

@@ -3,12 +3,18 @@ import { RecordError, UsageError } from '../schemas/errors.ts';
 import type { RecordingCommand, RecordingControl, RecordingStatus } from '../schemas/recording-control.ts';
 import { untoleratedLosses } from './loss-verdict.ts';
 import type { FinishedTake, Recorder, TakeVerdict } from './recorder.ts';
+import { described, newSessionId, type TakeDescription } from './take-description.ts';
 
 export interface RecordingSessionOptions {
   readonly contract: Contract;
   /** What the first take is of; one of the contract's tasks. */
   readonly task: string;
   readonly operator: string;
+  /** Of the lists of the contract; undefined where it does not matter. */
+  readonly scene?: string;
+  readonly object?: string;
+  /** Id of this run, stored in every take. @default the time of its beginning and a random end */
+  readonly session?: string;
   /** A take's file is complete; it waits for the operator's word. */
   readonly onTake?: (take: FinishedTake) => void;
   /** Something the operator has to know; the session goes on. */
@@ -28,8 +34,8 @@ export class RecordingSession implements RecordingControl {
   readonly #options: RecordingSessionOptions;
   readonly #timer: NodeJS.Timeout;
   #tail: Promise<void> = Promise.resolve();
-  #task: string;
-  #operator: string;
+  readonly #id: string;
+  #description: TakeDescription;
   #finished: FinishedTake | undefined;
   #quality: number | undefined;
   #kept = 0;
@@ -39,22 +45,14 @@ export class RecordingSession implements RecordingControl {
   #trouble: string | undefined;
   readonly #listeners = new Set<() => void>();
 
-  /** @throws {UsageError} when the task is not one of the contract's. */
+  /** @throws {UsageError} when the contract does not list what the first take is of. */
   constructor(recorder: Recorder, options: RecordingSessionOptions) {
     this.#recorder = recorder;
     this.#options = options;
-    RecordingSession.checkTask(options.task, options.contract);
-    this.#task = options.task;
-    this.#operator = options.operator;
+    const { contract, task, operator, scene, object, session = newSessionId() } = options;
+    this.#id = session;
+    this.#description = described({ task, operator, session }, { task, scene, object }, contract);
     this.#timer = setInterval(() => this.#look(), LOOK_MILLIS).unref();
-  }
-
-  /** @throws {UsageError} when the task is not one of the contract's. */
-  static checkTask(task: string, { episode: { tasks } }: Contract): void {
-    if (tasks.includes(task)) return;
-    throw new UsageError(
-      `Task "${task}" is not one of the contract's: ${tasks.map((each) => `"${each}"`).join(', ')}.`,
-    );
   }
 
   /** Whether a kept take lost more than the contract tolerates, or a take broke off. */
@@ -64,16 +62,16 @@ export class RecordingSession implements RecordingControl {
 
   status(): RecordingStatus {
     const { failure, ...status } = this.#recorder.status();
-    const { tasks, operators } = this.#options.contract.episode;
+    const { tasks, operators, scenes, objects } = this.#options.contract.episode;
+    const { task, operator, scene, object } = this.#description;
     const finished = status.state === 'review' ? this.#finished : undefined;
     return {
       ...status,
       review: finished && { ...finished, losses: finished.ledger.losses },
-      task: this.#task,
       quality: finished && this.#quality,
-      operator: this.#operator,
-      tasks,
-      operators,
+      session: this.#id,
+      ...{ task, operator, scene, object },
+      ...{ tasks, operators, scenes, objects },
       kept: this.#kept,
       discarded: this.#discarded,
       trouble: failure?.message ?? this.#trouble,
@@ -131,17 +129,13 @@ export class RecordingSession implements RecordingControl {
         this.#discarded++;
         break;
       case 'mistake':
-        this.#recorder.markMistake(this.#operator, command.text);
+        this.#recorder.markMistake(this.#description.operator, command.text);
         break;
       case 'quality':
         this.#quality = command.value;
         break;
       case 'describe':
-        if (command.task !== undefined) {
-          RecordingSession.checkTask(command.task, this.#options.contract);
-          this.#task = command.task;
-        }
-        if (command.operator !== undefined) this.#operator = command.operator;
+        this.#description = described(this.#description, command, this.#options.contract);
         break;
       default:
         throw new TypeError(`Unknown command ${JSON.stringify(command satisfies never)}`);
@@ -150,7 +144,7 @@ export class RecordingSession implements RecordingControl {
 
   #start(): Promise<void> {
     return this.#toldOf(async () => {
-      await this.#recorder.startTake({ task: this.#task, operator: this.#operator });
+      await this.#recorder.startTake(this.#description);
       this.#trouble = undefined;
       this.#quality = undefined;
     });
@@ -167,7 +161,7 @@ export class RecordingSession implements RecordingControl {
     const finished = this.#finished;
     await this.#recorder.keepTake(
       { ...(outcome && { outcome }), ...(quality !== undefined && { quality }), ...(note && { note }) },
-      this.#operator,
+      this.#description.operator,
     );
     this.#kept++;
     this.#lossy ||=

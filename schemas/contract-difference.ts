@@ -2,7 +2,7 @@ import type { Contract } from './contract.ts';
 
 /**
  * What of two contracts makes their episodes unequal: the robot, the streams, the features and the samples.
- * Tasks, operators and the takes' lengths may change from one session to the next.
+ * Tasks, operators, scenes, objects and the takes' lengths may change from one session to the next.
  *
  * @returns one line per difference, `streams.joints.rateHz: 200 → 100`; empty when they agree.
  */

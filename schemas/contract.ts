@@ -84,6 +84,8 @@ const split = z.strictObject({
 const episode = z.strictObject({
   tasks: z.array(z.string().min(3)).min(1).describe('Instructions the operator chooses from.'),
   operators: z.array(z.string()).default([]).describe('Pseudonyms of the people who may record.'),
+  scenes: z.array(z.string().min(1)).default([]).describe('Places and arrangements a take may have.'),
+  objects: z.array(z.string().min(1)).default([]).describe('What a take may handle.'),
   preRollSecs: z
     .number()
     .min(0)

@@ -22,6 +22,11 @@ const infoSchema = z.object({
   robot: z.string(),
   task: z.string(),
   operator: z.string(),
+  /** One per run of the recorder: takes that share their day, light, calibration and people. */
+  session: z.string().optional(),
+  /** Where, and with what, in the words of the contract's lists. */
+  scene: z.string().optional(),
+  object: z.string().optional(),
   /** `ros2`, `foxglove`, `demo`. */
   source: z.string(),
   /** Version of this program. */

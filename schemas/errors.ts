@@ -22,8 +22,8 @@ export interface SourcePosition {
   readonly column: number;
 }
 
-/** One broken rule of a contract. */
-export interface ContractIssue {
+/** One broken rule of a YAML file that a person wrote. */
+export interface DocumentIssue {
   readonly position: SourcePosition;
   /** Dotted path into the document, `streams.joints.rateHz`. */
   readonly path: string;
@@ -31,12 +31,11 @@ export interface ContractIssue {
   readonly rule: string;
 }
 
-/** A contract that breaks its rules; lists every broken rule, not only the first. */
-export class ContractError extends KinescribeError {
-  readonly code = 'CONTRACT';
-  readonly issues: readonly ContractIssue[];
+/** A YAML file that breaks its rules; lists every broken rule, not only the first. */
+export abstract class DocumentError extends KinescribeError {
+  readonly issues: readonly DocumentIssue[];
 
-  constructor(issues: readonly ContractIssue[], options?: ErrorOptions) {
+  constructor(issues: readonly DocumentIssue[], options?: ErrorOptions) {
     const lines = issues.map(
       ({ position: { file, line, column }, path, rule }) =>
         `${file}:${line}:${column}  ${path || '(document)'}: ${rule}`,
@@ -44,6 +43,15 @@ export class ContractError extends KinescribeError {
     super(lines.join('\n'), options);
     this.issues = issues;
   }
+}
+
+export class ContractError extends DocumentError {
+  readonly code = 'CONTRACT';
+}
+
+/** A plan of a collection that breaks its rules, or asks for what the contract does not list. */
+export class PlanError extends DocumentError {
+  readonly code = 'PLAN';
 }
 
 /** A file that is not a readable episode. */

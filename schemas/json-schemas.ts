@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { collectionPlanSchema } from './collection-plan.ts';
 import { contractSchema } from './contract.ts';
 import { datasetManifestSchema } from './dataset-manifest.ts';
 import { z } from './validation.ts';
@@ -6,6 +7,7 @@ import { z } from './validation.ts';
 /** The published JSON Schemas, by file name in `json/`; `npm run schemas` writes them anew. */
 export const JSON_SCHEMAS: ReadonlyMap<string, string> = new Map([
   ['contract.schema.json', jsonSchema(contractSchema, 'Kinescribe contract')],
+  ['collection-plan.schema.json', jsonSchema(collectionPlanSchema, 'Kinescribe collection plan')],
   ['dataset-manifest.schema.json', jsonSchema(datasetManifestSchema, 'Kinescribe dataset manifest')],
 ]);
 

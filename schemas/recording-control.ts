@@ -55,12 +55,19 @@ export interface RecordingStatus {
   readonly review: TakeInReview | undefined;
   /** What the take in review will be kept with, 1 poor to 5 excellent; undefined where nobody said. */
   readonly quality: number | undefined;
+  /** One per run of the recorder; stored in every take. */
+  readonly session: string;
   /** What the next take is of and who records it. */
   readonly task: string;
   readonly operator: string;
+  /** Undefined where nobody said. */
+  readonly scene: string | undefined;
+  readonly object: string | undefined;
   /** What the contract lets one choose from. */
   readonly tasks: readonly string[];
   readonly operators: readonly string[];
+  readonly scenes: readonly string[];
+  readonly objects: readonly string[];
   /** Takes of this session. */
   readonly kept: number;
   readonly discarded: number;
@@ -88,6 +95,9 @@ export const recordingCommandSchema = z.discriminatedUnion('kind', [
     kind: z.literal('describe'),
     task: z.string().optional(),
     operator: z.string().min(1).optional(),
+    /** Null takes the word back. */
+    scene: z.string().min(1).nullable().optional(),
+    object: z.string().min(1).nullable().optional(),
   }),
 ]);
 

@@ -3,6 +3,7 @@ import { checkLibrary } from '../../recorder/library-check.ts';
 import { parsePedalKeys } from '../../recorder/pedal.ts';
 import { Recorder } from '../../recorder/recorder.ts';
 import { RecordingSession } from '../../recorder/recording-session.ts';
+import { described } from '../../recorder/take-description.ts';
 import type { Contract } from '../../schemas/contract.ts';
 import { readContract } from '../../schemas/contract-file.ts';
 import type { EpisodeState } from '../../schemas/episode.ts';
@@ -41,8 +42,13 @@ export async function record(_args: readonly string[], options: CommandOptions):
       'Recording by keyboard needs a terminal. Without one, give --serve, --pedal, or --duration and --takes.',
     );
   }
-  const task = String(options.task ?? contract.episode.tasks[0]);
-  RecordingSession.checkTask(task, contract);
+  const first = {
+    task: String(options.task ?? contract.episode.tasks[0]),
+    operator: String(options.operator),
+    ...(options.scene !== undefined && { scene: String(options.scene) }),
+    ...(options.object !== undefined && { object: String(options.object) }),
+  };
+  described(first, first, contract);
   if (options.changedContract !== true) await checkLibrary(String(options.out), contractFile);
 
   const ending = new AbortController();
@@ -61,8 +67,7 @@ export async function record(_args: readonly string[], options: CommandOptions):
   void recorder.sourceEnded.then(() => ending.abort());
   const session = new RecordingSession(recorder, {
     contract,
-    task,
-    operator: String(options.operator),
+    ...first,
     onTake: (take) => screen.say(takeLines(take, contract).join('\n')),
     onTrouble: (message) => screen.say(message),
   });

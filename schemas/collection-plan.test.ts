@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { nextTarget, type PlannedTake, parsePlan, planProgress, readPlan } from './collection-plan.ts';
+import { parseContract } from './contract-file.ts';
+import { PlanError, UsageError } from './errors.ts';
+
+const { contract } = parseContract(
+  `
+kinescribe: 1
+name: desk
+robot: { model: test-arm }
+streams: {}
+features: {}
+samples: { tickRateHz: 10 }
+episode: { tasks: [pick it up, push it], objects: [blue cup, red cup], scenes: [left, right] }
+`,
+  'desk.yaml',
+);
+const VALID = `kinescribe: 1
+targets:
+  - { task: pick it up, object: blue cup, scene: left, count: 2 }
+  - { task: pick it up, object: blue cup, count: 1 }
+  - { task: push it, operator: op-2, count: 1 }
+`;
+const plan = parsePlan(VALID, 'plan.yaml', contract);
+
+function take(words: Partial<PlannedTake['info']>, outcome: PlannedTake['outcome'] = 'success'): PlannedTake {
+  return { info: { task: 'pick it up', operator: 'op-1', ...words }, outcome };
+}
+const blueLeft = { object: 'blue cup', scene: 'left' };
+const left = (...takes: PlannedTake[]) => planProgress(plan, takes).map((each) => each.left);
+
+describe('parsePlan()', () => {
+  it.each([
+    ['a misspelt key', 'count: 2', 'cuont: 2', 3, 'did you mean "count"?'],
+    ['a count of none', 'count: 2', 'count: 0', 3, '>0'],
+    ['no target', VALID.slice(VALID.indexOf('targets')), 'targets: []\n', 2, '>=1'],
+    [
+      'a task that the contract does not list',
+      'push it',
+      'pull it',
+      5,
+      '"pick it up", "push it"; found "pull',
+    ],
+    ['an object that the contract does not list', 'blue cup, count', 'green cup, count', 4, 'objects are'],
+    ['a scene that the contract does not list', 'scene: left', 'scene: up', 3, 'found "up"'],
+  ])('points at %s', (_what, from, to, line, rule) => {
+    const parse = () => parsePlan(VALID.replace(from, to), 'plan.yaml', contract);
+    expect(parse).toThrow(PlanError);
+    expect(parse).toThrow(`plan.yaml:${line}:`);
+    expect(parse).toThrow(rule);
+  });
+});
+
+describe('planProgress()', () => {
+  it.each<[string, PlannedTake[], number[]]>([
+    ['nothing', [], [2, 1, 1]],
+    ['a successful take for the first target that it fits', [take(blueLeft)], [1, 1, 1]],
+    [
+      'neither failures nor takes without a word',
+      [take(blueLeft, 'failure'), { ...take(blueLeft), outcome: undefined }],
+      [2, 1, 1],
+    ],
+    ['for the next target that it fits once the first is full', Array(3).fill(take(blueLeft)), [0, 0, 1]],
+    ['no take twice, and none beyond the plan', Array(9).fill(take(blueLeft)), [0, 0, 1]],
+    ['any scene where the target names none', [take({ object: 'blue cup', scene: 'right' })], [2, 0, 1]],
+    ['nothing of another object or of none', [take({ object: 'red cup' }), take({})], [2, 1, 1]],
+    [
+      'an operator where the target names one',
+      [take({ task: 'push it' }), take({ task: 'push it', operator: 'op-2' })],
+      [2, 1, 0],
+    ],
+  ])('counts %s', (_what, takes, expected) => {
+    expect(left(...takes)).toEqual(expected);
+  });
+
+  it('counts takes whatever their order among others', () => {
+    const takes = [take({ object: 'red cup' }), take(blueLeft), take({ task: 'push it', operator: 'op-2' })];
+    expect(left(...takes)).toEqual(left(...takes.reverse()));
+  });
+});
+
+describe('nextTarget()', () => {
+  it('is the first with takes left that is not for somebody else', () => {
+    const rest = planProgress(plan, Array(3).fill(take(blueLeft)));
+    expect(nextTarget(planProgress(plan, []), 'op-1')).toEqual({ target: plan.targets[0], done: 0, left: 2 });
+    expect(nextTarget(rest, 'op-2')?.target.task).toBe('push it');
+    expect(nextTarget(rest, 'op-1')).toBeUndefined();
+  });
+});
+
+it('readPlan() names a file that is not there', async () => {
+  await expect(readPlan('/nowhere/plan.yaml', contract)).rejects.toThrow(UsageError);
+});
