@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { crc32c } from '@node-rs/crc32';
+import { crc32c } from '../../schemas/crc32.ts';
 import { DatasetError } from '../../schemas/errors.ts';
 
 /**
