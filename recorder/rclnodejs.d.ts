@@ -38,6 +38,10 @@ declare module 'rclnodejs' {
     publish(message: Buffer): void;
   }
 
+  export interface Service {
+    readonly serviceName: string;
+  }
+
   export interface Duration {
     readonly seconds: bigint | number;
     readonly nanoseconds: bigint | number;
@@ -83,6 +87,14 @@ declare module 'rclnodejs' {
     ): Subscription;
     destroySubscription(subscription: Subscription): void;
     createPublisher(type: TypeClass, topic: string, options: { readonly qos: QoS }): Publisher;
+    destroyPublisher(publisher: Publisher): void;
+    /** @param type needs its generated code; the installation's packages have it. */
+    createService(
+      type: string,
+      name: string,
+      answer: (request: Readonly<Record<string, unknown>>) => Promise<object | undefined>,
+    ): Service;
+    destroyService(service: Service): void;
   }
 
   const rclnodejs: {

@@ -8,6 +8,7 @@ import type {
   TypeClass,
 } from 'rclnodejs';
 import { SourceError } from '../schemas/errors.ts';
+import type { MessageValue } from '../schemas/message.ts';
 import {
   DURABILITY,
   HISTORY,
@@ -40,7 +41,7 @@ export interface RosTopic {
 export interface RosNodeOptions {
   /** Name in the graph. */
   readonly name: string;
-  /** Called on a turn of its own with what a message callback threw. */
+  /** Called on a turn of its own with what a message callback or a service's handler threw. */
   onFault(error: unknown): void;
 }
 
@@ -52,8 +53,20 @@ export interface RosSubscription {
 
 /** A publisher of serialized messages. */
 export interface RosAdvertisement {
-  /** @param serialized a whole message with its 4 bytes of encapsulation; the bytes are copied. */
+  /**
+   * @param serialized a whole message with its 4 bytes of encapsulation, as `createEncoder` of
+   * `schemas/message-codec.ts` makes it; the bytes are copied.
+   */
   publish(serialized: Uint8Array): void;
+  close(): void;
+}
+
+/** Answers a request of a service with the fields of its response; those left out are zero. */
+export type RosHandler = (request: MessageValue) => MessageValue | Promise<MessageValue>;
+
+/** A service that others call. */
+export interface RosService {
+  close(): void;
 }
 
 /** Our one node in the ROS 2 graph. */
@@ -75,7 +88,16 @@ export interface RosNode {
   ): RosSubscription;
   /** @throws {Error} the binding's own, when the type's package is not installed. */
   advertise(topic: string, type: string, qos: RequestedQos): RosAdvertisement;
-  /** Leaves the graph; ends all subscriptions. */
+  /**
+   * Offers a service.
+   *
+   * @param name a leading `~/` puts it below the node's own name.
+   * @param type such as `std_srvs/srv/Trigger`.
+   * @param handler What it throws goes to onFault, and the caller gets no answer.
+   * @throws {Error} the binding's own, when the type's package is not installed.
+   */
+  serve(name: string, type: string, handler: RosHandler): RosService;
+  /** Leaves the graph; ends all subscriptions and services. */
   close(): void;
 }
 
@@ -142,7 +164,19 @@ export async function openRosNode({ name, onFault }: RosNodeOptions): Promise<Ro
           const { buffer, byteOffset, byteLength } = serialized;
           publisher.publish(Buffer.from(buffer, byteOffset, byteLength));
         },
+        close: () => node.destroyPublisher(publisher),
       };
+    },
+    serve(name, type, handler) {
+      const service = node.createService(type, name, async (request) => {
+        try {
+          return await handler(request);
+        } catch (error) {
+          setImmediate(onFault, error);
+          return undefined;
+        }
+      });
+      return { close: () => node.destroyService(service) };
     },
     close: () => ros.shutdown(context),
   };

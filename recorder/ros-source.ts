@@ -1,7 +1,7 @@
 import { type Clock, MonotonicClock } from '../schemas/time.ts';
 import { RosCapture } from './ros-capture.ts';
 import { assertBindingLoads, type RosEnvironment, readRosEnvironment } from './ros-environment.ts';
-import { openRosNode } from './ros-node.ts';
+import { openRosNode, type RosNode } from './ros-node.ts';
 import type { Source, SourceOptions, SourceSink } from './source.ts';
 
 export interface RosSourceOptions {
@@ -24,11 +24,20 @@ export async function openRosSource(options: RosSourceOptions = {}): Promise<Sou
   return new RosSource(environment, options);
 }
 
+/**
+ * The node of a ROS 2 source between start() and stop(), for what else it shall offer to the graph; it
+ * belongs to the source, which closes it. Undefined for any other source.
+ */
+export function rosNodeOf(source: Source): RosNode | undefined {
+  return source instanceof RosSource ? source.node : undefined;
+}
+
 class RosSource implements Source {
   readonly name = 'ros2';
   readonly clock: Clock;
   readonly #environment: RosEnvironment;
   readonly #nodeName: string;
+  #node: RosNode | undefined;
   #capture: RosCapture | undefined;
 
   constructor(environment: RosEnvironment, options: RosSourceOptions) {
@@ -38,6 +47,10 @@ class RosSource implements Source {
     this.#nodeName = nodeName;
   }
 
+  get node(): RosNode | undefined {
+    return this.#node;
+  }
+
   async start(sink: SourceSink, { topics }: SourceOptions = {}): Promise<void> {
     if (this.#capture) throw new TypeError('The source has been started already.');
     const node = await openRosNode({
@@ -45,6 +58,7 @@ class RosSource implements Source {
       onFault: (error) => this.#capture?.breakOff(error),
     });
     const { clock } = this;
+    this.#node = node;
     this.#capture = new RosCapture(node, { environment: this.#environment, clock, topics, sink });
     try {
       await this.#capture.start();
@@ -57,5 +71,6 @@ class RosSource implements Source {
   async stop(): Promise<void> {
     await this.#capture?.stop();
     this.#capture = undefined;
+    this.#node = undefined;
   }
 }
