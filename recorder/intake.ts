@@ -3,6 +3,7 @@ import type { ChannelSpec } from '../schemas/message.ts';
 import type { StreamStatus } from '../schemas/recording-control.ts';
 import { type Clock, secsToNanos } from '../schemas/time.ts';
 import { LatchedMessages } from './latched-messages.ts';
+import { LiveTaps } from './live-taps.ts';
 import { PreRoll } from './pre-roll.ts';
 import type { SourceMessage } from './source.ts';
 import { StreamWatch } from './stream-watch.ts';
@@ -10,6 +11,8 @@ import type { Take } from './take.ts';
 
 /** What a session keeps of its source between takes: channels, latched messages, pre-roll, monitors. */
 export class Intake {
+  /** For whoever wants to see the robot's streams while they arrive. */
+  readonly live = new LiveTaps((channelKey) => this.#latched.of(channelKey));
   readonly #contract: Contract;
   readonly #clock: Clock;
   readonly #channels = new Map<number, ChannelSpec>();
@@ -28,6 +31,7 @@ export class Intake {
     this.#channels.set(key, spec);
     this.#latched.channel(key, spec);
     this.#watch.addChannel(key, spec);
+    this.live.channelAppeared(key, spec);
     take?.addChannel(key, spec);
   }
 
@@ -38,6 +42,7 @@ export class Intake {
    */
   messageArrived(message: SourceMessage, take: Take | undefined): void {
     const isLatched = this.#latched.keep(message);
+    this.live.messageArrived(message);
     if (take) {
       take.message(message);
       return;

@@ -37,6 +37,11 @@ export class LatchedMessages {
     return true;
   }
 
+  /** What late subscribers of a channel get; the recorder's own, not to be changed. */
+  of(channelKey: number): Iterable<SourceMessage> {
+    return this.#kept.get(channelKey) ?? [];
+  }
+
   /** Copies to write at the beginning of a take, none of them before `firstTime`. */
   *since(firstTime: bigint): Generator<SourceMessage> {
     for (const kept of this.#kept.values()) {

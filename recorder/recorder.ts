@@ -6,6 +6,7 @@ import { RecordError, UsageError } from '../schemas/errors.ts';
 import { appendLabel, type Label } from '../schemas/labels.ts';
 import type { Ledger } from '../schemas/ledger.ts';
 import { nextEpisodeId, openLibrary } from '../schemas/library.ts';
+import type { LiveStreams } from '../schemas/live-streams.ts';
 import type { RecordingStatus } from '../schemas/recording-control.ts';
 import { nanosToSecs } from '../schemas/time.ts';
 import { Intake } from './intake.ts';
@@ -131,6 +132,11 @@ export class Recorder {
   get state(): EpisodeState {
     if (this.#take || this.#closing) return 'recording';
     return this.#review ? 'review' : 'idle';
+  }
+
+  /** The robot's streams as they arrive. */
+  get live(): LiveStreams {
+    return this.#intake.live;
   }
 
   /** Resolves when the source has ended or broken off. */
