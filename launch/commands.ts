@@ -55,6 +55,7 @@ export const COMMANDS: readonly Command[] = [
       { flags: '--operator <name>', text: 'who records, as a pseudonym', default: 'unknown' },
       { flags: '--scene <text>', text: "one of the contract's scenes" },
       { flags: '--object <text>', text: "one of the contract's objects" },
+      { flags: '--plan <file>', text: 'what to record and how often; plan.yaml of the library if not given' },
       { flags: '--all', text: "record every topic, not only the contract's" },
       { flags: '--pedal <device>', text: 'a USB foot pedal or button box, a file under /dev/input/by-id' },
       {

@@ -1,16 +1,17 @@
+import { planWords } from '../schemas/plan-words.ts';
 import type { RecordingStatus, StreamStatus } from '../schemas/recording-control.ts';
 
 type ShownStatus = Pick<
   RecordingStatus,
   'state' | 'episodeId' | 'durationSecs' | 'queuedBytes' | 'streams' | 'storage'
->;
+> & { readonly plan?: RecordingStatus['plan'] };
 
 const RED = '\u001b[31m';
 const PLAIN = '\u001b[0m';
 
 /** What an operator sees while recording, line by line. */
 export function liveLines(status: ShownStatus, { colour = true } = {}): string[] {
-  const { state, episodeId, durationSecs, queuedBytes, streams, storage } = status;
+  const { state, episodeId, durationSecs, queuedBytes, streams, storage, plan } = status;
   const head = `${state.toUpperCase().padEnd(10)} ${episodeId ?? ''}  ${durationSecs.toFixed(1)} s`;
   const width = Math.max(5, ...streams.map(({ topic }) => topic.length));
   const rows = streams.map((stream) => {
@@ -22,6 +23,7 @@ export function liveLines(status: ShownStatus, { colour = true } = {}): string[]
   const disk = `disk ${(storage.freeBytes / 1e9).toFixed(1)} GB free${left}`;
   return [
     `${head}   queue ${megabytes(queuedBytes)} MB   ${disk}`,
+    ...(plan ? [planWords(plan)] : []),
     ...(rows.length > 0 ? [titles, ...rows] : []),
   ];
 }

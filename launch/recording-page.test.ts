@@ -158,6 +158,29 @@ describe.skipIf(!canRun)('the recording page (skipped without Chromium or Vite)'
     expect(served.session.status()).toMatchObject({ state: 'recording', episodeId: 'desk-0001', kept: 0 });
   });
 
+  it('says what the plan wants next, sets it, and lets the operator choose otherwise', async () => {
+    await using planned = await ServedSession.open({
+      plan: `
+kinescribe: 1
+targets:
+  - { task: push the block, object: blue block, scene: left, count: 1 }
+  - { task: push the block, object: red block, count: 3 }
+`,
+    });
+    await page.goto(planned.server.url('/record'));
+    await page.getByText('1 of 1 left for blue block, left: push the block').waitFor();
+    expect(await page.getByLabel('Object').inputValue()).toBe('blue block');
+    await planned.session.command({ kind: 'start' });
+    await planned.session.command({ kind: 'stop' });
+    await button('Success').click();
+    await page.getByText('3 of 3 left for red block: push the block').waitFor();
+    await expect.poll(() => page.getByLabel('Object').inputValue()).toBe('red block');
+    await page.getByLabel('Object').selectOption('–');
+    await page.getByLabel('Scene').selectOption('right');
+    await expect.poll(() => planned.session.status().scene).toBe('right');
+    expect(planned.session.status().object).toBeUndefined();
+  });
+
   it('turns a stream red within two seconds of its death', async () => {
     await button('Start').click();
     await isIn('recording');

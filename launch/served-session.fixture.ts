@@ -1,10 +1,12 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Collection } from '../recorder/collection.ts';
 import { Recorder } from '../recorder/recorder.ts';
 import { RecordingSession } from '../recorder/recording-session.ts';
 import { ScriptedSource } from '../recorder/scripted-source.ts';
 import { parseContract } from '../schemas/contract-file.ts';
+import { parsePlan } from '../schemas/plan-file.ts';
 import type { RecordingControl } from '../schemas/recording-control.ts';
 import { secsToNanos } from '../schemas/time.ts';
 import { type ReplayServer, type ReplayServerOptions, startReplayServer } from '../viewer/server.ts';
@@ -29,6 +31,8 @@ const PERIOD_NANOS = secsToNanos(0.01);
 export interface ServedSessionOptions extends ReplayServerOptions {
   /** Space that the recorder keeps free, bytes. @default the recorder's own */
   readonly reserveBytes?: number;
+  /** The library's `plan.yaml`. @default none */
+  readonly plan?: string;
   /** Stands between the server and the session. @default nothing */
   readonly watched?: (session: RecordingControl) => RecordingControl;
 }
@@ -42,7 +46,7 @@ export class ServedSession implements AsyncDisposable {
   server: ReplayServer;
 
   static async open(options: ServedSessionOptions = {}): Promise<ServedSession> {
-    const { reserveBytes, watched = (session) => session, ...server } = options;
+    const { reserveBytes, plan, watched = (session) => session, ...server } = options;
     const directory = await mkdtemp(join(tmpdir(), 'kinescribe-served-'));
     const topics = Object.values(CONTRACT.contract.streams).map(({ topic }) => topic);
     const source = new ScriptedSource(
@@ -58,6 +62,7 @@ export class ServedSession implements AsyncDisposable {
     const { contract } = CONTRACT;
     const session = new RecordingSession(recorder, {
       ...{ contract, task: 'pick the block', operator: 'op-1', session: 'session-1' },
+      ...(plan && { collection: await Collection.open(directory, parsePlan(plan, 'plan.yaml', contract)) }),
     });
     const shelf = await EpisodeShelf.of([directory]);
     const started = await startReplayServer(shelf, { port: 0, ...server, recording: watched(session) });

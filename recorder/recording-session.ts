@@ -1,9 +1,10 @@
 import type { Contract } from '../schemas/contract.ts';
 import { RecordError, UsageError } from '../schemas/errors.ts';
 import type { RecordingCommand, RecordingControl, RecordingStatus } from '../schemas/recording-control.ts';
+import type { Collection } from './collection.ts';
 import { untoleratedLosses } from './loss-verdict.ts';
 import type { FinishedTake, Recorder, TakeVerdict } from './recorder.ts';
-import { described, newSessionId, type TakeDescription } from './take-description.ts';
+import { type Description, described, newSessionId, type TakeDescription } from './take-description.ts';
 
 export interface RecordingSessionOptions {
   readonly contract: Contract;
@@ -15,6 +16,8 @@ export interface RecordingSessionOptions {
   readonly object?: string;
   /** Id of this run, stored in every take. @default the time of its beginning and a random end */
   readonly session?: string;
+  /** Says what comes next, unless an operator says otherwise for one kept take. */
+  readonly collection?: Collection;
   /** A take's file is complete; it waits for the operator's word. */
   readonly onTake?: (take: FinishedTake) => void;
   /** Something the operator has to know; the session goes on. */
@@ -52,6 +55,7 @@ export class RecordingSession implements RecordingControl {
     const { contract, task, operator, scene, object, session = newSessionId() } = options;
     this.#id = session;
     this.#description = described({ task, operator, session }, { task, scene, object }, contract);
+    this.#followPlan();
     this.#timer = setInterval(() => this.#look(), LOOK_MILLIS).unref();
   }
 
@@ -72,6 +76,7 @@ export class RecordingSession implements RecordingControl {
       session: this.#id,
       ...{ task, operator, scene, object },
       ...{ tasks, operators, scenes, objects },
+      plan: this.#options.collection?.status(operator),
       kept: this.#kept,
       discarded: this.#discarded,
       trouble: failure?.message ?? this.#trouble,
@@ -135,11 +140,28 @@ export class RecordingSession implements RecordingControl {
         this.#quality = command.value;
         break;
       case 'describe':
-        this.#description = described(this.#description, command, this.#options.contract);
+        this.#describe(command);
         break;
       default:
         throw new TypeError(`Unknown command ${JSON.stringify(command satisfies never)}`);
     }
+  }
+
+  /** Whoever takes over gets what the plan has for him, unless he says otherwise. */
+  #describe(said: Description): void {
+    const before = this.#description;
+    const after = described(before, said, this.#options.contract);
+    this.#description = after;
+    if (after.operator === before.operator) return;
+    this.#followPlan();
+    this.#description = described(this.#description, said, this.#options.contract);
+  }
+
+  #followPlan(): void {
+    const next = this.#options.collection?.status(this.#description.operator).next;
+    if (!next) return;
+    const { task, scene, object } = next.target;
+    this.#description = described(this.#description, { task, scene, object }, this.#options.contract);
   }
 
   #start(): Promise<void> {
@@ -166,6 +188,8 @@ export class RecordingSession implements RecordingControl {
     this.#kept++;
     this.#lossy ||=
       finished !== undefined && untoleratedLosses(finished.ledger, this.#options.contract).length > 0;
+    await this.#options.collection?.look().catch((error: Error) => this.#report(error.message));
+    this.#followPlan();
   }
 
   /** A disk that fails ends the take, not the session: the operator may mend it and start again. */

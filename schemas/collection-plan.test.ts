@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { nextTarget, type PlannedTake, parsePlan, planProgress, readPlan } from './collection-plan.ts';
+import { nextTarget, type PlannedTake, planProgress } from './collection-plan.ts';
 import { parseContract } from './contract-file.ts';
-import { PlanError, UsageError } from './errors.ts';
+import { parsePlan } from './plan-file.ts';
+import { planWords } from './plan-words.ts';
 
 const { contract } = parseContract(
   `
@@ -29,28 +30,6 @@ function take(words: Partial<PlannedTake['info']>, outcome: PlannedTake['outcome
 const blueLeft = { object: 'blue cup', scene: 'left' };
 const left = (...takes: PlannedTake[]) => planProgress(plan, takes).map((each) => each.left);
 
-describe('parsePlan()', () => {
-  it.each([
-    ['a misspelt key', 'count: 2', 'cuont: 2', 3, 'did you mean "count"?'],
-    ['a count of none', 'count: 2', 'count: 0', 3, '>0'],
-    ['no target', VALID.slice(VALID.indexOf('targets')), 'targets: []\n', 2, '>=1'],
-    [
-      'a task that the contract does not list',
-      'push it',
-      'pull it',
-      5,
-      '"pick it up", "push it"; found "pull',
-    ],
-    ['an object that the contract does not list', 'blue cup, count', 'green cup, count', 4, 'objects are'],
-    ['a scene that the contract does not list', 'scene: left', 'scene: up', 3, 'found "up"'],
-  ])('points at %s', (_what, from, to, line, rule) => {
-    const parse = () => parsePlan(VALID.replace(from, to), 'plan.yaml', contract);
-    expect(parse).toThrow(PlanError);
-    expect(parse).toThrow(`plan.yaml:${line}:`);
-    expect(parse).toThrow(rule);
-  });
-});
-
 describe('planProgress()', () => {
   it.each<[string, PlannedTake[], number[]]>([
     ['nothing', [], [2, 1, 1]],
@@ -60,6 +39,7 @@ describe('planProgress()', () => {
       [take(blueLeft, 'failure'), { ...take(blueLeft), outcome: undefined }],
       [2, 1, 1],
     ],
+    ['nothing that a review discarded', [{ ...take(blueLeft), decision: 'discard' }], [2, 1, 1]],
     ['for the next target that it fits once the first is full', Array(3).fill(take(blueLeft)), [0, 0, 1]],
     ['no take twice, and none beyond the plan', Array(9).fill(take(blueLeft)), [0, 0, 1]],
     ['any scene where the target names none', [take({ object: 'blue cup', scene: 'right' })], [2, 0, 1]],
@@ -88,6 +68,28 @@ describe('nextTarget()', () => {
   });
 });
 
-it('readPlan() names a file that is not there', async () => {
-  await expect(readPlan('/nowhere/plan.yaml', contract)).rejects.toThrow(UsageError);
+describe('planWords()', () => {
+  const words = (operator: string, ...takes: PlannedTake[]) => {
+    const progress = planProgress(plan, takes);
+    const done = progress.reduce((sum, each) => sum + each.done, 0);
+    return planWords({ next: nextTarget(progress, operator), done, count: 4 });
+  };
+  const cups = Array(3).fill(take(blueLeft));
+
+  it.each([
+    ['what comes next', words('op-1', take(blueLeft)), '1 of 2 left for blue cup, left: pick it up'],
+    ['a task alone', words('op-2', ...cups), '1 of 1 left for push it'],
+    [
+      'that the rest is for others',
+      words('op-1', ...cups),
+      'What is left of the plan is for other operators: 1 of 4.',
+    ],
+    [
+      'the end',
+      words('op-1', ...cups, take({ task: 'push it', operator: 'op-2' })),
+      'The plan is complete: 4 takes.',
+    ],
+  ])('say %s', (_what, said, expected) => {
+    expect(said).toBe(expected);
+  });
 });

@@ -1,3 +1,4 @@
+import type { TargetProgress } from './collection-plan.ts';
 import type { EpisodeState } from './episode.ts';
 import type { Loss } from './ledger.ts';
 import { z } from './validation.ts';
@@ -41,6 +42,15 @@ export interface TakeInReview {
   readonly losses: readonly Loss[];
 }
 
+/** How far the plan of the library is. */
+export interface PlanStatus {
+  /** What the next take should be of; undefined where nothing is left for this operator. */
+  readonly next: TargetProgress | undefined;
+  /** Takes of all targets that the library holds, and that the plan asks for. */
+  readonly done: number;
+  readonly count: number;
+}
+
 /** Everything an operator needs to see. */
 export interface RecordingStatus {
   readonly state: EpisodeState;
@@ -68,6 +78,8 @@ export interface RecordingStatus {
   readonly operators: readonly string[];
   readonly scenes: readonly string[];
   readonly objects: readonly string[];
+  /** Undefined without a plan. */
+  readonly plan: PlanStatus | undefined;
   /** Takes of this session. */
   readonly kept: number;
   readonly discarded: number;

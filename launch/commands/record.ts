@@ -1,15 +1,20 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Collection } from '../../recorder/collection.ts';
 import { checkLibrary } from '../../recorder/library-check.ts';
 import { parsePedalKeys } from '../../recorder/pedal.ts';
 import { Recorder } from '../../recorder/recorder.ts';
 import { RecordingSession } from '../../recorder/recording-session.ts';
-import { described } from '../../recorder/take-description.ts';
+import { type Description, described } from '../../recorder/take-description.ts';
+import type { CollectionPlan } from '../../schemas/collection-plan.ts';
 import type { Contract } from '../../schemas/contract.ts';
 import { readContract } from '../../schemas/contract-file.ts';
 import type { EpisodeState } from '../../schemas/episode.ts';
 import { UsageError } from '../../schemas/errors.ts';
 import { openLibrary } from '../../schemas/library.ts';
 import { type Repair, repairLibrary } from '../../schemas/library-repair.ts';
+import { PLAN_FILE, readPlan } from '../../schemas/plan-file.ts';
 import type { ReplayServer } from '../../viewer/server.ts';
 import type { CommandOptions } from '../command.ts';
 import { liveLines, logLine } from '../live-view.ts';
@@ -42,13 +47,10 @@ export async function record(_args: readonly string[], options: CommandOptions):
       'Recording by keyboard needs a terminal. Without one, give --serve, --pedal, or --duration and --takes.',
     );
   }
-  const first = {
-    task: String(options.task ?? contract.episode.tasks[0]),
-    operator: String(options.operator),
-    ...(options.scene !== undefined && { scene: String(options.scene) }),
-    ...(options.object !== undefined && { object: String(options.object) }),
-  };
-  described(first, first, contract);
+  const first = { task: contract.episode.tasks[0]!, operator: String(options.operator) };
+  const said = saidOf(options);
+  described(first, said, contract);
+  const plan = await planOf(options, contract);
   if (options.changedContract !== true) await checkLibrary(String(options.out), contractFile);
 
   const ending = new AbortController();
@@ -65,12 +67,15 @@ export async function record(_args: readonly string[], options: CommandOptions):
     onWarning: ({ message }) => screen.say(message),
   });
   void recorder.sourceEnded.then(() => ending.abort());
+  const collection = plan && (await Collection.open(String(options.out), plan));
   const session = new RecordingSession(recorder, {
     contract,
     ...first,
+    ...(collection && { collection }),
     onTake: (take) => screen.say(takeLines(take, contract).join('\n')),
     onTrouble: (message) => screen.say(message),
   });
+  await session.command({ kind: 'describe', ...said });
   const showing = setInterval(() => {
     const status = session.status();
     const keys = hasKeyboard ? [KEYS[status.state]] : [];
@@ -104,6 +109,22 @@ export async function record(_args: readonly string[], options: CommandOptions):
     await server?.close();
     await recorder.close();
   }
+}
+
+/** What the command line says of the first take; it goes before the plan. */
+function saidOf(options: CommandOptions): Description {
+  const words = (['task', 'scene', 'object'] as const).filter((key) => options[key] !== undefined);
+  return Object.fromEntries(words.map((key) => [key, String(options[key])]));
+}
+
+/** The plan that was named, else that of the library, if it has one. */
+async function planOf(
+  { plan, out }: CommandOptions,
+  contract: Contract,
+): Promise<CollectionPlan | undefined> {
+  const own = join(String(out), PLAN_FILE);
+  if (plan === undefined && !existsSync(own)) return undefined;
+  return readPlan(plan === undefined ? own : String(plan), contract);
 }
 
 /** Completes what a crash has left in the library, and says what will hurt the recording; neither prevents it. */

@@ -3,6 +3,7 @@ import type { RecordingCommand } from '../../schemas/recording-control.ts';
 import { RECORDING_KEYS } from '../../schemas/recording-keys.ts';
 import type { RecordingNow } from '../api.ts';
 import { formatBytes, formatCount } from './format.ts';
+import { PlanLine } from './plan-line.tsx';
 import { RecordingLink, type RecordingState } from './recording-link.ts';
 import { pageAddress } from './server.ts';
 import { StreamTable, streamName } from './stream-table.tsx';
@@ -74,6 +75,7 @@ export function RecordingScreen() {
           <p class="said" role="status">
             {said}
           </p>
+          {status.plan && <PlanLine plan={status.plan} />}
           <TakeDescription status={status} onDescribe={(command) => void link.current?.send(command)} />
         </div>
         <StreamTable streams={status.streams} />

@@ -8,7 +8,7 @@ interface Props {
 
 /** What the next take is of and who records it, from the contract's lists. */
 export function TakeDescription({ status, onDescribe }: Props) {
-  const { task, tasks, operator, operators } = status;
+  const { task, tasks, operator, operators, scene, scenes, object, objects } = status;
   return (
     <div class="description">
       <div class="field">
@@ -20,6 +20,28 @@ export function TakeDescription({ status, onDescribe }: Props) {
           onChoose={(chosen) => onDescribe({ kind: 'describe', task: chosen })}
         />
       </div>
+      {objects.length > 0 && (
+        <div class="field">
+          <label for="object">Object</label>
+          <OptionalChoice
+            id="object"
+            value={object}
+            values={objects}
+            onChoose={(chosen) => onDescribe({ kind: 'describe', object: chosen })}
+          />
+        </div>
+      )}
+      {scenes.length > 0 && (
+        <div class="field">
+          <label for="scene">Scene</label>
+          <OptionalChoice
+            id="scene"
+            value={scene}
+            values={scenes}
+            onChoose={(chosen) => onDescribe({ kind: 'describe', scene: chosen })}
+          />
+        </div>
+      )}
       <div class="field">
         <label for="operator">Operator</label>
         {operators.length > 0 ? (
@@ -42,6 +64,27 @@ export function TakeDescription({ status, onDescribe }: Props) {
         )}
       </div>
     </div>
+  );
+}
+
+/** The choice that says nothing. */
+const NOTHING = '–';
+
+interface OptionalChoiceProps {
+  readonly id: string;
+  readonly value: string | undefined;
+  readonly values: readonly string[];
+  readonly onChoose: (value: string | null) => void;
+}
+
+function OptionalChoice({ value = NOTHING, values, onChoose, id }: OptionalChoiceProps) {
+  return (
+    <Choice
+      id={id}
+      value={value}
+      values={[NOTHING, ...values]}
+      onChoose={(chosen) => onChoose(chosen === NOTHING ? null : chosen)}
+    />
   );
 }
 
