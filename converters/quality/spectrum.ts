@@ -1,0 +1,64 @@
+/** Discrete Fourier transform in place, radix 2; the length must be a power of two. */
+export function fft(re: Float64Array, im: Float64Array): void {
+  const n = re.length;
+  for (let i = 1, j = 0; i < n; i++) {
+    let bit = n >> 1;
+    for (; j & bit; bit >>= 1) j ^= bit;
+    j ^= bit;
+    if (i < j) {
+      [re[i], re[j]] = [re[j]!, re[i]!];
+      [im[i], im[j]] = [im[j]!, im[i]!];
+    }
+  }
+  for (let size = 2; size <= n; size <<= 1) {
+    const half = size >> 1;
+    for (let k = 0; k < half; k++) {
+      const angle = (-2 * Math.PI * k) / size;
+      const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+      for (let a = k; a < n; a += size) {
+        const b = a + half;
+        const x = re[b]! * cos - im[b]! * sin;
+        const y = re[b]! * sin + im[b]! * cos;
+        re[b] = re[a]! - x;
+        im[b] = im[a]! - y;
+        re[a] = re[a]! + x;
+        im[a] = im[a]! + y;
+      }
+    }
+  }
+}
+
+export function nextPowerOfTwo(n: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1, n)));
+}
+
+/** Magnitudes of the bins from 0 to half the sampling rate, of values padded with zeros to this length. */
+export function magnitudes(values: Float64Array, length: number): Float64Array {
+  const [re, im] = [new Float64Array(length), new Float64Array(length)];
+  re.set(values);
+  fft(re, im);
+  return Float64Array.from({ length: length / 2 + 1 }, (_, i) => Math.hypot(re[i]!, im[i]!));
+}
+
+/**
+ * Power of a signal without its mean, by frequency: what lies in [fromHz, toHz) and the total. A Hann window
+ * keeps a slow, strong motion out of the bands above it.
+ */
+export function bandPower(
+  values: Float64Array,
+  rateHz: number,
+  [fromHz, toHz]: readonly [number, number],
+): { readonly band: number; readonly total: number } {
+  const n = values.length;
+  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  const shaped = values.map((value, i) => (value - mean) * (0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n)));
+  const length = nextPowerOfTwo(n);
+  const bins = magnitudes(shaped, length);
+  let [band, total] = [0, 0];
+  for (let i = 1; i < bins.length; i++) {
+    const [power, hz] = [bins[i]! ** 2, (i * rateHz) / length];
+    total += power;
+    if (hz >= fromHz && hz < toHz) band += power;
+  }
+  return { band, total };
+}
