@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { TOPIC_OPTIONS } from './topic-options.ts';
 
 const out = (text: string, preset: string) => ({ flags: '-o, --out <folder>', text, default: preset });
 const contractOption = {
@@ -48,7 +49,11 @@ export const COMMANDS: readonly Command[] = [
     name: 'record',
     summary: 'Record takes from a robot into a library of episodes.',
     options: [
-      contractOption,
+      {
+        ...contractOption,
+        text: `${contractOption.text}; without one, --all or --topics say what to record`,
+        required: false,
+      },
       ...sourceOptions,
       out('library: the folder of episodes', 'recordings'),
       { flags: '-t, --task <text>', text: "one of the contract's tasks; the first one if not given" },
@@ -56,7 +61,8 @@ export const COMMANDS: readonly Command[] = [
       { flags: '--scene <text>', text: "one of the contract's scenes" },
       { flags: '--object <text>', text: "one of the contract's objects" },
       { flags: '--plan <file>', text: 'what to record and how often; plan.yaml of the library if not given' },
-      { flags: '--all', text: "record every topic, not only the contract's" },
+      { flags: '--all', text: "every topic but hidden ones, not only the contract's" },
+      ...TOPIC_OPTIONS,
       { flags: '--pedal <device>', text: 'a USB foot pedal or button box, a file under /dev/input/by-id' },
       {
         flags: '--pedal-keys <map>',
@@ -85,6 +91,7 @@ export const COMMANDS: readonly Command[] = [
         'kinescribe record -c launch/contracts/demo-arm.yaml -s demo -d 10',
         'ten seconds of the simulated robot',
       ],
+      ['kinescribe record --all --exclude image_raw -d 60', 'one minute of all other topics, without a contract'],
       [
         'kinescribe record -c my-robot.yaml -s foxglove -u ws://robot:8765',
         'a robot that runs a Foxglove bridge; no ROS here',

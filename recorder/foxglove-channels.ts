@@ -1,6 +1,7 @@
 import type { ChannelSpec, MessageSchema } from '../schemas/message.ts';
 import type { AdvertisedChannel, Subscription } from './foxglove-frames.ts';
 import { formatOfferedQos } from './qos.ts';
+import type { TopicSet } from './topic-choice.ts';
 
 /** Definitions that are bytes and travel as base64. */
 const BINARY_DEFINITIONS: ReadonlySet<string> = new Set(['protobuf', 'flatbuffer']);
@@ -100,7 +101,7 @@ export class ServerChannels {
   }
 
   /** Subscribes to what is offered, wanted and not yet subscribed to. */
-  subscribe(topics: ReadonlySet<string> | undefined): {
+  subscribe(topics: TopicSet | undefined): {
     readonly subscriptions: readonly Subscription[];
     /** Channels that have never been there before. */
     readonly appeared: readonly KeyedChannel[];

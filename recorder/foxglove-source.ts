@@ -18,6 +18,7 @@ import {
 } from './foxglove-warnings.ts';
 import { isLatched } from './latched-messages.ts';
 import type { Source, SourceOptions, SourceSink, SourceWarning } from './source.ts';
+import type { TopicSet } from './topic-choice.ts';
 
 export interface FoxgloveSourceOptions {
   /** Gives logTime on arrival, where the server has no clock of its own. @default a MonotonicClock */
@@ -85,7 +86,7 @@ class FoxgloveSource implements Source {
   #connection: FoxgloveConnection | undefined;
   #reconnecting: Promise<void> | undefined;
   #sink: SourceSink | undefined;
-  #topics: ReadonlySet<string> | undefined;
+  #topics: TopicSet | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(url: URL, { clock, openingSecs = 5, silenceSecs = 10 }: FoxgloveSourceOptions) {

@@ -14,6 +14,7 @@ import type { Source, SourceWarning } from './source.ts';
 import { StorageGuard } from './storage-guard.ts';
 import { Take } from './take.ts';
 import type { TakeDescription } from './take-description.ts';
+import type { TopicSet } from './topic-choice.ts';
 
 /** Ten seconds of a camera rig at 25 MB/s, or one and a half of a fast one at 166 MB/s. */
 const MAX_QUEUE_BYTES = 256 * 2 ** 20;
@@ -30,8 +31,8 @@ export interface RecorderOptions {
   readonly directory: string;
   /** Version of this program, stored in every episode. */
   readonly version: string;
-  /** Record every topic of the source, not only the contract's. @default false */
-  readonly allTopics?: boolean;
+  /** Topics to record. @default the contract's */
+  readonly topics?: TopicSet;
   /** Bound on messages between arrival and chunk, bytes. @default 256 MiB */
   readonly maxQueueBytes?: number;
   /** Bound on the messages kept before a start, bytes. @default 512 MiB */
@@ -106,7 +107,7 @@ export class Recorder {
         ended: () => recorder.#sourceEnded('ended'),
         warned: (warning) => options.onWarning?.(warning),
       },
-      options.allTopics ? {} : { topics: new Set(topics) },
+      { topics: options.topics ?? new Set(topics) },
     );
     return recorder;
   }

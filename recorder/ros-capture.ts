@@ -7,13 +7,13 @@ import type { RosEnvironment } from './ros-environment.ts';
 import type { RosNode, RosPublisher, RosSubscription } from './ros-node.ts';
 import { ReceiveBufferWatch } from './ros-receive-buffer.ts';
 import type { SourceSink, SourceWarning } from './source.ts';
+import type { TopicSet } from './topic-choice.ts';
 
 export interface RosCaptureOptions {
   readonly environment: RosEnvironment;
   /** Gives logTime to a message when it arrives. */
   readonly clock: Clock;
-  /** Topics wanted; undefined for all but hidden ones. */
-  readonly topics: ReadonlySet<string> | undefined;
+  readonly topics: TopicSet;
   readonly sink: SourceSink;
 }
 
@@ -42,7 +42,7 @@ export class RosCapture {
   readonly #node: RosNode;
   readonly #environment: RosEnvironment;
   readonly #clock: Clock;
-  readonly #topics: ReadonlySet<string> | undefined;
+  readonly #topics: TopicSet;
   readonly #sink: SourceSink;
   /** By topic and type; never removed, for a publisher that is gone may come back. */
   readonly #streams = new Map<string, Stream>();
@@ -106,7 +106,7 @@ export class RosCapture {
   /** Subscribes to what is new. */
   async #discover(): Promise<void> {
     for (const { name: topic, types } of this.#node.topics()) {
-      if (!this.#isWanted(topic)) continue;
+      if (!this.#topics.has(topic)) continue;
       for (const type of types) {
         const key = streamKey(topic, type);
         if (this.#streams.has(key) || this.#refused.has(key)) continue;
@@ -122,11 +122,6 @@ export class RosCapture {
     for (const stream of this.#streams.values()) this.#reviewStream(stream);
     const message = await this.#receiveBuffer.warning();
     if (message) this.#warn({ kind: 'receive-buffer', message });
-  }
-
-  #isWanted(topic: string): boolean {
-    // A part of the name that begins with "_" hides a topic; rosbag2 leaves such topics out as well.
-    return this.#topics?.has(topic) ?? !topic.includes('/_');
   }
 
   #publishers(topic: string, type: string): readonly RosPublisher[] {

@@ -3,6 +3,9 @@ import { RosCapture } from './ros-capture.ts';
 import { assertBindingLoads, type RosEnvironment, readRosEnvironment } from './ros-environment.ts';
 import { openRosNode, type RosNode } from './ros-node.ts';
 import type { Source, SourceOptions, SourceSink } from './source.ts';
+import { chooseTopics } from './topic-choice.ts';
+
+const EVERY_TOPIC = chooseTopics({ all: true });
 
 export interface RosSourceOptions {
   /** Name of our node in the graph. @default kinescribe */
@@ -51,7 +54,7 @@ class RosSource implements Source {
     return this.#node;
   }
 
-  async start(sink: SourceSink, { topics }: SourceOptions = {}): Promise<void> {
+  async start(sink: SourceSink, { topics = EVERY_TOPIC }: SourceOptions = {}): Promise<void> {
     if (this.#capture) throw new TypeError('The source has been started already.');
     const node = await openRosNode({
       name: this.#nodeName,

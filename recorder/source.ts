@@ -1,5 +1,6 @@
 import type { ChannelSpec } from '../schemas/message.ts';
 import type { Clock } from '../schemas/time.ts';
+import type { TopicSet } from './topic-choice.ts';
 
 /** What a source calls; every call returns at once and never throws. */
 export interface SourceSink {
@@ -52,8 +53,8 @@ export interface SourceMessage {
 }
 
 export interface SourceOptions {
-  /** Topics wanted; a topic that appears later is picked up then. @default all */
-  readonly topics?: ReadonlySet<string>;
+  /** Topics wanted; a topic that appears later is picked up then. @default all but hidden ones */
+  readonly topics?: TopicSet;
 }
 
 /**

@@ -25,6 +25,7 @@ import { openSource } from '../sources.ts';
 import { checkLines } from '../start-checks/start-check.ts';
 import { recordingChecks } from '../start-checks/start-checks.ts';
 import { takeLines } from '../take-report.ts';
+import { contractOfNothing, recordedTopics } from '../topic-options.ts';
 import { programVersion } from '../version.ts';
 
 /** What the operator may press in each state. */
@@ -37,7 +38,10 @@ const SHOW_MILLIS = 250;
 
 /** `kinescribe record`: takes one after another by keyboard, page or pedal, or a number of equal length. */
 export async function record(_args: readonly string[], options: CommandOptions): Promise<number> {
-  const contractFile = await readContract(String(options.contract));
+  const contractFile =
+    options.contract === undefined
+      ? contractOfNothing(options)
+      : await readContract(String(options.contract));
   const { contract } = contractFile;
   const hasKeyboard = options.duration === undefined && process.stdin.isTTY === true;
   const isServed = options.serve !== undefined || options.metrics === true;
@@ -63,7 +67,7 @@ export async function record(_args: readonly string[], options: CommandOptions):
     contractFile,
     directory: String(options.out),
     version: await programVersion(),
-    allTopics: options.all === true,
+    topics: recordedTopics(options, contract),
     onWarning: ({ message }) => screen.say(message),
   });
   void recorder.sourceEnded.then(() => ending.abort());
