@@ -1,18 +1,22 @@
 import type { SampleSettings } from '../schemas/contract.ts';
-import type { Frame } from './frame.ts';
 
-/** What one training sample sees of an episode. */
-export interface Window {
-  /** The frame the sample is about: the last one observed, the first one acted in. */
-  readonly anchor: Frame;
-  /** `observationSteps` frames up to and including the anchor. */
-  readonly observations: readonly WindowStep[];
-  /** `horizon` frames from the anchor on. */
-  readonly actions: readonly WindowStep[];
+/** What a window is cut from needs no more than its place in the episode. */
+export interface Indexed {
+  readonly index: number;
 }
 
-export interface WindowStep {
-  readonly frame: Frame;
+/** What one training sample sees of an episode. */
+export interface Window<F extends Indexed = Indexed> {
+  /** The frame the sample is about: the last one observed, the first one acted in. */
+  readonly anchor: F;
+  /** `observationSteps` frames up to and including the anchor. */
+  readonly observations: readonly WindowStep<F>[];
+  /** `horizon` frames from the anchor on. */
+  readonly actions: readonly WindowStep<F>[];
+}
+
+export interface WindowStep<F extends Indexed = Indexed> {
+  readonly frame: F;
   /** Whether the step lies outside the episode, so that the edge frame stands in for it. */
   readonly padded: boolean;
 }
@@ -22,10 +26,10 @@ export interface WindowStep {
  * most. Anchors lie at multiples of `stride`. Over an end of the episode, padding `repeat` repeats the edge
  * frame, `drop` leaves the window out.
  */
-export class WindowCutter {
+export class WindowCutter<F extends Indexed = Indexed> {
   readonly #settings: SampleSettings;
   /** The frames that coming windows need, in order. */
-  #frames: Frame[] = [];
+  #frames: F[] = [];
   #nextAnchor = 0;
 
   constructor(settings: SampleSettings) {
@@ -33,7 +37,7 @@ export class WindowCutter {
   }
 
   /** The window that this frame completes, if any. Frames come in order of their index, from 0. */
-  push(frame: Frame): Window | undefined {
+  push(frame: F): Window<F> | undefined {
     const { horizon, observationSteps } = this.#settings;
     this.#frames.push(frame);
     if (frame.index < this.#nextAnchor + horizon - 1) return undefined;
@@ -44,7 +48,7 @@ export class WindowCutter {
   }
 
   /** The windows over the end of the episode; the cutter is ready for the next episode then. */
-  *end(): Generator<Window> {
+  *end(): Generator<Window<F>> {
     const last = this.#frames.at(-1)?.index ?? -1;
     while (this.#settings.padding === 'repeat' && this.#nextAnchor <= last) {
       const window = this.#cut(last);
@@ -55,14 +59,14 @@ export class WindowCutter {
   }
 
   /** The window of the next anchor, where its padding is allowed. */
-  #cut(last: number): Window | undefined {
+  #cut(last: number): Window<F> | undefined {
     const { observationSteps, horizon, stride, padding } = this.#settings;
     const anchor = this.#nextAnchor;
     this.#nextAnchor += stride;
     const first = anchor - observationSteps + 1;
     if (padding === 'drop' && first < 0) return undefined;
     const oldest = this.#frames[0]!.index;
-    const step = (index: number): WindowStep => {
+    const step = (index: number): WindowStep<F> => {
       const inside = Math.min(Math.max(index, 0), last);
       return { frame: this.#frames[inside - oldest]!, padded: inside !== index };
     };
@@ -72,4 +76,14 @@ export class WindowCutter {
       actions: Array.from({ length: horizon }, (_, i) => step(anchor + i)),
     };
   }
+}
+
+/** The windows of an episode of so many frames, by the places of its frames. */
+export function* episodeWindows(frames: number, settings: SampleSettings): Generator<Window> {
+  const cutter = new WindowCutter(settings);
+  for (let index = 0; index < frames; index++) {
+    const window = cutter.push({ index });
+    if (window) yield window;
+  }
+  yield* cutter.end();
 }
