@@ -1,7 +1,6 @@
 import { chooseTopics, type TopicSet } from '../recorder/topic-choice.ts';
 import type { Contract } from '../schemas/contract.ts';
-import type { ContractFile } from '../schemas/contract-file.ts';
-import { parseContract } from '../schemas/contract-file.ts';
+import { type ContractFile, parseContract } from '../schemas/contract-file.ts';
 import { UsageError } from '../schemas/errors.ts';
 import type { CommandOption, CommandOptions } from './command.ts';
 
