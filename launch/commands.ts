@@ -66,7 +66,7 @@ export const COMMANDS: readonly Command[] = [
       { flags: '--pedal <device>', text: 'a USB foot pedal or button box, a file under /dev/input/by-id' },
       {
         flags: '--pedal-keys <map>',
-        text: 'what its keys do: start stop toggle success failure keep discard mistake',
+        text: 'what its keys do: start stop toggle success failure keep discard mistake pause resume',
         default: 'a=toggle,b=mistake,c=discard',
       },
       {
@@ -91,7 +91,10 @@ export const COMMANDS: readonly Command[] = [
         'kinescribe record -c launch/contracts/demo-arm.yaml -s demo -d 10',
         'ten seconds of the simulated robot',
       ],
-      ['kinescribe record --all --exclude image_raw -d 60', 'one minute of all other topics, without a contract'],
+      [
+        'kinescribe record --all --exclude image_raw -d 60',
+        'one minute of all other topics, without a contract',
+      ],
       [
         'kinescribe record -c my-robot.yaml -s foxglove -u ws://robot:8765',
         'a robot that runs a Foxglove bridge; no ROS here',

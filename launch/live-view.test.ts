@@ -27,6 +27,7 @@ const statusWith = (...streams: RecordingStatus['streams']) => ({
   state: 'recording' as const,
   episodeId: 'desk-0001',
   durationSecs: 5,
+  paused: false,
   queuedBytes: 0,
   streams,
   storage: { freeBytes: 1e11, bytesPerSec: 1e6, secsLeft: 7200, exhausted: false },

@@ -3,7 +3,7 @@ import type { RecordingStatus, StreamStatus } from '../schemas/recording-control
 
 type ShownStatus = Pick<
   RecordingStatus,
-  'state' | 'episodeId' | 'durationSecs' | 'queuedBytes' | 'streams' | 'storage'
+  'state' | 'episodeId' | 'durationSecs' | 'paused' | 'queuedBytes' | 'streams' | 'storage'
 > & { readonly plan?: RecordingStatus['plan'] };
 
 const RED = '\u001b[31m';
@@ -11,8 +11,8 @@ const PLAIN = '\u001b[0m';
 
 /** What an operator sees while recording, line by line. */
 export function liveLines(status: ShownStatus, { colour = true } = {}): string[] {
-  const { state, episodeId, durationSecs, queuedBytes, streams, storage, plan } = status;
-  const head = `${state.toUpperCase().padEnd(10)} ${episodeId ?? ''}  ${durationSecs.toFixed(1)} s`;
+  const { state, episodeId, durationSecs, paused, queuedBytes, streams, storage, plan } = status;
+  const head = `${(paused ? 'paused' : state).toUpperCase().padEnd(10)} ${episodeId ?? ''}  ${durationSecs.toFixed(1)} s`;
   const width = Math.max(5, ...streams.map(({ topic }) => topic.length));
   const rows = streams.map((stream) => {
     const text = row(stream, width);

@@ -12,7 +12,7 @@ import { byDuration, byKeyboard, byPedal } from './operators.ts';
 import { ServedSession } from './served-session.fixture.ts';
 
 /** What an operator of any kind can do. */
-type Deed = 'start' | 'stop' | 'mistake' | 'success' | 'discard';
+type Deed = 'start' | 'stop' | 'mistake' | 'pause' | 'resume' | 'success' | 'discard';
 interface Operator extends AsyncDisposable {
   do(deed: Deed): Promise<unknown>;
 }
@@ -21,6 +21,8 @@ const COMMANDS: Readonly<Record<Deed, RecordingCommand>> = {
   start: { kind: 'start' },
   stop: { kind: 'stop' },
   mistake: { kind: 'mistake' },
+  pause: { kind: 'pause' },
+  resume: { kind: 'resume' },
   success: { kind: 'keep', outcome: 'success' },
   discard: { kind: 'discard' },
 };
@@ -35,7 +37,9 @@ const OPERATORS: Readonly<Record<string, (served: ServedSession) => Promise<Oper
   keyboard: async ({ session }) => {
     const terminal = Object.assign(new PassThrough(), { setRawMode: () => {} });
     const ended = byKeyboard(session, { terminal, signal: new AbortController().signal });
-    const keys: Record<Deed, string> = { start: ' ', stop: '\r', mistake: 'm', success: 's', discard: 'D' };
+    const keys: Record<Deed, string> = {
+      ...{ start: ' ', stop: '\r', mistake: 'm', pause: 'p', resume: 'r', success: 's', discard: 'D' },
+    };
     return {
       do: async (deed) => void terminal.write(keys[deed]),
       [Symbol.asyncDispose]: async () => {
@@ -49,10 +53,12 @@ const OPERATORS: Readonly<Record<string, (served: ServedSession) => Promise<Oper
     await promisify(execFile)('mkfifo', [device]);
     const writer = await open(device, 'r+'); // both ends: opening waits for nobody
     const ending = new AbortController();
-    const keys = parsePedalKeys('30=toggle,48=mistake,31=success,46=discard');
+    const keys = parsePedalKeys('30=toggle,48=mistake,25=pause,19=resume,31=success,46=discard');
     const onUnknown = () => {};
     const ended = byPedal(session, { device, keys, onUnknown, signal: ending.signal });
-    const codes: Record<Deed, number> = { start: 30, stop: 30, mistake: 48, success: 31, discard: 46 };
+    const codes: Record<Deed, number> = {
+      ...{ start: 30, stop: 30, mistake: 48, pause: 25, resume: 19, success: 31, discard: 46 },
+    };
     return {
       do: (deed) => writer.write(Buffer.concat([keyEvent(codes[deed], 1), keyEvent(codes[deed], 0)])),
       [Symbol.asyncDispose]: async () => {
@@ -87,7 +93,9 @@ async function recordedBy(name: string) {
   await deed('start');
   served.send(1);
   await deed('mistake');
+  await deed('pause');
   served.send(0.5);
+  await deed('resume');
   await deed('stop');
   await deed('success');
   await deed('start');
@@ -119,7 +127,7 @@ describe('an operator', () => {
   it.each(['http', 'keyboard', 'pedal'])('records by %s what plain commands record', async (name) => {
     const recorded = await recordedBy(name);
     expect(recorded).toEqual(expected);
-    expect(recorded.messages.length).toBe(1.5 * 150 + 3); // and start, mistake, stop
+    expect(recorded.messages.length).toBe(1.5 * 150 + 5); // and start, mistake, pause, resume, stop
     expect(recorded.labels).toMatchObject([{ label: { kind: 'outcome', value: 'success' } }]);
     expect(recorded.takes).toEqual({ kept: 1, discarded: 1 });
   });

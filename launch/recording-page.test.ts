@@ -67,6 +67,10 @@ describe.skipIf(!canRun)('the recording page (skipped without Chromium or Vite)'
     served.send(0.2);
     await button('Mistake now').tap();
     await page.getByText('Mistake marked at 0:00').waitFor();
+    await button('Pause').tap();
+    await page.getByRole('heading', { name: 'Paused' }).waitFor();
+    await button('Resume').tap();
+    await page.getByRole('heading', { name: 'Recording' }).waitFor();
     await button('Stop').tap();
     await page.getByText('nothing lost').waitFor();
     await button('Quality 4').tap();

@@ -2,6 +2,7 @@ import { constants, open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SourceError, UsageError } from '../schemas/errors.ts';
 import type { RecordingCommand } from '../schemas/recording-control.ts';
+import { RECORDING_WORDS } from '../schemas/recording-keys.ts';
 
 /**
  * `struct input_event` of Linux on 64-bit machines: two 8-byte times, type, code, value
@@ -28,18 +29,6 @@ const KEY_CODES: ReadonlyMap<string, number> = new Map([
   ...Object.entries({ pageup: 104, pagedown: 109, left_button: 272, right_button: 273, middle_button: 274 }),
 ]);
 
-/** The commands that a button may give, by the word in the option. */
-const COMMANDS: ReadonlyMap<string, RecordingCommand> = new Map<string, RecordingCommand>([
-  ['start', { kind: 'start' }],
-  ['stop', { kind: 'stop' }],
-  ['toggle', { kind: 'toggle' }],
-  ['success', { kind: 'keep', outcome: 'success' }],
-  ['failure', { kind: 'keep', outcome: 'failure' }],
-  ['keep', { kind: 'keep' }],
-  ['discard', { kind: 'discard' }],
-  ['mistake', { kind: 'mistake' }],
-]);
-
 /** What each key code of a pedal means. */
 export type PedalKeys = ReadonlyMap<number, RecordingCommand>;
 
@@ -53,14 +42,16 @@ export function parsePedalKeys(text: string): PedalKeys {
     text.split(',').map((pair) => {
       const [key = '', word = ''] = pair.split('=').map((part) => part.trim().toLowerCase());
       const code = KEY_CODES.get(key) ?? (/^\d{2,3}$/.test(key) ? Number(key) : undefined);
-      const command = COMMANDS.get(word);
+      const command = RECORDING_WORDS.get(word);
       if (code === undefined) {
         throw new UsageError(
           `Pedal key "${key}" is not known. Give its code of three digits, or one of ${[...KEY_CODES.keys()].join(' ')}.`,
         );
       }
       if (!command) {
-        throw new UsageError(`Pedal command "${word}" is not one of ${[...COMMANDS.keys()].join(', ')}.`);
+        throw new UsageError(
+          `Pedal command "${word}" is not one of ${[...RECORDING_WORDS.keys()].join(', ')}.`,
+        );
       }
       return [code, command];
     }),

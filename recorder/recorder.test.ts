@@ -149,12 +149,23 @@ describe('Recorder', () => {
     const { source, recorder } = await session();
     await recorder.startTake(TAKE);
     source.clock.time = at(1);
-    recorder.markMistake('op-1', 'dropped it');
+    recorder.mark({ event: 'mistake', by: 'op-1', text: 'dropped it' });
+    recorder.mark({ event: 'pause', by: 'op-1' });
+    source.send({ channelKey: 0, logTime: at(1.5), data: payload('recorded all the same') });
+    expect(() => recorder.mark({ event: 'pause', by: 'op-1' })).toThrow('the take is paused');
+    expect(recorder.status().paused).toBe(true);
     source.clock.time = at(2);
+    recorder.mark({ event: 'resume', by: 'op-1' });
+    expect(() => recorder.mark({ event: 'resume', by: 'op-1' })).toThrow('the take is not paused');
+    expect(recorder.status().paused).toBe(false);
     const { file } = await recorder.stopTake();
-    expect((await contentOf(file)).events).toEqual([
+    const { events, messages } = await contentOf(file);
+    expect(messages.map(({ value }) => value)).toEqual(['recorded all the same']);
+    expect(events).toEqual([
       { event: 'start', by: 'op-1', logTime: at(0) },
       { event: 'mistake', by: 'op-1', text: 'dropped it', logTime: at(1) },
+      { event: 'pause', by: 'op-1', logTime: at(1) },
+      { event: 'resume', by: 'op-1', logTime: at(2) },
       { event: 'stop', by: 'op-1', logTime: at(2) },
     ]);
     await recorder.keepTake({ outcome: 'failure', quality: 2, note: 'slippery' }, 'op-1');

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ContractFile } from '../schemas/contract-file.ts';
 import { EPISODE_SUFFIX, type EpisodeInfo, type EpisodeState, type Outcome } from '../schemas/episode.ts';
+import type { EpisodeEvent } from '../schemas/episode-events.ts';
 import { RecordError, UsageError } from '../schemas/errors.ts';
 import { appendLabel, type Label } from '../schemas/labels.ts';
 import type { Ledger } from '../schemas/ledger.ts';
@@ -65,7 +66,7 @@ export interface FinishedTake {
 /** The part of an operator's view that the recorder itself knows. */
 export type RecorderStatus = Pick<
   RecordingStatus,
-  'state' | 'episodeId' | 'durationSecs' | 'queuedBytes' | 'streams' | 'storage'
+  'state' | 'episodeId' | 'durationSecs' | 'paused' | 'queuedBytes' | 'streams' | 'storage'
 > & { readonly failure: RecordError | undefined };
 
 /**
@@ -157,6 +158,7 @@ export class Recorder {
       state: this.state,
       episodeId: take?.info.id ?? this.#review?.id,
       durationSecs: take ? nanosToSecs(now - take.startTime) : (this.#review?.durationSecs ?? 0),
+      paused: take?.isPaused ?? false,
       queuedBytes: take?.queuedBytes ?? 0,
       streams: take?.streams(now) ?? this.#intake.status(now),
       storage: this.#storage.status,
@@ -197,10 +199,19 @@ export class Recorder {
     });
   }
 
-  /** Marks that something just went wrong. @throws {UsageError} outside the state recording. */
-  markMistake(by: string, text?: string): void {
-    if (!this.#take) throw new UsageError('Cannot mark a mistake: no take is running.');
-    this.#take.event({ event: 'mistake', by, ...(text && { text }) }, this.#source.clock.now());
+  /**
+   * Marks this moment of the take: something just went wrong, or what comes is no demonstration until "resume".
+   * Nothing is left out of the file.
+   *
+   * @throws {UsageError} outside the state recording, and for a pause in a pause.
+   */
+  mark(event: EpisodeEvent & { readonly event: 'mistake' | 'pause' | 'resume' }): void {
+    const what = `mark "${event.event}"`;
+    if (!this.#take) throw new UsageError(`Cannot ${what}: no take is running.`);
+    if (event.event !== 'mistake' && (event.event === 'pause') === this.#take.isPaused) {
+      throw new UsageError(`Cannot ${what}: the take is ${this.#take.isPaused ? '' : 'not '}paused.`);
+    }
+    this.#take.event(event, this.#source.clock.now());
   }
 
   /**

@@ -116,6 +116,7 @@ describe('RecordingSession', () => {
     ['keep', keep],
     ['discard', { kind: 'discard' } as const],
     ['mistake', { kind: 'mistake' } as const],
+    ['pause', { kind: 'pause' } as const],
     ['a task that the contract does not know', { kind: 'describe', task: 'dance' } as const],
     ['a scene that it does not know', { kind: 'describe', scene: 'moon' } as const],
     ['an object that it does not know', { kind: 'describe', object: 'bowl' } as const],

@@ -134,7 +134,14 @@ export class RecordingSession implements RecordingControl {
         this.#discarded++;
         break;
       case 'mistake':
-        this.#recorder.markMistake(this.#description.operator, command.text);
+        this.#recorder.mark({
+          ...{ event: 'mistake', by: this.#description.operator },
+          ...(command.text && { text: command.text }),
+        });
+        break;
+      case 'pause':
+      case 'resume':
+        this.#recorder.mark({ event: command.kind, by: this.#description.operator });
         break;
       case 'quality':
         this.#quality = command.value;

@@ -34,6 +34,7 @@ export class Take {
   readonly #watch: StreamWatch;
   readonly #channelIds = new Map<number, number>();
   #events = 0;
+  #isPaused = false;
   #ledgerSavedAt: bigint;
   #lossesSaved = 0;
 
@@ -62,6 +63,11 @@ export class Take {
     return this.#thread.failure;
   }
 
+  /** Whether the operator marked a pause that he has not ended. */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
   get queuedBytes(): number {
     return this.#thread.queuedBytes;
   }
@@ -88,6 +94,7 @@ export class Take {
 
   /** Writes what the operator did among the messages. */
   event(event: EpisodeEvent, logTime: bigint): void {
+    this.#isPaused = event.event === 'pause' || (this.#isPaused && event.event !== 'resume');
     const data = encodeEvent(event).slice();
     this.#thread.offer({ channelId: 0, sequence: ++this.#events, logTime, publishTime: logTime, data });
   }

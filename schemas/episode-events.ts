@@ -6,7 +6,11 @@ import { z } from './validation.ts';
 export const EVENTS_TOPIC = '/kinescribe/events';
 
 const eventSchema = z.strictObject({
-  event: z.enum(['start', 'stop', 'mistake', 'note']),
+  /**
+   * `pause` and `resume` mark what the operator does not count as demonstration; recording goes on all the same.
+   * A pause without a resume lasts to the take's end.
+   */
+  event: z.enum(['start', 'stop', 'pause', 'resume', 'mistake', 'note']),
   /** Who said it, as a pseudonym. */
   by: z.string(),
   text: z.string().optional(),

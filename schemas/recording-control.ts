@@ -57,6 +57,8 @@ export interface RecordingStatus {
   /** Id of the take that is recorded or in review. */
   readonly episodeId: string | undefined;
   readonly durationSecs: number;
+  /** Whether the running take is marked as paused. */
+  readonly paused: boolean;
   /** Bytes that have arrived and are not yet in the file. */
   readonly queuedBytes: number;
   /** Those of the contract first and in its order. */
@@ -100,6 +102,9 @@ export const recordingCommandSchema = z.discriminatedUnion('kind', [
     note: z.string().max(10_000).optional(),
   }),
   z.strictObject({ kind: z.literal('discard') }),
+  /** Only marked: everything is recorded on, and whoever makes samples may leave the span out. */
+  z.strictObject({ kind: z.literal('pause') }),
+  z.strictObject({ kind: z.literal('resume') }),
   z.strictObject({ kind: z.literal('mistake'), text: z.string().max(1000).optional() }),
   /** Sets the quality that the take in review will be kept with. */
   z.strictObject({ kind: z.literal('quality'), value: z.int().min(1).max(5) }),

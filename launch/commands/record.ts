@@ -31,7 +31,7 @@ import { programVersion } from '../version.ts';
 /** What the operator may press in each state. */
 const KEYS: Record<EpisodeState, string> = {
   idle: 'space start · q quit',
-  recording: 'space stop · m mistake now · q stop, keep and quit',
+  recording: 'space stop · m mistake now · p pause · r resume · q stop, keep and quit',
   review: '1–5 quality · s success · f failure · k keep · d discard · space keep and start the next · q quit',
 };
 const SHOW_MILLIS = 250;

@@ -103,7 +103,7 @@ function StateBar({ status }: { status: RecordingNow }) {
     <header class="state-bar">
       <div role="status">
         <h1>
-          <i aria-hidden="true" /> {WORDS[state]}
+          <i aria-hidden="true" /> {status.paused ? 'Paused' : WORDS[state]}
         </h1>
         <p>{episodeId ?? 'next take'}</p>
       </div>

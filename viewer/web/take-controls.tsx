@@ -44,9 +44,19 @@ export function TakeControls(props: Props) {
         {(pending && WAITING[pending]) ?? word}
       </Press>
       {status.state === 'recording' && (
-        <Press class="aside" keyName="m" isReady={isReady} onPress={() => onPress({ kind: 'mistake' })}>
-          Mistake now
-        </Press>
+        <div class="pair">
+          <Press class="aside" keyName="m" isReady={isReady} onPress={() => onPress({ kind: 'mistake' })}>
+            Mistake now
+          </Press>
+          <Press
+            class="aside"
+            keyName={status.paused ? 'r' : 'p'}
+            isReady={isReady}
+            onPress={() => onPress({ kind: status.paused ? 'resume' : 'pause' })}
+          >
+            {status.paused ? 'Resume' : 'Pause'}
+          </Press>
+        </div>
       )}
     </>
   );
