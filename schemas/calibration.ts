@@ -25,7 +25,12 @@ export const calibrationSchema = z.strictObject({
   /** By camera: median sharpness, variance of the Laplacian at 320 pixels' width, and dHash-64 of pictures. */
   cameras: z.record(
     z.string(),
-    z.strictObject({ sharpness: number, hashes: z.array(z.string().regex(/^[0-9a-f]{16}$/)) }),
+    z.strictObject({
+      sharpness: number,
+      hashes: z.array(z.string().regex(/^[0-9a-f]{16}$/)),
+      /** Brightness of the first picture at 256 × 128, base64: where a still camera looks. */
+      view: z.base64().optional(),
+    }),
   ),
   /** By stream of joints: position of each joint at rest at the start, radians or metres. */
   home: z.record(z.string(), z.record(z.string(), number)),
