@@ -1,4 +1,4 @@
-import { decompress } from './chunk-codec.ts';
+import { decompress, release } from './chunk-codec.ts';
 import { crc32 } from './crc32.ts';
 import type { FileBytes } from './file-bytes.ts';
 import { decodeChunkHeader, lengthAt, viewOf } from './mcap-decode.ts';
@@ -23,8 +23,8 @@ export interface ChunkPlace extends ChunkIndex {
 /** Where a message lies in its chunk's records, and the time that orders it. */
 export interface MessagePlaces {
   /** Offsets of message records, ascending in log time, then in the file. */
-  readonly offsets: readonly number[];
-  readonly logTimes: readonly bigint[];
+  readonly offsets: Uint32Array;
+  readonly logTimes: BigUint64Array;
 }
 
 /**
@@ -35,7 +35,10 @@ export interface MessagePlaces {
 export async function loadChunk(file: FileBytes, place: ChunkPlace): Promise<Uint8Array> {
   try {
     const record = await file.read(place.offset, place.length);
-    return place.isBare ? record : await unpackChunk(record, place.offset);
+    if (place.isBare) return record;
+    const records = await unpackChunk(record, place.offset);
+    if (records.buffer !== record.buffer) release(record);
+    return records;
   } catch (cause) {
     throw cause instanceof FormatFault ? file.error(cause) : cause;
   }
@@ -77,8 +80,9 @@ export interface Selection {
 export function placeMessages(chunk: Uint8Array, selection: Selection = {}): MessagePlaces {
   const { channelIds, startTime = 0n, endTime } = selection;
   const view = viewOf(chunk);
-  const offsets: number[] = [];
-  const logTimes: bigint[] = [];
+  let offsets = new Uint32Array(1024);
+  let logTimes = new BigUint64Array(1024);
+  let count = 0;
   let isSorted = true;
   let lastTime = 0n;
   for (let at = 0; at < chunk.byteLength; ) {
@@ -91,8 +95,12 @@ export function placeMessages(chunk: Uint8Array, selection: Selection = {}): Mes
       if (channelIds === undefined || channelIds.has(view.getUint16(contentStart, true))) {
         const logTime = view.getBigUint64(contentStart + 6, true);
         if (logTime >= startTime && (endTime === undefined || logTime < endTime)) {
-          offsets.push(at);
-          logTimes.push(logTime);
+          if (count === offsets.length) {
+            offsets = grown(offsets, new Uint32Array(2 * count));
+            logTimes = grown(logTimes, new BigUint64Array(2 * count));
+          }
+          offsets[count] = at;
+          logTimes[count++] = logTime;
           if (logTime < lastTime) isSorted = false;
           lastTime = logTime;
         }
@@ -100,13 +108,22 @@ export function placeMessages(chunk: Uint8Array, selection: Selection = {}): Mes
     }
     at = end;
   }
-  return isSorted ? { offsets, logTimes } : sorted(offsets, logTimes);
+  const places = { offsets: offsets.subarray(0, count), logTimes: logTimes.subarray(0, count) };
+  return isSorted ? places : sorted(places);
 }
 
-function sorted(offsets: readonly number[], logTimes: readonly bigint[]): MessagePlaces {
-  const order = offsets.map((_, i) => i);
+function grown<A extends Uint32Array | BigUint64Array>(small: A, large: A): A {
+  (large as Uint32Array).set(small as Uint32Array);
+  return large;
+}
+
+function sorted({ offsets, logTimes }: MessagePlaces): MessagePlaces {
+  const order = Array.from(offsets, (_, i) => i);
   order.sort((a, b) => compareTimes(logTimes[a]!, logTimes[b]!) || a - b);
-  return { offsets: order.map((i) => offsets[i]!), logTimes: order.map((i) => logTimes[i]!) };
+  return {
+    offsets: Uint32Array.from(order, (i) => offsets[i]!),
+    logTimes: BigUint64Array.from(order, (i) => logTimes[i]!),
+  };
 }
 
 export function compareTimes(a: bigint, b: bigint): number {

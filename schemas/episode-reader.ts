@@ -5,6 +5,7 @@ import { type EpisodeIndex, readIndex } from './episode-index.ts';
 import type { Attachment } from './episode-writer.ts';
 import { EpisodeError } from './errors.ts';
 import { FileBytes } from './file-bytes.ts';
+import { Flattened, type Run } from './flattened.ts';
 import { LatestBefore } from './latest-before.ts';
 import { decodeLedger, type Ledger } from './ledger.ts';
 import { decodeAttachmentHeader, decodeMetadata, lengthAt, type RawRecord, viewOf } from './mcap-decode.ts';
@@ -84,17 +85,8 @@ export class EpisodeReader {
   }
 
   /** Messages in order of log time, across all chunks and channels; equal times in the order of the file. */
-  async *messages(options: ReadOptions = {}): AsyncGenerator<Message> {
-    const { topics, startTime, endTime, reverse: isReverse = false } = options;
-    const channelIds = topics && this.#channelIds(new Set(topics));
-    const runs = timeOrder(this.#bytes, this.chunks, { channelIds, startTime, endTime, isReverse });
-    for await (const { chunk, places, start, end } of runs) {
-      const view = viewOf(chunk);
-      for (let n = start; n < end; n++) {
-        const i = isReverse ? start + end - 1 - n : n;
-        yield this.#message(chunk, view, places.offsets[i]!, places.logTimes[i]!);
-      }
-    }
+  messages(options: ReadOptions = {}): AsyncGenerator<Message> {
+    return new Flattened(this.#runs(options));
   }
 
   /** The last message at or before an instant, per topic; topics without one are absent. */
@@ -156,6 +148,22 @@ export class EpisodeReader {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async *#runs(options: ReadOptions): AsyncGenerator<Run<Message>, undefined> {
+    const { topics, startTime, endTime, reverse: isReverse = false } = options;
+    const channelIds = topics && this.#channelIds(new Set(topics));
+    const runs = timeOrder(this.#bytes, this.chunks, { channelIds, startTime, endTime, isReverse });
+    for await (const { chunk, places, start, end } of runs) {
+      const view = viewOf(chunk);
+      yield {
+        length: end - start,
+        at: (n) => {
+          const i = isReverse ? end - 1 - n : start + n;
+          return this.#message(chunk, view, places.offsets[i]!, places.logTimes[i]!);
+        },
+      };
+    }
   }
 
   #channelIds(topics: ReadonlySet<string>): ReadonlySet<number> {

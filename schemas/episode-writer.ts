@@ -269,7 +269,8 @@ export class EpisodeWriter {
     );
     const written = this.#part.appendChunk(chunk, compressed);
     this.#budget.send(lane.openedMillis);
-    const arrived = written.then(() => {
+    const arrived = written.then(async () => {
+      (await compressed).free?.();
       this.#pool.give(builder.buffer);
       this.#budget.arrive(chunk.uncompressedBytes);
       if (this.#budget.isStuck) this.#sealAll();

@@ -42,7 +42,9 @@ test.each([5000, 1e9])(
         isReverse,
         maxLoadedBytes,
       })) {
-        const run = places.offsets.slice(start, end).map((at) => viewOf(chunk).getUint32(at + 11, true));
+        const run = Array.from(places.offsets.subarray(start, end), (at) =>
+          viewOf(chunk).getUint32(at + 11, true),
+        );
         sequences.push(...(isReverse ? run.reverse() : run));
       }
       expect(sequences).toEqual(isReverse ? expected.toReversed() : expected);

@@ -20,7 +20,7 @@ export interface MessageRun {
 }
 
 /** Chunks that are read and decompressed ahead of the one in use. */
-const CHUNKS_AHEAD = 2;
+const CHUNKS_AHEAD = 4;
 /** Chunks beyond it are dropped and read again when their time comes; well-made files never get there. */
 const MAX_LOADED_BYTES = 1 << 28;
 
