@@ -1,7 +1,11 @@
 import {
   type align,
+  type depthFeature,
   feature,
   type imageFeature,
+  type outcomeFeature,
+  type pointsFeature,
+  type textFeature,
   vectorFaults,
   type vectorFeature,
 } from './contract-feature.ts';
@@ -64,11 +68,27 @@ const samples = z.strictObject({
     .enum(['repeat', 'drop'])
     .default('repeat')
     .describe('Windows over an end of the episode: repeat the edge frame under a mask, or leave out.'),
+  actionsFrom: z
+    .enum(['anchor', 'first'])
+    .default('anchor')
+    .describe(
+      'Where the action frames begin: at the last observed frame, or at the first one. A clip for a world model ' +
+        'is as many of both, from "first", with "padding: drop".',
+    ),
+  leaveOut: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Names of marks, such as "pause", whose spans are left out. What remains on either side is an episode of ' +
+        'its own, as are the ranges that a trim label keeps.',
+    ),
+  trimStartSecs: z.number().nonnegative().default(0).describe('Left out at the start of every episode.'),
+  trimEndSecs: z.number().nonnegative().default(0).describe('Left out at the end of every episode.'),
 });
 
 const split = z.strictObject({
   by: z
-    .enum(['operator', 'robot', 'task', 'day', 'episode'])
+    .enum(['session', 'operator', 'scene', 'object', 'robot', 'task', 'day', 'episode'])
     .describe('What episodes share that must not lie on both sides of a split; the day is that of UTC.'),
   seed: z.int().default(0).describe('Another seed, another split of the same episodes.'),
   shares: z
@@ -101,11 +121,34 @@ const episode = z.strictObject({
   maxDurationSecs: positive.default(600).describe('A take is ended cleanly after this long.'),
 });
 
+const checks = z
+  .record(
+    z.string().regex(/^[A-Z]\d{2}$/, 'must be the id of a check such as "T07"'),
+    z.strictObject({ warn: z.number().optional(), fail: z.number().optional() }),
+  )
+  .describe(
+    'Limits of quality checks on this robot where they differ from the catalogue: { T05: { warn: 0.3 } }.',
+  );
+
+const robotLimits = z
+  .strictObject({
+    joints: z
+      .record(
+        z.string(),
+        z.strictObject({ lower: z.number(), upper: z.number(), velocity: positive }).partial(),
+      )
+      .optional()
+      .describe('By joint, radians or metres, and per second: before what the robot description says.'),
+    forceNewtons: positive.optional().describe('What the robot may press with.'),
+    forceScaleNewtons: positive.optional().describe('Full scale of its force sensor, per axis.'),
+  })
+  .describe('What the robot is built for; quality checks hold motion and force against it.');
+
 export const contractSchema = z
   .strictObject({
     kinescribe: z.literal(1).describe('Version of this file format.'),
     name: name.describe('Name of the contract; datasets are named after it.'),
-    robot: z.strictObject({ model: z.string().min(1) }),
+    robot: z.strictObject({ model: z.string().min(1), limits: robotLimits.optional() }),
     streams: z.record(name, stream).describe('What the robot sends, by name.'),
     features: z
       .record(z.string().regex(/^[A-Za-z][\w.]*$/, 'must hold letters, digits, "_" and "." only'), feature)
@@ -113,6 +156,7 @@ export const contractSchema = z
     samples,
     split: split.optional().describe('How episodes are split; absent: all are for training.'),
     episode,
+    checks: checks.optional(),
   })
   .superRefine((contract, context) => {
     const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
@@ -129,22 +173,22 @@ export const contractSchema = z
         );
       }
     }
+    const known = (kind: 'stream' | 'picture', names: readonly string[], path: string[], named?: string) => {
+      if (named === undefined || names.includes(named)) return;
+      const near = nearest(named, names);
+      issue(path, `no ${kind} is named "${named}"${near ? `; did you mean "${near}"?` : ''}`);
+    };
+    const streams = Object.keys(contract.streams);
+    const pictures = Object.entries(contract.features).flatMap(([key, { kind }]) =>
+      kind === 'image' || kind === 'depth' ? [key] : [],
+    );
     for (const [key, each] of Object.entries(contract.features)) {
-      const fixed = each.kind === 'vector' ? each.transform?.static : undefined;
-      for (const [path, named] of [
-        [['stream'], each.stream],
-        [['transform', 'static'], fixed],
-      ] as const) {
-        if (named === undefined || contract.streams[named]) continue;
-        const near = nearest(named, Object.keys(contract.streams));
-        issue(
-          ['features', key, ...path],
-          `no stream is named "${named}"${near ? `; did you mean "${near}"?` : ''}`,
-        );
-      }
-      if (each.kind === 'vector') {
-        for (const [field, message] of vectorFaults(each)) issue(['features', key, field], message);
-      }
+      const path = ['features', key];
+      if (each.kind !== 'outcome') known('stream', streams, [...path, 'stream'], each.stream);
+      if (each.kind !== 'vector') continue;
+      known('stream', streams, [...path, 'transform', 'static'], each.transform?.static);
+      known('picture', pictures, [...path, 'intrinsicsOf'], each.intrinsicsOf);
+      for (const [field, message] of vectorFaults(each)) issue([...path, field], message);
     }
   });
 
@@ -153,7 +197,13 @@ export type Stream = Readonly<z.infer<typeof stream>>;
 export type StreamRole = Stream['role'];
 export type VectorFeature = Readonly<z.infer<typeof vectorFeature>>;
 export type ImageFeature = Readonly<z.infer<typeof imageFeature>>;
-export type Feature = VectorFeature | ImageFeature;
+export type DepthFeature = Readonly<z.infer<typeof depthFeature>>;
+export type PointsFeature = Readonly<z.infer<typeof pointsFeature>>;
+export type TextFeature = Readonly<z.infer<typeof textFeature>>;
+/** Made of what was said of the episode, not of a stream. */
+export type OutcomeFeature = Readonly<z.infer<typeof outcomeFeature>>;
+export type StreamFeature = VectorFeature | ImageFeature | DepthFeature | PointsFeature | TextFeature;
+export type Feature = StreamFeature | OutcomeFeature;
 export type AlignPolicy = z.infer<typeof align>;
 export type SampleSettings = Contract['samples'];
 export type SampleClock = z.infer<typeof clock>;

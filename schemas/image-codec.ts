@@ -19,6 +19,10 @@ export interface ImageSize {
   readonly height: number;
   /** How another aspect ratio is treated: distorted, black bars, or cut at the edges. @default 'stretch' */
   readonly fit?: 'stretch' | 'letterbox' | 'crop';
+  /** The part that is taken before resizing, pixels; absent: all. */
+  readonly crop?:
+    | { readonly x: number; readonly y: number; readonly width: number; readonly height: number }
+    | undefined;
 }
 
 const FITS = { stretch: 'fill', letterbox: 'contain', crop: 'cover' } as const;
@@ -39,6 +43,45 @@ export function decodeRgb(bytes: Uint8Array, size?: ImageSize): Promise<RgbImage
   return toRgb(sharp(bytes), size);
 }
 
+/** A decoded picture of which only the brightness is kept. */
+export interface LumaImage {
+  /** [height, width] uint8, row-major. */
+  readonly pixels: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Decodes the brightness of a JPEG, PNG or WebP file at a width; a JPEG costs least well below its own size. */
+export async function decodeLuma(bytes: Uint8Array, width: number): Promise<LumaImage> {
+  const { data, info } = await sharp(bytes)
+    .resize({ width, kernel: 'nearest', fastShrinkOnLoad: true })
+    .greyscale()
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { pixels: data, width: info.width, height: info.height };
+}
+
+/** A decoded picture of one channel of 16 bits. */
+export interface Grey16Image {
+  /** [height, width] uint16, row-major. */
+  readonly pixels: Uint16Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Decodes a PNG of one channel with its 16 bits, as depth cameras send them. */
+export async function decodeGrey16(bytes: Uint8Array): Promise<Grey16Image> {
+  const { data, info } = await sharp(bytes)
+    .toColourspace('grey16')
+    .raw({ depth: 'ushort' })
+    .toBuffer({ resolveWithObject: true });
+  if (info.channels !== 1) throw new RangeError(`the picture has ${info.channels} channels instead of one`);
+  // A pooled buffer need not begin at an even address.
+  const pixels = new Uint16Array(new Uint8Array(data).buffer);
+  return { pixels, width: info.width, height: info.height };
+}
+
 /** Size and file format of a compressed picture, read from its header alone. */
 export async function readImageHeader(
   bytes: Uint8Array,
@@ -57,9 +100,11 @@ function fromRgb({ pixels, width, height }: RgbImage): Sharp {
 }
 
 async function toRgb(picture: Sharp, size: ImageSize | undefined): Promise<RgbImage> {
+  const crop = size?.crop;
+  const taken = crop ? picture.extract({ ...crop, left: crop.x, top: crop.y }) : picture;
   const sized = size
-    ? picture.resize(size.width, size.height, { fit: FITS[size.fit ?? 'stretch'], background: 'black' })
-    : picture;
+    ? taken.resize(size.width, size.height, { fit: FITS[size.fit ?? 'stretch'], background: 'black' })
+    : taken;
   const { data, info } = await sized
     .toColourspace('srgb')
     .removeAlpha()

@@ -57,6 +57,8 @@ export interface Watch {
   wants?(stream: CheckedStream): boolean;
   /** A message of a stream that it wants; in order of arrival. */
   observe?(observation: Observation): void;
+  /** The recorder's queue refused a message; only while recording. */
+  refused?(stream: CheckedStream, logTime: bigint): void;
   /**
    * What holds at an instant of log time. Live it is asked again and again, at the end once more with the
    * facts of the finished file.

@@ -1,16 +1,31 @@
 import type { EpisodeInfo } from '../../schemas/episode.ts';
-import type { EpisodeReader } from '../../schemas/episode-reader.ts';
-import type { LabelEntry } from '../../schemas/labels.ts';
+import type { EpisodeEvent } from '../../schemas/episode-events.ts';
+import type { CurrentLabels } from '../../schemas/labels.ts';
 import type { Ledger } from '../../schemas/ledger.ts';
+import type { FrameSurvey } from './frame-survey.ts';
 
-/** What only the finished file can tell. */
+/** What only the finished file, or its library, can tell. */
 export interface EpisodeFacts {
-  readonly reader: EpisodeReader;
+  readonly file: string;
   readonly info: EpisodeInfo | undefined;
   readonly ledger: Ledger | undefined;
-  readonly labels: readonly LabelEntry[];
-  /** Damaged places, as recovery names them; empty for a sound file. */
+  readonly labels: CurrentLabels;
+  /** What the operator said while recording. */
+  readonly events: readonly (EpisodeEvent & { readonly logTime: bigint })[];
+  /** Damaged places in words; empty for a sound file. */
   readonly damages: readonly string[];
-  /** Names of its attachments. */
-  readonly attachments: readonly string[];
+  /** Of the contract; undefined where there is none, or where it gives no frames: see `noFrames`. */
+  readonly frames: FrameSurvey | undefined;
+  readonly noFrames: string | undefined;
+  /** Other episodes of the same library; empty where one is checked alone. */
+  readonly peers: readonly Peer[];
+}
+
+/** What checks compare an episode with. */
+export interface Peer {
+  readonly id: string;
+  readonly task: string | undefined;
+  readonly durationSecs: number;
+  /** First position of each joint by stream, radians or metres. */
+  readonly start: Readonly<Record<string, readonly number[]>>;
 }

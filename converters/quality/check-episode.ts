@@ -1,0 +1,130 @@
+import { basename } from 'node:path';
+import type { Calibration } from '../../schemas/calibration.ts';
+import type { Contract } from '../../schemas/contract.ts';
+import { EPISODE_SUFFIX, type EpisodeInfo } from '../../schemas/episode.ts';
+import { decodeEvent, EVENTS_TOPIC } from '../../schemas/episode-events.ts';
+import { EpisodeReader } from '../../schemas/episode-reader.ts';
+import { KinescribeError } from '../../schemas/errors.ts';
+import type { Finding, Verdict } from '../../schemas/finding.ts';
+import { currentLabels, readLabels } from '../../schemas/labels.ts';
+import { examineEpisode } from '../../schemas/recovery.ts';
+import { storedContract } from '../../schemas/stored-contract.ts';
+import { nanosToSecs } from '../../schemas/time.ts';
+import type { Check } from './check.ts';
+import type { EpisodeFacts, Peer } from './episode-facts.ts';
+import { Examination } from './examination.ts';
+import { Feed } from './feed.ts';
+import { surveyFrames } from './frame-survey.ts';
+import { Sampler } from './sampler.ts';
+import type { CheckedStream, Subject } from './subject.ts';
+import { reasonsOf, reasonTexts, verdictOf } from './verdict.ts';
+
+export interface CheckOptions {
+  readonly checks: readonly Check[];
+  /** @default the one that the recording carries */
+  readonly contract?: Contract | undefined;
+  readonly calibration?: Calibration | undefined;
+  /** Other episodes of the library. @default none */
+  readonly peers?: readonly Peer[];
+}
+
+/** All that the checks say of one episode. */
+export interface CheckedEpisode {
+  readonly file: string;
+  readonly id: string;
+  readonly info: EpisodeInfo | undefined;
+  readonly startTime: bigint;
+  readonly durationSecs: number;
+  readonly verdict: Verdict;
+  readonly reasons: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Checks one episode in one pass over its messages.
+ *
+ * @throws {UsageError | EpisodeError} when the file is no readable episode.
+ */
+export async function checkEpisode(file: string, options: CheckOptions): Promise<CheckedEpisode> {
+  await using reader = await EpisodeReader.open(file);
+  const contract = options.contract ?? (await storedContract(reader))?.contract;
+  const info = await reader.info();
+  const streams: CheckedStream[] = [];
+  const { startTime, endTime } = reader;
+  const { calibration } = options;
+  const subject: Subject = { contract, calibration, startTime, streams, task: info?.task };
+  const examination = new Examination(options.checks, subject);
+  const events = await observeAll(reader, new Feed(examination, { streams, contract }));
+  const facts = { ...(await factsOf(reader, contract)), info, events, peers: options.peers ?? [] };
+  const findings = examination.findings(endTime, facts);
+  const waived = new Set(facts.labels.waivers.map(({ label }) => label.finding));
+  return {
+    file,
+    id: info?.id ?? basename(file, EPISODE_SUFFIX),
+    info,
+    startTime,
+    durationSecs: nanosToSecs(endTime - startTime),
+    verdict: verdictOf(findings, waived),
+    reasons: reasonTexts(reasonsOf(findings, waived), startTime),
+    findings,
+  };
+}
+
+/** @returns what the operator said, which is no stream of the robot. */
+async function observeAll(reader: EpisodeReader, feed: Feed): Promise<EpisodeFacts['events']> {
+  const samplers = new Map<number, Sampler>();
+  for (const [id, channel] of reader.channels) {
+    if (channel.topic === EVENTS_TOPIC) continue;
+    feed.channel(id, channel);
+    samplers.set(id, new Sampler(channel));
+  }
+  const events: EpisodeFacts['events'][number][] = [];
+  for await (const { channel, data, logTime, publishTime, sequence } of reader.messages()) {
+    const sampler = samplers.get(channel.id);
+    if (!sampler) {
+      events.push({ ...decodeEvent(data), logTime });
+      continue;
+    }
+    const sampled = sampler.sample(data, logTime);
+    // The reader's buffer is used again while a picture is still being decoded.
+    const own = { ...sampled, data: sampled.data.slice() };
+    const wait = feed.message(channel.id, { ...own, logTime, publishTime, sequence });
+    if (wait) await wait;
+  }
+  await feed.flush();
+  return events;
+}
+
+type FileFacts = Omit<EpisodeFacts, 'info' | 'events' | 'peers'>;
+
+/** What only the finished file can tell. */
+export async function factsOf(reader: EpisodeReader, contract: Contract | undefined): Promise<FileFacts> {
+  const [{ damages }, { frames, noFrames }, ledger, labels] = await Promise.all([
+    examineEpisode(reader.file),
+    framesOf(reader, contract),
+    reader.ledger(),
+    readLabels(reader.file),
+  ]);
+  return {
+    file: reader.file,
+    ledger,
+    labels: currentLabels(labels),
+    damages: damages.map(({ reason, startOffset }) => `${reason} at byte ${startOffset}`),
+    frames,
+    noFrames,
+  };
+}
+
+/** An episode that gives no frames can be checked all the same. */
+async function framesOf(
+  reader: EpisodeReader,
+  contract: Contract | undefined,
+): Promise<Pick<EpisodeFacts, 'frames' | 'noFrames'>> {
+  if (!contract) return { frames: undefined, noFrames: undefined };
+  try {
+    return { frames: await surveyFrames(reader, contract), noFrames: undefined };
+  } catch (error) {
+    if (!(error instanceof KinescribeError)) throw error;
+    return { frames: undefined, noFrames: error.message };
+  }
+}

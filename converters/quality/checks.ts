@@ -1,0 +1,7 @@
+import type { Check } from './check.ts';
+import { CONTAINER_CHECKS } from './container/container-checks.ts';
+import { EPISODE_CHECKS } from './episode/episode-checks.ts';
+import { TIME_CHECKS } from './time/time-checks.ts';
+
+/** Every check of the catalogue that looks at episodes, in its order. */
+export const CHECKS: readonly Check[] = [...CONTAINER_CHECKS, ...TIME_CHECKS, ...EPISODE_CHECKS];

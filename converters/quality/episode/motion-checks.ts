@@ -1,0 +1,170 @@
+import { secsToNanos } from '../../../schemas/time.ts';
+import type { Check, Judgement } from '../check.ts';
+import type { EpisodeFacts } from '../episode-facts.ts';
+import { isJointType, jointSample } from '../joint-sample.ts';
+import type { CheckedStream, Subject } from '../subject.ts';
+import { BIN_SECS, fastest, MotionProfile, movingSpeed, rests, robustZ } from './motion-profile.ts';
+
+interface Motion {
+  readonly speeds: Float64Array;
+  readonly profiles: ReadonlyMap<CheckedStream, MotionProfile>;
+  readonly subject: Subject;
+  readonly now: bigint;
+  readonly facts: EpisodeFacts;
+}
+
+/** A check of how the joints moved over the whole episode. */
+function ofMotion(judge: (motion: Motion) => Iterable<Judgement>): Check['watch'] {
+  return (subject) => {
+    const profiles = new Map<CheckedStream, MotionProfile>();
+    return {
+      wants: ({ role, type }) => role === 'motion' && isJointType(type),
+      observe(observation) {
+        const sample = jointSample(observation);
+        if (!sample || sample.logTime < subject.startTime) return;
+        const profile = profiles.get(observation.stream) ?? new MotionProfile(subject.startTime);
+        profiles.set(observation.stream, profile);
+        profile.add(sample);
+      },
+      *findings(now, facts) {
+        if (!facts) return;
+        if (profiles.size === 0) {
+          yield { status: 'not_assessed', reason: 'no stream says how the joints moved' };
+          return;
+        }
+        const speeds = fastest([...profiles.values()].map((profile) => profile.speeds(now)));
+        yield* judge({ speeds, profiles, subject, now, facts });
+      },
+    };
+  };
+}
+
+const FEWEST_PEERS = 8;
+/** A start that is closer than this to the others is none of another kind, radians or metres. */
+const START_FLOOR = 0.01;
+
+export const EPISODE_MOTION_CHECKS: readonly Check[] = [
+  {
+    id: 'E03',
+    title: 'idle head or tail',
+    claim: 'RISK',
+    runs: 'take',
+    unit: 's',
+    limits: { warn: 0.5, fail: 2, validated: true },
+    explain: {
+      cause: 'The take was started before the robot moved, or stopped after it had ended.',
+      formula: 'The longer of the rests at both ends: every joint slower than 0.5 % of its range per second.',
+      remedy: 'Trim the episode on the review page; policies learn to wait from such rests.',
+      example: 'the robot rests 2.6 s at the end',
+      source: 'openpi; LeRobot practice',
+    },
+    watch: ofMotion(function* ({ speeds, subject, now }) {
+      const idle = rests(speeds);
+      const head = idle[0]?.from === 0 ? idle[0].to * BIN_SECS : 0;
+      const last = idle.at(-1);
+      const tail = last?.to === speeds.length ? (last.to - last.from) * BIN_SECS : 0;
+      const value = Math.max(head, tail);
+      const { startTime } = subject;
+      const window =
+        head > tail
+          ? { startTime, endTime: startTime + secsToNanos(head) }
+          : { startTime: now - secsToNanos(tail), endTime: now };
+      const reason = `the robot rests ${value.toFixed(1)} s at the ${head > tail ? 'start' : 'end'}`;
+      yield { value, window, evidence: { headSecs: head, tailSecs: tail }, reason };
+    }),
+  },
+  {
+    id: 'E04',
+    title: 'idle share',
+    claim: 'RISK',
+    runs: 'take',
+    unit: 'share',
+    limits: { warn: 0.1, fail: 0.3, validated: true },
+    explain: {
+      cause: 'The operator paused, or the robot waited for something.',
+      formula: 'Time in rests of at least 0.47 s / duration; a rest as in E03.',
+      remedy: 'Trim the episode; record again without the pause.',
+      example: 'the robot rests 34 % of the time',
+      source: 'deepen-grade; openpi’s DROID rule',
+    },
+    watch: ofMotion(function* ({ speeds, subject }) {
+      if (speeds.length === 0) return;
+      const idle = rests(speeds);
+      const value = idle.reduce((sum, { from, to }) => sum + to - from, 0) / speeds.length;
+      const [longest] = idle.toSorted((a, b) => b.to - b.from - (a.to - a.from));
+      const at = (step: number) => subject.startTime + secsToNanos(step * BIN_SECS);
+      const window = longest && { startTime: at(longest.from), endTime: at(longest.to) };
+      const reason = `the robot rests ${(value * 100).toFixed(0)} % of the time`;
+      yield { value, window, evidence: { rests: idle.length, steps: speeds.length }, reason };
+    }),
+  },
+  {
+    id: 'E05',
+    title: 'truncated end',
+    claim: 'RISK',
+    runs: 'take',
+    unit: 'share',
+    limits: { warn: 0.1, validated: false },
+    explain: {
+      cause: 'The take was stopped while the robot still moved.',
+      formula: 'Speed in the last 0.2 s / p95 of the speed while moving.',
+      remedy: 'Wait for the robot to come to rest, or set "postRollSecs" in the contract.',
+      example: 'the robot still moves at 45 % of its speed when the take ends',
+      source: 'arXiv 2606.05588; limit of our own',
+    },
+    watch: ofMotion(function* ({ speeds, now }) {
+      const usual = movingSpeed(speeds, 0.95);
+      if (usual === 0) {
+        yield { status: 'not_assessed', reason: 'the robot never moves' };
+        return;
+      }
+      // The last step is only begun: the two whole ones before it are the last 0.2 s.
+      const end = speeds.slice(-3, -1);
+      const value = Math.max(0, ...end) / usual;
+      const window = { startTime: now - secsToNanos(0.3), endTime: now };
+      const reason = `the robot still moves at ${(value * 100).toFixed(0)} % of its speed when the take ends`;
+      yield { value, window, reason };
+    }),
+  },
+  {
+    id: 'E09',
+    title: 'start state',
+    claim: 'RISK',
+    runs: 'library',
+    unit: 'z',
+    limits: { fail: 3.5, validated: false },
+    explain: {
+      cause: 'The robot was not brought home before the take, or the scene was not set back.',
+      formula: 'Largest robust z over the joints of the first position among the episodes of the same task.',
+      remedy: 'Bring the robot home before every take.',
+      example: 'joints: joint 3 starts 6.2 standard deviations from where the others start',
+      source: 'our own',
+    },
+    watch: ofMotion(function* ({ profiles, facts }) {
+      const peers = facts.peers.filter(({ task }) => task === facts.info?.task);
+      for (const [stream, { start = [] }] of profiles) {
+        const starts = peers.flatMap(({ start: { [stream.name]: each } }) =>
+          each?.length === start.length ? [each] : [],
+        );
+        if (starts.length < FEWEST_PEERS) {
+          const reason = `it needs ${FEWEST_PEERS} other episodes of the task, found ${starts.length}`;
+          yield { status: 'not_assessed', stream, reason };
+          continue;
+        }
+        const zs = start.map((value, j) =>
+          Math.abs(
+            robustZ(
+              value,
+              starts.map((each) => each[j]!),
+              START_FLOOR,
+            ),
+          ),
+        );
+        const value = Math.max(...zs);
+        const joint = zs.indexOf(value) + 1;
+        const reason = `joint ${joint} starts ${value.toFixed(1)} standard deviations from where the others start`;
+        yield { value, stream, evidence: { peers: starts.length, joint }, reason };
+      }
+    }),
+  },
+];
