@@ -1,7 +1,7 @@
 import type { Contract, VectorFeature } from '../schemas/contract.ts';
 import { conjugate, multiply, type Quaternion } from '../schemas/quaternion.ts';
 import { nanosToSecs } from '../schemas/time.ts';
-import { elementCount, type Frame, type FrameValue, type VectorValue } from './frame.ts';
+import { type Elements, elementCount, type Frame, type FrameValue, type VectorValue } from './frame.ts';
 import { FORMS, normalized } from './rotation.ts';
 
 /** A tick and the ones beside it; absent over the ends of the episode. */
@@ -63,13 +63,19 @@ const DERIVE: Readonly<
   },
 };
 
-function vector({ values, index }: Frame, key: string): VectorValue {
+type StreamVector = VectorValue<VectorFeature>;
+
+function isOfMessages(value: VectorValue): value is StreamVector {
+  return value.feature.kind === 'vector';
+}
+
+function vector({ values, index }: Frame, key: string): StreamVector {
   const value = values.get(key);
-  if (value?.kind === 'vector') return value;
+  if (value?.kind === 'vector' && isOfMessages(value)) return value;
   throw new TypeError(`frame ${index} has no vector "${key}"`);
 }
 
-function masked(value: VectorValue): VectorValue {
+function masked(value: StreamVector): StreamVector {
   const elements = new Float64Array(elementCount(value.feature)).fill(Number.NaN);
   return { ...value, valid: false, ageNanos: undefined, elements };
 }
@@ -80,17 +86,18 @@ function agedBy(ageNanos: bigint | undefined, frame: Frame, after: Frame): bigin
 }
 
 /** What instant the numbers are of: between two messages the tick itself. */
-function instant({ feature: { align }, ageNanos }: VectorValue, { tickTime }: Frame): bigint {
+function instant({ feature: { align }, ageNanos }: StreamVector, { tickTime }: Frame): bigint {
   return align === 'linear' || align === 'slerp' ? tickTime : tickTime - (ageNanos ?? 0n);
 }
 
 /** From one pose to the next, both x, y, z and a quaternion: the way in the target frame, and the turn as rotvec. */
-function poseDelta(now: Float64Array, next: Float64Array): Float64Array {
+function poseDelta(now: Elements, next: Elements): Float64Array {
   const turn = multiply(rotationOf(next), conjugate(rotationOf(now)));
-  return Float64Array.of(...next.subarray(0, 3).map((value, i) => value - now[i]!), ...FORMS.rotvec(turn));
+  const way = Array.from({ length: 3 }, (_, i) => next[i]! - now[i]!);
+  return Float64Array.of(...way, ...FORMS.rotvec(turn));
 }
 
-function rotationOf(pose: Float64Array): Quaternion {
+function rotationOf(pose: Elements): Quaternion {
   const [x, y, z, w] = pose.subarray(3, 7);
   return normalized([x!, y!, z!, w!])!;
 }

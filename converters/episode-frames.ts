@@ -1,13 +1,17 @@
 import type { Contract } from '../schemas/contract.ts';
 import type { EpisodeReader } from '../schemas/episode-reader.ts';
+import type { CurrentLabels } from '../schemas/labels.ts';
+import type { TimeRange } from '../schemas/time.ts';
 import type { Choice } from './align.ts';
-import { type AlignedTick, type AlignOptions, alignStreams, type Sample } from './align-streams.ts';
+import { type AlignOptions, alignStreams, type Sample } from './align-streams.ts';
 import type { ClockReport } from './clock-survey.ts';
 import { deriveFrames } from './derive.ts';
+import { type EpisodeEnd, outcomeValue } from './feature-outcome.ts';
 import { type FeaturePlan, planFeatures } from './feature-plan.ts';
 import type { Frame, FrameValue } from './frame.ts';
 import { planStreams } from './stream-plan.ts';
-import { tickRange } from './tick-range.ts';
+import { type ChosenTick, chosenTicks, surveyTicks, trimmed } from './tick-choice.ts';
+import { clockLagNanos, tickRange } from './tick-range.ts';
 import { planTransforms } from './transform-plan.ts';
 
 /** What became of an episode's ticks, known when its last frame was taken. */
@@ -15,7 +19,7 @@ export interface FramesReport {
   readonly frames: number;
   /** Ticks from the first message of the required streams to their last. */
   readonly ticks: number;
-  /** Ticks left out before the first and after the last one that was complete. */
+  /** Ticks left out before the first and after the last frame: outside the range, or not complete. */
   readonly trimmedStart: number;
   readonly trimmedEnd: number;
   /** Why the start was trimmed: by required feature, the ticks before the first complete one that lack it. */
@@ -29,6 +33,10 @@ export interface FramesReport {
 export interface FramesOptions extends Omit<AlignOptions, 'onLate'> {
   /** Whether pictures are decoded; else all are black, which costs nothing. @default true */
   readonly decodesPictures?: boolean;
+  /** The part of the recording that is the episode, log time; see `keptRanges()`. @default all */
+  readonly within?: TimeRange | undefined;
+  /** What was said of the episode: its outcome, and the mark "goal". @default nothing */
+  readonly labels?: Pick<CurrentLabels, 'outcome' | 'marks'> | undefined;
 }
 
 /** Frames whose pictures are decoded at the same time: sharp uses libuv's four threads. */
@@ -53,7 +61,7 @@ export function episodeFrames(
 async function* alignedFrames(
   reader: EpisodeReader,
   contract: Contract,
-  { decodesPictures = true, ...options }: FramesOptions,
+  { decodesPictures = true, within, labels, ...options }: FramesOptions,
 ): AsyncGenerator<Frame, FramesReport> {
   const transforms = await planTransforms(reader, contract);
   const plans = [...(await planStreams(reader, contract)), ...transforms.plans];
@@ -64,11 +72,25 @@ async function* alignedFrames(
     file: reader.file,
     decodesPictures,
   });
+  const lagNanos = clockLagNanos(plans);
   const topics = new Set(plans.map(({ stream }) => stream.topic));
   const lateMessages = new Map<string, number>();
   const missingAtStart = new Map<string, number>();
   const ticks = (onLate?: AlignOptions['onLate']) =>
-    chosenTicks(alignStreams(reader.messages({ topics }), plans, { ...options, range, onLate }), features);
+    chosenTicks(alignStreams(reader.messages({ topics }), plans, { ...options, range, onLate }), {
+      features,
+      within: within && {
+        startTime: within.startTime - lagNanos,
+        endTime: within.endTime - lagNanos,
+      },
+    });
+  const goal = labels?.marks.findLast(({ label }) => label.name === 'goal')?.label;
+  const looksAhead = features.some(({ isGoal, feature }) => isGoal || feature.kind === 'outcome');
+  const survey = looksAhead ? await surveyTicks(ticks(), goal && goal.endTime - lagNanos) : undefined;
+  const end: EpisodeEnd = {
+    outcome: labels?.outcome?.label.value,
+    frames: survey?.last ? survey.last.index - survey.first!.index + 1 : 0,
+  };
 
   let [first, last, index] = [range.count, -1, 0];
   const inFlight: Promise<Frame>[] = [];
@@ -87,7 +109,7 @@ async function* alignedFrames(
   for await (const tick of walk) {
     if (last < 0) first = tick.index;
     last = tick.index;
-    const frame = makeFrame(tick, { index: index++, features });
+    const frame = makeFrame(tick, { index: index++, features, goal: survey?.goal, end });
     frame.catch(() => {}); // reported where it is awaited, or not at all when the caller has left
     inFlight.push(frame);
     if (inFlight.length >= FRAMES_IN_FLIGHT) yield await inFlight.shift()!;
@@ -108,73 +130,31 @@ function increment(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
-interface ChosenTick extends Pick<AlignedTick, 'index' | 'time'> {
-  /** In the order of the features. */
-  readonly choices: readonly Choice<Sample>[];
-  readonly complete: boolean;
-}
-
-async function* chosenTicks(
-  ticks: AsyncGenerator<AlignedTick>,
-  features: readonly FeaturePlan[],
-): AsyncGenerator<ChosenTick> {
-  for await (const tick of ticks) {
-    const choices = features.map((feature) => feature.choose(tick));
-    const complete = features.every(({ required }, i) => !required || choices[i]!.valid);
-    yield { index: tick.index, time: tick.time, choices, complete };
-  }
-}
-
-interface TrimOptions {
-  readonly rateHz: number;
-  readonly again: () => AsyncGenerator<ChosenTick>;
-  readonly onTrimmedStart: (tick: ChosenTick) => void;
-}
-
-/**
- * Leaves out what lies before the first and after the last complete tick. Incomplete ticks are held back
- * until a complete one follows; when they last longer than a second, `again` walks the ticks once more to
- * find the last complete one, so that a stream that died early holds back no more than that second.
- */
-async function* trimmed(
-  ticks: AsyncGenerator<ChosenTick>,
-  { rateHz, again, onTrimmedStart }: TrimOptions,
-): AsyncGenerator<ChosenTick> {
-  let began = false;
-  let lastComplete: number | undefined;
-  let held: ChosenTick[] = [];
-  for await (const tick of ticks) {
-    began ||= tick.complete;
-    if (!began) {
-      onTrimmedStart(tick);
-      continue;
-    }
-    held.push(tick);
-    if (!tick.complete && lastComplete === undefined) {
-      if (held.length <= rateHz) continue;
-      lastComplete = await lastCompleteTick(again());
-    }
-    if (lastComplete !== undefined && tick.index > lastComplete) return;
-    yield* held;
-    held = [];
-  }
-}
-
-async function lastCompleteTick(ticks: AsyncGenerator<ChosenTick>): Promise<number> {
-  let last = -1;
-  for await (const { index, complete } of ticks) if (complete) last = index;
-  return last;
+interface FrameMaking {
+  readonly index: number;
+  readonly features: readonly FeaturePlan[];
+  readonly goal: ChosenTick | undefined;
+  readonly end: EpisodeEnd;
 }
 
 async function makeFrame(
   { time, choices }: ChosenTick,
-  { index, features }: { readonly index: number; readonly features: readonly FeaturePlan[] },
+  { index, features, goal, end }: FrameMaking,
 ): Promise<Frame> {
-  const reading = features.map((feature, i): [string, FrameValue | Promise<FrameValue>] => [
-    feature.key,
-    feature.read(choices[i]!),
-  ]);
+  const reading = features.map((plan, i): [string, FrameValue | Promise<FrameValue>] => {
+    const { key, feature } = plan;
+    if (feature.kind === 'outcome') return [key, outcomeValue(feature, index, end)];
+    const choice = plan.isGoal ? seenFrom(time, goal!, i) : choices[i]!;
+    return [key, plan.read(choice)];
+  });
   const values = new Map<string, FrameValue>();
   for (const [key, value] of reading) values.set(key, value instanceof Promise ? await value : value);
   return { index, tickTime: time, values };
+}
+
+/** What a feature takes at the goal, as old as it is at another tick. */
+function seenFrom(time: bigint, goal: ChosenTick, feature: number): Choice<Sample> {
+  const choice = goal.choices[feature]!;
+  const { ageNanos } = choice;
+  return { ...choice, ageNanos: ageNanos === undefined ? undefined : ageNanos - (goal.time - time) };
 }

@@ -37,7 +37,8 @@ export class ImageReader {
 
   async #decode(sample: Sample): Promise<Uint8Array> {
     try {
-      return (await decodePicture(sample, this.#feature)).pixels;
+      const { pixels } = await decodePicture(sample, this.#feature);
+      return this.#feature.colorOrder === 'bgr' ? swapped(pixels) : pixels;
     } catch (cause) {
       const { key, topic, file } = this.#origin;
       throw new ConvertError(
@@ -56,7 +57,7 @@ function decodePicture({ value, channel }: Sample, feature: ImageFeature): Promi
       return decodeRgb(bytesOf(value), feature);
     case 'sensor_msgs/Image': {
       const picture = unpack(value);
-      const isSized = picture.width === feature.width && picture.height === feature.height;
+      const isSized = !feature.crop && picture.width === feature.width && picture.height === feature.height;
       return isSized ? Promise.resolve(picture) : resizeRgb(picture, feature);
     }
     default:
@@ -66,9 +67,20 @@ function decodePicture({ value, channel }: Sample, feature: ImageFeature): Promi
   }
 }
 
-function bytesOf({ data }: MessageValue): Uint8Array {
+/** The payload of a message that holds a picture. */
+export function bytesOf({ data }: MessageValue): Uint8Array {
   if (data instanceof Uint8Array) return data;
   throw new RangeError('its field "data" is no array of bytes');
+}
+
+/** The same pixels with red and blue in each other's place. */
+function swapped(pixels: Uint8Array): Uint8Array {
+  const other = new Uint8Array(pixels);
+  for (let i = 0; i < pixels.length; i += 3) {
+    other[i] = pixels[i + 2]!;
+    other[i + 2] = pixels[i]!;
+  }
+  return other;
 }
 
 /** Offsets of red, green and blue in a pixel, and its size in bytes. */

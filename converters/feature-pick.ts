@@ -21,6 +21,20 @@ export function pickNumbers(
   walk({ value: message, from: undefined, label: '' }, path, 0, { numbers, quaternions });
 }
 
+/**
+ * The text that a path leads to.
+ *
+ * @throws {PickFault} when there is not one text.
+ */
+export function pickText(message: MessageValue, path: FieldPath): string {
+  let places: readonly Place[] = [{ value: message, from: undefined, label: '' }];
+  for (const step of path) places = places.flatMap((place) => follow(place, step));
+  const [place, ...more] = places;
+  if (!place || more.length > 0) throw new PickFault(`there are ${places.length} values instead of one text`);
+  if (typeof place.value === 'string') return place.value;
+  throw new PickFault(`"${where(place)}" is no text but ${describe(place.value)}`);
+}
+
 interface Picked {
   readonly numbers: number[];
   readonly quaternions: number[];

@@ -1,19 +1,26 @@
-import type { Contract, Feature, ImageFeature } from '../schemas/contract.ts';
+import type { Contract, Feature, StreamFeature } from '../schemas/contract.ts';
 import { secsToNanos } from '../schemas/time.ts';
 import { align, type Choice, together } from './align.ts';
 import type { AlignedTick, Sample } from './align-streams.ts';
+import { DepthReader } from './feature-depth.ts';
 import { ImageReader } from './feature-image.ts';
+import { PointsReader } from './feature-points.ts';
+import { TextReader } from './feature-text.ts';
 import { TransformReader } from './feature-transform.ts';
-import { VectorReader } from './feature-vector.ts';
-import { elementCount, type FrameValue, type ImageValue } from './frame.ts';
+import { type FeatureOrigin, VectorReader } from './feature-vector.ts';
+import { elementCount, type FrameValue } from './frame.ts';
+import type { PictureSize } from './picture-geometry.ts';
 import { isTransform, type StreamPlan } from './stream-plan.ts';
 import type { TransformPlans } from './transform-plan.ts';
 
 /** How one feature comes about: first it chooses at every tick, then it reads at the ticks that become frames. */
 export interface FeaturePlan {
   readonly key: string;
+  readonly feature: Feature;
   /** Whether a frame is incomplete without it. */
   readonly required: boolean;
+  /** Whether every frame gets what is chosen at the goal. */
+  readonly isGoal: boolean;
   choose(tick: AlignedTick): Choice<Sample>;
   read(choice: Choice<Sample>): FrameValue | Promise<FrameValue>;
 }
@@ -29,10 +36,13 @@ interface Planned extends Pick<TransformPlans, 'chains'> {
 
 /** The contract's features, in its order. */
 export function planFeatures(contract: Contract, planned: Planned): readonly FeaturePlan[] {
-  const { plans, chains, file, decodesPictures } = planned;
+  const { plans, chains, file } = planned;
   return Object.entries(contract.features).map(([key, feature]): FeaturePlan => {
+    if (feature.kind === 'outcome') return planOutcome(key, feature);
     const { topic, required } = contract.streams[feature.stream]!; // the contract's own check
     const origin = { key, topic, file };
+    const isGoal = feature.kind === 'image' && feature.at === 'goal';
+    const plan = { key, feature, required: required && !isGoal, isGoal };
     const choose = chooser(feature, plans);
     if (isTransform(feature)) {
       const links = chains.get(key)!;
@@ -40,21 +50,67 @@ export function planFeatures(contract: Contract, planned: Planned): readonly Fea
       const parts = moving.map(({ edge }) => choose(edge.child));
       const reader = new TransformReader(feature, links, origin);
       return {
-        key,
-        required,
+        ...plan,
         choose: (tick) => together(parts.map((part) => part(tick))),
         read: (choice) => reader.read(choice),
       };
     }
-    const reader = feature.kind === 'vector' ? new VectorReader(feature, origin) : undefined;
-    const picture = feature.kind === 'image' ? imageReader(feature, { origin, decodesPictures }) : undefined;
-    return { key, required, choose: choose(), read: (choice) => (reader ?? picture!).read(choice) };
+    const reader = readerOf(feature, { contract, origin, planned });
+    return { ...plan, choose: choose(), read: (choice) => reader.read(choice) };
   });
+}
+
+interface Reader {
+  read(choice: Choice<Sample>): FrameValue | Promise<FrameValue>;
+}
+
+function readerOf(
+  feature: StreamFeature,
+  {
+    contract,
+    origin,
+    planned,
+  }: { readonly contract: Contract; readonly origin: FeatureOrigin; readonly planned: Planned },
+): Reader {
+  switch (feature.kind) {
+    case 'vector':
+      return new VectorReader(feature, origin, pictureOf(contract, feature.intrinsicsOf));
+    case 'text':
+      return new TextReader(feature, origin);
+    case 'points':
+      return new PointsReader(feature, origin);
+    case 'depth':
+      return new DepthReader(feature, origin);
+    case 'image': {
+      if (planned.decodesPictures) return new ImageReader(feature, origin);
+      const pixels = new Uint8Array(elementCount(feature));
+      return { read: ({ valid, ageNanos }) => ({ kind: 'image', feature, valid, ageNanos, pixels }) };
+    }
+    default:
+      return feature satisfies never;
+  }
+}
+
+/** The picture that intrinsics follow. */
+function pictureOf({ features }: Contract, key: string | undefined): PictureSize | undefined {
+  const feature = key === undefined ? undefined : features[key];
+  return feature?.kind === 'image' || feature?.kind === 'depth' ? feature : undefined;
+}
+
+/** Takes nothing of any stream: its value is made where the whole episode is known. */
+function planOutcome(key: string, feature: Feature): FeaturePlan {
+  return {
+    ...{ key, feature, required: false, isGoal: false },
+    choose: () => ({ valid: false, ageNanos: undefined, value: undefined }),
+    read: () => {
+      throw new TypeError(`"${key}" is not read from messages`);
+    },
+  };
 }
 
 /** Chooses of a stream, or of one frame among its transforms. */
 function chooser(
-  { stream, align: policy, toleranceSecs }: Feature,
+  { stream, align: policy, toleranceSecs }: StreamFeature,
   plans: readonly StreamPlan[],
 ): (child?: string) => FeaturePlan['choose'] {
   const alignment = { policy, toleranceNanos: secsToNanos(toleranceSecs) };
@@ -62,19 +118,4 @@ function chooser(
     const plan = plans.findIndex(({ name, frame }) => name === stream && frame === child);
     return ({ neighbours, time }) => align(neighbours[plan]!, time, alignment);
   };
-}
-
-function imageReader(
-  feature: ImageFeature,
-  {
-    origin,
-    decodesPictures,
-  }: {
-    readonly origin: ConstructorParameters<typeof ImageReader>[1];
-    readonly decodesPictures: boolean;
-  },
-): { read(choice: Choice<Sample>): ImageValue | Promise<ImageValue> } {
-  if (decodesPictures) return new ImageReader(feature, origin);
-  const pixels = new Uint8Array(elementCount(feature));
-  return { read: ({ valid, ageNanos }) => ({ kind: 'image', feature, valid, ageNanos, pixels }) };
 }

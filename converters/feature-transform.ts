@@ -5,7 +5,7 @@ import type { Sample } from './align-streams.ts';
 import type { FeatureOrigin } from './feature-vector.ts';
 import { elementCount, type VectorValue } from './frame.ts';
 import { between, compose, IDENTITY, invert, type Pose, poseOf } from './pose.ts';
-import { FORMS } from './rotation.ts';
+import { FORMS, type RotationForm } from './rotation.ts';
 import type { ChainLink } from './transform-tree.ts';
 
 /** Makes the pose of one frame in another, target-from-source, from the transforms on the way between them. */
@@ -37,12 +37,7 @@ export class TransformReader {
       const step = link.isInverse ? invert(parentFromChild) : parentFromChild;
       targetFromSource = compose(step, targetFromSource);
     }
-    const { position, rotation } = targetFromSource;
-    const form = this.#feature.rotation;
-    return {
-      ...timing,
-      elements: Float64Array.of(...position, ...(form ? FORMS[form](rotation) : rotation)),
-    };
+    return { ...timing, elements: Float64Array.from(poseNumbers(targetFromSource, this.#feature.rotation)) };
   }
 
   #chosen({ value, towards }: Choice<Sample>, link: ChainLink): Pose {
@@ -59,4 +54,12 @@ export class TransformReader {
         'length 0, which is no rotation. Leave the episode out, or correct the node that publishes the frame.',
     );
   }
+}
+
+/** Position and rotation one after the other, or together the rows of a matrix, [4, 4]. */
+function poseNumbers({ position, rotation }: Pose, form: RotationForm | undefined): readonly number[] {
+  if (form !== 'matrix') return [...position, ...(form ? FORMS[form](rotation) : rotation)];
+  const m = FORMS.matrix(rotation);
+  const rows = position.flatMap((at, row) => [...m.slice(3 * row, 3 * row + 3), at]);
+  return [...rows, 0, 0, 0, 1];
 }

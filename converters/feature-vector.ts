@@ -9,6 +9,7 @@ import type { Sample } from './align-streams.ts';
 import { PickFault, pickNumbers } from './feature-pick.ts';
 import { elementCount, slotCount, type VectorValue } from './frame.ts';
 import { LayoutPicker } from './layout-picker.ts';
+import { type PictureSize, scaledIntrinsics } from './picture-geometry.ts';
 import { FORMS, normalized, type RotationForm, slerp } from './rotation.ts';
 import type { ChannelPlan } from './stream-plan.ts';
 
@@ -25,6 +26,8 @@ const CAN_HOLD: Readonly<Record<VectorFeature['dtype'], (number: number) => bool
   float32: () => true,
   float64: () => true,
   int64: Number.isInteger,
+  int16: (number) => Number.isInteger(number) && number >= -32_768 && number <= 32_767,
+  uint16: (number) => Number.isInteger(number) && number >= 0 && number <= 65_535,
   uint8: (number) => Number.isInteger(number) && number >= 0 && number <= 255,
   bool: (number) => number === 0 || number === 1,
 };
@@ -46,6 +49,7 @@ export class VectorReader {
   readonly #feature: VectorFeature;
   readonly #origin: FeatureOrigin;
   readonly #paths: readonly FieldPath[];
+  readonly #picture: PictureSize | undefined;
   readonly #count: number;
   readonly #slots: number | undefined;
   /** From the messages' numbers to the feature's. */
@@ -55,11 +59,14 @@ export class VectorReader {
   /** The two messages read last: one serves several ticks when it comes more slowly than they do. */
   #recent: readonly { readonly sample: Sample; readonly numbers: Numbers }[] = [];
 
-  constructor(feature: VectorFeature, origin: FeatureOrigin) {
+  /** @param picture whose intrinsics the feature is. */
+  constructor(feature: VectorFeature, origin: FeatureOrigin, picture?: PictureSize) {
     const { dtype, field, unit, sourceUnit, normalize } = feature;
     this.#feature = feature;
     this.#origin = origin;
-    this.#paths = [field ?? []].flat().map(checkedPath);
+    this.#picture = picture;
+    // Intrinsics are of a picture of some size, which the message says too.
+    this.#paths = [field ?? [], picture ? ['width', 'height'] : []].flat(2).map(checkedPath);
     this.#slots = slotCount(feature);
     this.#count = elementCount(feature) / (this.#slots ?? 1);
     const factor = sourceUnit && unit ? unitFactor(sourceUnit, unit)! : 1; // the contract was checked
@@ -172,13 +179,29 @@ export class VectorReader {
   /** The numbers with rotations in the feature's form, as many as its shape asks for. */
   #shaped(numbers: Numbers, sample: Sample): Float64Array {
     const { rotation, shape } = this.#feature;
-    const elements = rotation ? this.#converted(numbers, { rotation, sample }) : numbers.elements;
+    const elements = this.#picture
+      ? this.#resized(numbers.elements, { picture: this.#picture, sample })
+      : rotation
+        ? this.#converted(numbers, { rotation, sample })
+        : numbers.elements;
     if (elements.length === this.#count) return elements;
     const [asked, each] = this.#slots === undefined ? [shape, ''] : [shape.slice(1), ' for each slot'];
     throw this.#fault(
       sample,
       `${this.#named()} holds ${elements.length} numbers, shape [${asked.join(', ')}] asks for ${this.#count}${each}`,
     );
+  }
+
+  #resized(
+    elements: Float64Array,
+    { picture, sample }: { readonly picture: PictureSize; readonly sample: Sample },
+  ): Float64Array {
+    const [width = 0, height = 0] = elements.subarray(9);
+    try {
+      return Float64Array.from(scaledIntrinsics(elements.subarray(0, 9), { width, height }, picture));
+    } catch (error) {
+      throw this.#fault(sample, `the intrinsics do not fit: ${(error as Error).message}`, error);
+    }
   }
 
   #converted(
@@ -217,8 +240,9 @@ export class VectorReader {
   }
 }
 
-function checkedPath(text: string): FieldPath {
+/** The path of a contract that was checked where it was read. */
+export function checkedPath(text: string): FieldPath {
   const parsed = parseFieldPath(text);
-  if ('fault' in parsed) throw new RangeError(parsed.fault); // the contract was checked where it was read
+  if ('fault' in parsed) throw new RangeError(parsed.fault);
   return parsed.path;
 }

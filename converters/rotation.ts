@@ -1,7 +1,7 @@
 import type { Quaternion } from '../schemas/quaternion.ts';
 
 /** How a dataset may write a rotation, beside the quaternion itself. */
-export type RotationForm = 'rotation6d' | 'rotvec' | 'rpy';
+export type RotationForm = 'rotation6d' | 'rotvec' | 'rpy' | 'matrix';
 
 /** The quaternion of length one in the same direction; undefined for one without direction. */
 export function normalized([x, y, z, w]: Quaternion): Quaternion | undefined {
@@ -43,14 +43,9 @@ export function rotate(q: Quaternion, [vx, vy, vz]: readonly [number, number, nu
 /** The numbers of a rotation in another form. */
 export const FORMS: Readonly<Record<RotationForm, (rotation: Quaternion) => readonly number[]>> = {
   /** First two rows of the matrix, as PyTorch3D and diffusion_policy have them (Zhou et al. 2019). */
-  rotation6d: ([x, y, z, w]) => [
-    1 - 2 * (y * y + z * z),
-    2 * (x * y - w * z),
-    2 * (x * z + w * y),
-    2 * (x * y + w * z),
-    1 - 2 * (x * x + z * z),
-    2 * (y * z - w * x),
-  ],
+  rotation6d: (rotation) => matrixOf(rotation).slice(0, 6),
+  /** All three rows. */
+  matrix: matrixOf,
   /** Axis times angle, radians, 0 to π. */
   rotvec: ([x, y, z, w]) => {
     const sine = Math.hypot(x, y, z);
@@ -69,6 +64,14 @@ export const FORMS: Readonly<Record<RotationForm, (rotation: Quaternion) => read
     return [wrapped(halfSum + halfDifference), pitch, wrapped(halfSum - halfDifference)];
   },
 };
+
+function matrixOf([x, y, z, w]: Quaternion): readonly number[] {
+  return [
+    ...[1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+    ...[2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+    ...[2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+  ];
+}
 
 /** The same angle within ±π. */
 function wrapped(angle: number): number {

@@ -22,7 +22,10 @@ export interface SplitSubject {
 
 /** What episodes have in common that must stay on one side. */
 const GROUP_OF: Readonly<Record<SplitSettings['by'], (subject: SplitSubject) => string | undefined>> = {
+  session: ({ info }) => info?.session,
   operator: ({ info }) => info?.operator,
+  scene: ({ info }) => info?.scene,
+  object: ({ info }) => info?.object,
   robot: ({ info }) => info?.robot,
   task: ({ task }) => task,
   day: ({ startTime }) => formatTime(startTime).slice(0, 10),
@@ -69,8 +72,8 @@ function groupOf(subject: SplitSubject, by: SplitSettings['by']): string {
   const group = GROUP_OF[by](subject);
   if (group !== undefined) return group;
   throw new ConvertError(
-    `Cannot split by ${by}: "${subject.file}" does not say its ${by}, because another program recorded it. ` +
-      'Split by task, day or episode, or leave the episode out.',
+    `Cannot split by ${by}: "${subject.file}" does not say its ${by}. Split by something that every episode says, ` +
+      'such as task, day or episode, or leave it out.',
   );
 }
 

@@ -5,6 +5,7 @@ import {
   nearest,
   type SampleClock,
   type Stream,
+  type StreamFeature,
   type VectorFeature,
 } from '../schemas/contract.ts';
 import type { EpisodeReader, ReadOptions } from '../schemas/episode-reader.ts';
@@ -66,8 +67,11 @@ export interface ChannelPlan {
  * @throws {MessageError} when a channel's messages cannot be decoded.
  */
 export async function planStreams(reader: EpisodeReader, contract: Contract): Promise<StreamPlan[]> {
-  const picked = Object.values(contract.features).filter((feature) => !isTransform(feature));
-  const used = new Set(picked.map(({ stream }) => stream));
+  const used = new Set(
+    Object.values(contract.features).flatMap((feature) =>
+      feature.kind === 'outcome' || isTransform(feature) ? [] : [feature.stream],
+    ),
+  );
   const outlines = [...used].map((name) => planStream(reader, contract, name));
   const stamped = outlines.flatMap(({ stream, stamps }) =>
     stamps ? [{ topic: stream.topic, stamps, isForeign: stream.clockOffset === 'estimate' }] : [],
@@ -180,7 +184,8 @@ function planStream(reader: EpisodeReader, contract: Contract, name: string): St
     }),
   );
   const features = Object.values(contract.features).filter(
-    (feature) => feature.stream === name && !isTransform(feature),
+    (feature): feature is StreamFeature =>
+      feature.kind !== 'outcome' && feature.stream === name && !isTransform(feature),
   );
   return {
     name,
@@ -201,7 +206,7 @@ export function isTransform(
 }
 
 /** How far after a tick these features may take a value from. */
-export function lookAheadNanos(features: readonly Feature[]): bigint {
+export function lookAheadNanos(features: readonly StreamFeature[]): bigint {
   const secs = features
     .filter((feature) => feature.align !== 'hold' && feature.align !== 'window')
     .map(({ toleranceSecs }) => toleranceSecs);

@@ -38,6 +38,20 @@ export function tickRange(
   return { origin, rateHz, count: ticksUpTo(times.at(-1)!, { origin, rateHz }) };
 }
 
+/**
+ * By how much receive time is ahead of the contract's clock, nanoseconds: labels say what they say in receive
+ * time. The shortest latency of any stream, or the distance between clocks that have nothing to do with each other.
+ */
+export function clockLagNanos(plans: readonly StreamPlan[]): bigint {
+  let least: bigint | undefined;
+  for (const { first, last } of plans) {
+    for (const at of [first, last]) {
+      if (at && (least === undefined || at.logTime - at.time < least)) least = at.logTime - at.time;
+    }
+  }
+  return least ?? 0n;
+}
+
 /** How many ticks of a range without end lie at or before an instant that is not before its origin. */
 export function ticksUpTo(time: bigint, { origin, rateHz }: Omit<TickRange, 'count'>): number {
   let count = Math.floor((Number(time - origin) * rateHz) / 1e9);

@@ -34,11 +34,12 @@ export interface TransformPlans {
  * @throws {ConvertError} when a stream is not there, or nothing connects two frames.
  */
 export async function planTransforms(reader: EpisodeReader, contract: Contract): Promise<TransformPlans> {
-  const features = Object.entries(contract.features).filter((entry) => isTransform(entry[1]));
+  const features = Object.entries(contract.features).flatMap(([key, feature]) =>
+    isTransform(feature) ? [[key, feature] as const] : [],
+  );
   const streams = new Map<string, StreamChannels>();
   const topics = new Map<string, TransformTopic>();
   for (const [, feature] of features) {
-    if (!isTransform(feature)) continue;
     for (const name of [feature.transform.static, feature.stream]) {
       if (name === undefined) continue;
       const channels = streamChannels(reader, contract, name);
@@ -52,7 +53,6 @@ export async function planTransforms(reader: EpisodeReader, contract: Contract):
   const chains = new Map<string, readonly ChainLink[]>();
   const plans = new Map<string, StreamPlan>();
   for (const [key, feature] of features) {
-    if (!isTransform(feature)) continue;
     const links = transformChain(edges, { ...feature.transform, file: reader.file, key });
     chains.set(key, links);
     const users = features.map(([, each]) => each).filter(({ stream }) => stream === feature.stream);

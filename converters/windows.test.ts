@@ -16,6 +16,10 @@ function settings(part: Partial<SampleSettings>): SampleSettings {
     horizon: 1,
     stride: 1,
     padding: 'repeat',
+    actionsFrom: 'anchor',
+    leaveOut: [],
+    trimStartSecs: 0,
+    trimEndSecs: 0,
     ...part,
   };
 }

@@ -11,7 +11,7 @@ export interface Window<F extends Indexed = Indexed> {
   readonly anchor: F;
   /** `observationSteps` frames up to and including the anchor. */
   readonly observations: readonly WindowStep<F>[];
-  /** `horizon` frames from the anchor on. */
+  /** `horizon` frames from the anchor on, or from the first observed one. */
   readonly actions: readonly WindowStep<F>[];
 }
 
@@ -40,7 +40,8 @@ export class WindowCutter<F extends Indexed = Indexed> {
   push(frame: F): Window<F> | undefined {
     const { horizon, observationSteps } = this.#settings;
     this.#frames.push(frame);
-    if (frame.index < this.#nextAnchor + horizon - 1) return undefined;
+    const lastAction = this.#firstAction(this.#nextAnchor) + horizon - 1;
+    if (frame.index < Math.max(this.#nextAnchor, lastAction)) return undefined;
     const window = this.#cut(frame.index);
     const firstNeeded = this.#nextAnchor - observationSteps + 1;
     while (this.#frames.length > 1 && this.#frames[0]!.index < firstNeeded) this.#frames.shift();
@@ -58,6 +59,11 @@ export class WindowCutter<F extends Indexed = Indexed> {
     this.#nextAnchor = 0;
   }
 
+  #firstAction(anchor: number): number {
+    const { actionsFrom, observationSteps } = this.#settings;
+    return actionsFrom === 'anchor' ? anchor : anchor - observationSteps + 1;
+  }
+
   /** The window of the next anchor, where its padding is allowed. */
   #cut(last: number): Window<F> | undefined {
     const { observationSteps, horizon, stride, padding } = this.#settings;
@@ -73,7 +79,7 @@ export class WindowCutter<F extends Indexed = Indexed> {
     return {
       anchor: step(anchor).frame,
       observations: Array.from({ length: observationSteps }, (_, i) => step(first + i)),
-      actions: Array.from({ length: horizon }, (_, i) => step(anchor + i)),
+      actions: Array.from({ length: horizon }, (_, i) => step(this.#firstAction(anchor) + i)),
     };
   }
 }

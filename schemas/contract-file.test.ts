@@ -95,7 +95,7 @@ describe('parseContract()', () => {
       'transform: { target: base, source: hand }',
       15,
       'features.observation.state.shape',
-      'must be [7]',
+      'has the shape [7]',
     ],
     [
       'units of two kinds',

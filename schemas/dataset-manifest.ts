@@ -20,7 +20,7 @@ const statisticsSchema = z.strictObject({
 
 const featureSchema = z.strictObject({
   key: z.string(),
-  kind: z.enum(['vector', 'image']),
+  kind: z.enum(['vector', 'image', 'depth', 'points', 'text', 'outcome']),
   dtype: z.string(),
   shape: z.array(countNumber),
   unit: z.string().optional(),
@@ -72,6 +72,8 @@ const episodeSchema = z.strictObject({
   trimmedEnd: countNumber,
   /** Tick time of the first frame, nanoseconds. */
   startTime: nanosDigits,
+  /** Tick time of the last frame. */
+  endTime: nanosDigits,
   /** Of every stream that is on its sensor's clock. */
   clocks: z.array(clockSchema),
 });
@@ -92,6 +94,8 @@ export const datasetManifestSchema = z.strictObject({
   /** Windows, where the format stores windows; equal to frames elsewhere. */
   samples: countNumber,
   episodes: z.array(episodeSchema),
+  /** Recordings that gave no frames, and are in the dataset with none. */
+  skipped: z.array(z.string()),
   features: z.array(featureSchema),
   files: z.array(z.strictObject({ path: z.string(), bytes: countNumber, digest: digestText })),
 });

@@ -39,7 +39,7 @@ export async function layoutTopics(
 /** The topics of a contract, before anything was recorded. */
 export function contractTopics({ streams, features }: Contract): readonly LayoutTopic[] {
   return Object.entries(streams).map(([name, { topic, type }]) => {
-    const own = Object.values(features).filter(({ stream }) => stream === name);
+    const own = Object.values(features).filter((each) => 'stream' in each && each.stream === name);
     return { topic, type: shortType(type), elementNames: own.flatMap(elementNames), sample: undefined };
   });
 }

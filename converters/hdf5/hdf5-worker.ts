@@ -49,7 +49,10 @@ export interface Hdf5Reply {
 }
 
 /** Types as the library spells them. */
-const DTYPES = { float32: '<f', float64: '<d', int64: '<q', uint8: '<B', bool: '<B' } as const;
+const DTYPES = {
+  ...{ float32: '<f', float64: '<d', int64: '<q' },
+  ...{ int16: '<h', uint16: '<H', uint8: '<B', bool: '<B' },
+} as const;
 
 const MODES = { create: 'w', change: 'a', read: 'r' } as const;
 

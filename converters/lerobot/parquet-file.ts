@@ -6,6 +6,7 @@ import {
   FixedSizeList,
   Float32,
   Float64,
+  Int16,
   Int64,
   List,
   makeData,
@@ -15,6 +16,7 @@ import {
   Table,
   tableToIPC,
   Uint8,
+  Uint16,
   Utf8,
   vectorFromArray,
 } from 'apache-arrow';
@@ -24,7 +26,7 @@ import * as parquet from 'parquet-wasm';
 export interface TensorColumn {
   readonly kind: 'tensor';
   readonly name: string;
-  readonly dtype: 'float32' | 'float64' | 'int64' | 'uint8' | 'bool';
+  readonly dtype: 'float32' | 'float64' | 'int64' | 'int16' | 'uint16' | 'uint8' | 'bool';
   readonly shape: readonly number[];
 }
 
@@ -38,7 +40,7 @@ export type Column = TensorColumn | TextColumn;
 
 /** The rows of one column: tensors flattened one after the other, booleans as 0 and 1. */
 export type ColumnRows = TensorRows | TextRows;
-export type TensorRows = Float32Array | Float64Array | BigInt64Array | Uint8Array;
+export type TensorRows = Float32Array | Float64Array | BigInt64Array | Int16Array | Uint16Array | Uint8Array;
 type TextRows = readonly (string | readonly string[])[];
 
 /** Builds one Parquet file in memory: Snappy, one row group for each append(). */
@@ -100,7 +102,10 @@ function arrowType(column: Column): DataType {
   }
 }
 
-const SCALARS = { float32: Float32, float64: Float64, int64: Int64, uint8: Uint8, bool: Bool };
+const SCALARS = {
+  ...{ float32: Float32, float64: Float64, int64: Int64 },
+  ...{ int16: Int16, uint16: Uint16, uint8: Uint8, bool: Bool },
+};
 const listOfText = new List(new Field('element', new Utf8(), true));
 
 function listType(element: DataType, length: number): FixedSizeList {
@@ -133,6 +138,8 @@ function numberData(dtype: TensorColumn['dtype'], values: TensorRows): Data {
   if (values instanceof Float32Array) return makeData({ type: new Float32(), ...common, data: values });
   if (values instanceof Float64Array) return makeData({ type: new Float64(), ...common, data: values });
   if (values instanceof BigInt64Array) return makeData({ type: new Int64(), ...common, data: values });
+  if (values instanceof Int16Array) return makeData({ type: new Int16(), ...common, data: values });
+  if (values instanceof Uint16Array) return makeData({ type: new Uint16(), ...common, data: values });
   if (dtype === 'uint8') return makeData({ type: new Uint8(), ...common, data: values });
   return makeData({ type: new Bool(), ...common, data: packBits(values) });
 }

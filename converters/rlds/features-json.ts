@@ -63,7 +63,7 @@ function dimensions(shape: readonly number[]): object {
 }
 
 const shapeSchema = z.object({ dimensions: z.array(z.coerce.number().int().positive()).default([]) });
-const dtypeSchema = z.enum(['float32', 'int64', 'uint8', 'bool'] satisfies TensorType[]);
+const dtypeSchema = z.enum(['float32', 'int64', 'int16', 'uint16', 'uint8', 'bool'] satisfies TensorType[]);
 const leafSchema = z.union([
   z.object({ text: z.object({}) }).transform((): LeafType => ({ kind: 'text' })),
   z

@@ -36,7 +36,10 @@ export type SampleRecord = Readonly<z.infer<typeof recordSchema>>;
 export type Provenance = SampleRecord['provenance'];
 
 /** NumPy's array protocol strings. */
-const CODES = { float32: '<f4', float64: '<f8', int64: '<i8', uint8: '|u1', bool: '|b1' } as const;
+const CODES = {
+  ...{ float32: '<f4', float64: '<f8', int64: '<i8' },
+  ...{ int16: '<i2', uint16: '<u2', uint8: '|u1', bool: '|b1' },
+} as const;
 const TYPES: ReadonlyMap<unknown, ArrayType> = new Map(
   (Object.keys(CODES) as ArrayType[]).map((type) => [CODES[type], type]),
 );

@@ -1,3 +1,4 @@
+import type { StreamFeature } from '../../schemas/contract.ts';
 import { readContract } from '../../schemas/contract-file.ts';
 
 /** `kinescribe contract check`: says what a contract asks for, or every rule it breaks with its line. */
@@ -15,11 +16,11 @@ export async function contractCheck(files: readonly string[]): Promise<number> {
       );
     }
     for (const [key, feature] of features) {
-      const shape =
-        feature.kind === 'vector' ? feature.shape.join('×') : `${feature.height}×${feature.width}×3`;
-      console.log(
-        `  feature ${key}: ${shape} from "${feature.stream}", ${feature.align} within ${feature.toleranceSecs} s`,
-      );
+      const source =
+        feature.kind === 'outcome'
+          ? `${feature.value} from the label of the episode`
+          : `${sizeText(feature)} from "${feature.stream}", ${feature.align} within ${feature.toleranceSecs} s`;
+      console.log(`  feature ${key}: ${source}`);
     }
     const { tickRateHz, clock, observationSteps, horizon } = contract.samples;
     console.log(
@@ -27,4 +28,21 @@ export async function contractCheck(files: readonly string[]): Promise<number> {
     );
   }
   return 0;
+}
+
+function sizeText(feature: StreamFeature): string {
+  switch (feature.kind) {
+    case 'vector':
+      return feature.shape.join('×');
+    case 'image':
+      return `${feature.height}×${feature.width}×3`;
+    case 'depth':
+      return `depth ${feature.height}×${feature.width}`;
+    case 'points':
+      return `${feature.count} points of ${feature.fields.join(', ')}`;
+    case 'text':
+      return 'text';
+    default:
+      throw feature satisfies never;
+  }
 }

@@ -1,4 +1,4 @@
-import type { Contract, Feature, Stream, StreamRole } from '../../schemas/contract.ts';
+import type { Contract, Stream, StreamFeature, StreamRole } from '../../schemas/contract.ts';
 import type { MessageValue } from '../../schemas/message.ts';
 import type { Observation } from './observation.ts';
 import type { ObservedTopic } from './observed-topic.ts';
@@ -17,7 +17,7 @@ export interface Draft<Value> {
 
 type StreamDraft = Pick<Stream, 'topic' | 'role' | 'type'> & Partial<Stream>;
 /** As it is written: without what the contract fills in. */
-type FeatureDraft = Partial<Feature> & Pick<Feature, 'kind' | 'stream' | 'toleranceSecs'>;
+type FeatureDraft = Partial<StreamFeature> & Pick<StreamFeature, 'kind' | 'stream' | 'toleranceSecs'>;
 
 /** A contract that was guessed; every guess bears a comment. */
 export interface ContractDraft {

@@ -118,6 +118,6 @@ async function writeSource(
 function* bytesOf(frame: Frame): Generator<[string, Uint8Array]> {
   for (const [key, value] of frame.values) {
     if (value.kind === 'image') yield [key, value.pixels];
-    else yield [key, new Uint8Array(value.elements.slice().buffer)];
+    else if (value.kind === 'vector') yield [key, new Uint8Array(value.elements.slice().buffer)];
   }
 }

@@ -37,7 +37,7 @@ async function measuredRate({ name }: Contract, directory: string): Promise<Expe
 
 function estimatedRate({ streams, features }: Contract): ExpectedRate {
   const rates = Object.entries(streams).map(([name, stream]) => {
-    const feature = Object.values(features).find((each) => each.stream === name);
+    const feature = Object.values(features).find((each) => 'stream' in each && each.stream === name);
     return (stream.rateHz ?? 0) * messageBytes(stream, feature);
   });
   const bytesPerSec = rates.reduce((sum, rate) => sum + rate, 0);
@@ -52,7 +52,7 @@ const CLOUD_BYTES = 1_000_000;
 const SMALL_BYTES = 1_000;
 
 function messageBytes({ type }: Stream, feature: Feature | undefined): number {
-  const { width, height } = feature?.kind === 'image' ? feature : VGA;
+  const { width, height } = feature?.kind === 'image' || feature?.kind === 'depth' ? feature : VGA;
   // A feature may be smaller than the camera, never larger on purpose.
   const pixels = Math.max(width * height, VGA.width * VGA.height);
   if (/CompressedImage$/.test(type)) return pixels * JPEG_BYTES_PER_PIXEL;
