@@ -49,6 +49,8 @@ const labelSchema = z.discriminatedUnion('kind', [
 /** What someone says of an episode, without who and when. */
 export const statementSchema = z
   .strictObject({
+    /** Chosen by whoever says it, so that saying it again adds nothing. */
+    id: z.string().min(1).max(100).optional(),
     author: z.string().min(1).max(200),
     /** Id of the entry in whose place this one stands. */
     replaces: z.string().min(1).optional(),
@@ -59,7 +61,7 @@ export const statementSchema = z
     'a removal names what it replaces',
   );
 
-const entrySchema = z.strictObject({
+export const labelEntrySchema = z.strictObject({
   ...statementSchema.shape,
   id: z.string().min(1),
   /** When it was said, RFC 3339. */
@@ -68,7 +70,7 @@ const entrySchema = z.strictObject({
 
 export type Label = Readonly<z.infer<typeof labelSchema>>;
 /** One statement about an episode, for ever; `currentLabels()` says what holds now. */
-export type LabelEntry = Readonly<z.infer<typeof entrySchema>>;
+export type LabelEntry = Readonly<z.infer<typeof labelEntrySchema>>;
 /** An entry of one kind. */
 export type EntryOf<K extends Label['kind']> = LabelEntry & { readonly label: Extract<Label, { kind: K }> };
 
@@ -88,7 +90,7 @@ export async function appendLabel(
   statement: Omit<LabelEntry, 'id'> & { readonly id?: string },
 ): Promise<LabelEntry> {
   const entry: LabelEntry = { id: randomUUID(), ...statement };
-  const line = `${JSON.stringify(z.encode(entrySchema, entry))}\n`;
+  const line = `${JSON.stringify(z.encode(labelEntrySchema, entry))}\n`;
   await using file = await open(labelsFileOf(episodeFile), 'a+');
   const { size } = await file.stat();
   const last = Buffer.alloc(1);
@@ -138,7 +140,7 @@ function parseLine(line: string): LabelEntry | undefined {
   }
   // The first version wrote no ids; equal lines say the same.
   const id = createHash('sha256').update(line).digest('hex').slice(0, 32);
-  const parsed = entrySchema.safeParse(typeof json === 'object' ? { id, ...json } : json);
+  const parsed = labelEntrySchema.safeParse(typeof json === 'object' ? { id, ...json } : json);
   return parsed.success ? parsed.data : undefined;
 }
 

@@ -4,63 +4,30 @@ import type { Contract } from '../schemas/contract.ts';
 import { parseContract } from '../schemas/contract-file.ts';
 import { CONTRACT_ATTACHMENT } from '../schemas/episode.ts';
 import type { EpisodeReader } from '../schemas/episode-reader.ts';
-import { ContractError, KinescribeError } from '../schemas/errors.ts';
-import { currentLabel, readLabels } from '../schemas/labels.ts';
+import { ContractError } from '../schemas/errors.ts';
 import type { Ledger, Loss } from '../schemas/ledger.ts';
+import { readCheckedPart, readLabelledPart, readRecordedPart } from '../schemas/library-entry.ts';
 import { nanosToSecs } from '../schemas/time.ts';
-import type { EpisodeFacts, EpisodeSummary, StreamFacts } from './api.ts';
+import type { EpisodeFacts, StreamFacts } from './api.ts';
 import type { EpisodeShelf, ShelvedEpisode } from './shelf.ts';
-
-const EMPTY: Omit<EpisodeFacts, 'id' | 'fileName' | 'bytes' | 'fault'> = {
-  startTime: '0',
-  endTime: '0',
-  durationSecs: 0,
-  messageCount: 0,
-  lostMessages: null,
-  robot: null,
-  task: null,
-  operator: null,
-  outcome: null,
-  streams: [],
-  losses: [],
-};
 
 /** Everything the page shows of an episode beside its messages; a file that cannot be read says why. */
 export async function episodeFacts(shelf: EpisodeShelf, shelved: ShelvedEpisode): Promise<EpisodeFacts> {
   const { id, file } = shelved;
-  const { size: bytes } = await stat(file);
-  const identity = { id, fileName: basename(file), bytes };
-  try {
-    await using episode = await shelf.borrow(shelved);
-    return { ...identity, fault: null, ...(await factsOf(episode.reader, file)) };
-  } catch (error) {
-    if (error instanceof KinescribeError) return { ...identity, ...EMPTY, fault: error.message };
-    throw error;
-  }
-}
-
-/** The part of the facts that a list shows. */
-export function summaryOf({ endTime, streams, losses, ...summary }: EpisodeFacts): EpisodeSummary {
-  return summary;
-}
-
-async function factsOf(reader: EpisodeReader, file: string) {
-  const [info, ledger, contract, labels] = await Promise.all([
-    reader.info(),
-    reader.ledger(),
-    contractOf(reader),
-    readLabels(file),
+  const [{ size: bytes }, recorded, labelled, checked] = await Promise.all([
+    stat(file),
+    readRecordedPart(file),
+    readLabelledPart(file),
+    readCheckedPart(file),
   ]);
+  const summary = { id, fileName: basename(file), bytes, ...recorded, ...labelled, ...checked };
+  if (recorded.fault) return { ...summary, endTime: '0', streams: [], losses: [] };
+  await using episode = await shelf.borrow(shelved);
+  const { reader } = episode;
+  const [ledger, contract] = await Promise.all([reader.ledger(), contractOf(reader)]);
   return {
-    startTime: String(reader.startTime),
+    ...summary,
     endTime: String(reader.endTime),
-    durationSecs: nanosToSecs(reader.endTime - reader.startTime),
-    messageCount: reader.messageCount,
-    lostMessages: ledger ? sumOf(ledger.losses) : null,
-    robot: info?.robot ?? null,
-    task: info?.task ?? null,
-    operator: info?.operator ?? null,
-    outcome: currentLabel(labels, 'outcome') ?? null,
     streams: streamsOf(reader, ledger, contract),
     losses: (ledger?.losses ?? [])
       .toSorted((a, b) => Number(a.startTime - b.startTime))

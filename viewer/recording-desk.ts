@@ -1,13 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RecordError, UsageError } from '../schemas/errors.ts';
-import {
-  type RecordingCommand,
-  type RecordingControl,
-  recordingCommandSchema,
-} from '../schemas/recording-control.ts';
+import { type RecordingControl, recordingCommandSchema } from '../schemas/recording-control.ts';
 import { z } from '../schemas/validation.ts';
 import { requestUrl } from './access.ts';
 import { jsonText, sendJson } from './json.ts';
+import { readJson } from './json-body.ts';
 import { METRICS_TYPE, metricsText } from './metrics.ts';
 
 export interface RecordingDeskOptions {
@@ -101,24 +98,15 @@ export class RecordingDesk {
   }
 
   async #obey(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // A form of a foreign page cannot say this without asking first, and is never allowed to.
-    if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
-      sendJson(response, { error: 'A command is sent as "Content-Type: application/json"' }, 415);
-      return;
-    }
-    const text = await textOf(request);
-    if (text === undefined) {
-      response.setHeader('Connection', 'close'); // the rest of it is not read
-      sendJson(response, { error: `A command has at most ${MAX_COMMAND_BYTES} bytes` }, 413);
-      return;
-    }
-    const command = commandOf(text);
-    if ('error' in command) {
-      sendJson(response, command, 400);
+    const body = await readJson(request, response, { maxBytes: MAX_COMMAND_BYTES, noun: 'A command' });
+    if (!body) return;
+    const parsed = recordingCommandSchema.safeParse(body.json);
+    if (!parsed.success) {
+      sendJson(response, { error: `Not a command: ${z.prettifyError(parsed.error)}` }, 400);
       return;
     }
     try {
-      await this.#control.command(command);
+      await this.#control.command(parsed.data);
       sendJson(response, this.#control.status());
     } catch (error) {
       const status = error instanceof UsageError ? 409 : error instanceof RecordError ? 507 : undefined;
@@ -130,27 +118,4 @@ export class RecordingDesk {
 
 function eventOf(control: RecordingControl): string {
   return `data: ${jsonText(control.status())}\n\n`;
-}
-
-/** The request's body; undefined where it is longer than any command. */
-async function textOf(request: IncomingMessage): Promise<string | undefined> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    bytes += part.length;
-    if (bytes > MAX_COMMAND_BYTES) return undefined;
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-function commandOf(text: string): RecordingCommand | { readonly error: string } {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return { error: 'A command is a JSON object such as {"kind":"start"}' };
-  }
-  const parsed = recordingCommandSchema.safeParse(json);
-  return parsed.success ? parsed.data : { error: `Not a command: ${z.prettifyError(parsed.error)}` };
 }

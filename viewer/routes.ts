@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { requestUrl } from './access.ts';
-import type { EpisodeList } from './api.ts';
-import { contractOf, episodeFacts, summaryOf } from './episode-facts.ts';
+import { contractOf, episodeFacts } from './episode-facts.ts';
 import { sendFile } from './files.ts';
 import { sendJson } from './json.ts';
 import { LAYOUT_FORMATS, layoutOf } from './layout.ts';
@@ -10,13 +9,12 @@ import { layoutTopics } from './layout-topics.ts';
 import type { EpisodeShelf, ShelvedEpisode } from './shelf.ts';
 import { topicMessages } from './topic-messages.ts';
 
-/** What the server answers over HTTP beside the page. Everything here is reading. */
+/** What the server answers over HTTP of one episode's recording. Everything here is reading. */
 
 interface Exchange {
   readonly shelf: EpisodeShelf;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly isRecording: boolean;
 }
 
 interface Route {
@@ -69,14 +67,8 @@ const ROUTES: readonly Route[] = [
  * @returns false where there is nothing under this path.
  */
 export async function answerRequest(exchange: Exchange): Promise<boolean> {
-  const { shelf, request, response, isRecording } = exchange;
+  const { shelf, request } = exchange;
   const { pathname } = requestUrl(request);
-  if (pathname === '/api/episodes') {
-    const episodes = [];
-    for (const episode of await shelf.list()) episodes.push(summaryOf(await episodeFacts(shelf, episode)));
-    sendJson(response, { episodes, isRecording } satisfies EpisodeList);
-    return true;
-  }
   for (const { pattern, answer } of ROUTES) {
     const [, id, rest = ''] = pattern.exec(pathname) ?? [];
     const episode = id === undefined ? undefined : await shelf.find(decode(id));

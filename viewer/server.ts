@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { KinescribeError, UsageError } from '../schemas/errors.ts';
+import type { LiveStreams } from '../schemas/live-streams.ts';
 import type { RecordingControl } from '../schemas/recording-control.ts';
+import type { AdditionsOf } from '../schemas/replay-addition.ts';
 import {
   type AccessRules,
   FOXGLOVE_ORIGINS,
@@ -14,8 +16,10 @@ import {
 } from './access.ts';
 import { ClientDesk, refuse } from './client-desk.ts';
 import { sendJson } from './json.ts';
+import { LibraryDesk } from './library-desk.ts';
 import { isScreen, pageFile } from './page.ts';
 import { RecordingDesk } from './recording-desk.ts';
+import { ReplayedEpisodes } from './replayed-episodes.ts';
 import { answerRequest } from './routes.ts';
 import type { EpisodeShelf } from './shelf.ts';
 
@@ -34,6 +38,12 @@ export interface ReplayServerOptions {
   readonly highWaterBytes?: number;
   /** A running recording session: its page can be served and steers it. @default none */
   readonly recording?: RecordingControl;
+  /** The robot's streams of that session, which clients see that name no episode. @default none */
+  readonly live?: LiveStreams;
+  /** Topics that a replay shows beside those of the file. @default none */
+  readonly additionsOf?: AdditionsOf;
+  /** Whether all clients of an episode share one playback. @default false */
+  readonly shared?: boolean;
   /** Whether `/metrics` tells Prometheus about the recording. @default false */
   readonly metrics?: boolean;
   /** Gets one line for each kind of trouble that whoever started the server may want to know. */
@@ -73,15 +83,18 @@ export async function startReplayServer(
     if (noticed.size < MAX_NOTICES && !noticed.has(line)) notice(line);
     noticed.add(line);
   };
-  const clients = new ClientDesk(shelf, {
+  const { recording, live, metrics = false } = options;
+  const episodes = new ReplayedEpisodes(shelf, { additionsOf: options.additionsOf, notice: noticeOnce });
+  const clients = new ClientDesk(episodes, {
     maxClients: options.maxClients ?? 32,
     highWaterBytes: options.highWaterBytes ?? 8 << 20,
+    shared: options.shared ?? false,
+    live: recording && live && { streams: live, control: recording },
     notice: noticeOnce,
   });
-
-  const { recording, metrics = false } = options;
   const desk = recording && new RecordingDesk(recording, { metrics });
-  const services = { shelf, rules, desk };
+  const library = new LibraryDesk(shelf, { isRecording: recording !== undefined });
+  const services = { shelf, rules, desk, library };
   const server = createServer((request, response) => {
     answer(services, request, response).catch((error: unknown) => {
       noticeOnce(`Cannot answer ${request.method} ${requestUrl(request).pathname}: ${messageOf(error)}`);
@@ -116,6 +129,7 @@ export async function startReplayServer(
     close: async () => {
       clients.close();
       desk?.close();
+      library.close();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
       // Downloads that are under way would keep the server open.
@@ -143,10 +157,11 @@ interface Services {
   readonly shelf: EpisodeShelf;
   readonly rules: AccessRules;
   readonly desk: RecordingDesk | undefined;
+  readonly library: LibraryDesk;
 }
 
 async function answer(
-  { shelf, rules, desk }: Services,
+  { shelf, rules, desk, library }: Services,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -172,9 +187,9 @@ async function answer(
   }
   const refusal = refusalOf(request, rules);
   if (refusal) sendJson(response, { error: refusal.reason }, refusal.status);
-  else if (await desk?.answer(request, response)) return;
+  else if ((await desk?.answer(request, response)) || (await library.answer(request, response))) return;
   else if (!isReading) sendJson(response, { error: 'Only GET and HEAD are understood here' }, 405);
-  else if (!(await answerRequest({ shelf, request, response, isRecording: desk !== undefined }))) {
+  else if (!(await answerRequest({ shelf, request, response }))) {
     const { pathname } = requestUrl(request);
     sendJson(response, { error: `Nothing is served under "${pathname}"${hintOf(pathname)}` }, 404);
   }

@@ -5,7 +5,7 @@ import { Outcome } from './episodes.tsx';
 import { formatBytes, formatCount, formatDate, formatDuration } from './format.ts';
 import { HeatMap } from './heat-map.tsx';
 import { lossSpan } from './loss-span.ts';
-import { isPicture } from './picture.ts';
+import { isPicture } from '../picture-types.ts';
 import type { Replay } from './replay.ts';
 import { loadPlots, type Plot } from './series.ts';
 import { fileAddress } from './server.ts';

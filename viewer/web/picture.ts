@@ -1,11 +1,5 @@
 import type { MessageValue } from '../../schemas/message.ts';
-
-/** Types whose messages are pictures that the page can show. */
-export function isPicture(type: string): boolean {
-  return /^(sensor_msgs|foxglove_msgs)\/(msg\/)?(Image|CompressedImage|RawImage)$|^foxglove\.CompressedImage$/.test(
-    type,
-  );
-}
+import { RAW_ENCODINGS } from '../picture-types.ts';
 
 /**
  * Makes a decoded picture message drawable.
@@ -30,19 +24,8 @@ interface RawLayout {
   readonly rowBytes: number;
 }
 
-/** Bytes per pixel and the places of red, green and blue in them. */
-const ENCODINGS: Readonly<Record<string, readonly [bytes: number, r: number, g: number, b: number]>> = {
-  rgb8: [3, 0, 1, 2],
-  bgr8: [3, 2, 1, 0],
-  rgba8: [4, 0, 1, 2],
-  bgra8: [4, 2, 1, 0],
-  mono8: [1, 0, 0, 0],
-  '8UC1': [1, 0, 0, 0],
-  '8UC3': [3, 2, 1, 0],
-};
-
 function rawPicture(data: Uint8Array, { encoding, width, height, rowBytes }: RawLayout): ImageData {
-  const places = ENCODINGS[encoding];
+  const places = RAW_ENCODINGS[encoding];
   if (!places) throw new Error(`encoding ${encoding} is not shown here`);
   const [bytes, r, g, b] = places;
   const picture = new ImageData(width, height);
