@@ -2,6 +2,7 @@ import { CommanderError, InvalidArgumentError, Option, Command as Program } from
 import { DocumentError, KinescribeError, MissingFeatureError, UsageError } from '../schemas/errors.ts';
 import type { Command, CommandOption, CommandOptions } from './command.ts';
 import { COMMANDS } from './commands.ts';
+import { splitRosArgs } from './ros-args.ts';
 import { programVersion } from './version.ts';
 
 const EXIT_CODES = `
@@ -11,6 +12,7 @@ Every command explains itself: kinescribe <command> --help`;
 /** Runs one command line and gives its exit code; faults are told on standard error. */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode = 0;
+  const { own, rosArgs } = splitRosArgs(argv);
   const program = new Program('kinescribe')
     .description('Records robot interaction into MCAP episodes, converts them to datasets, replays them.')
     .version(await programVersion())
@@ -25,13 +27,13 @@ export async function main(argv: readonly string[]): Promise<number> {
         .slice(0, -2)
         .flat()
         .filter((each): each is string => typeof each === 'string');
-      exitCode = await command.run(args, options);
+      exitCode = await command.run(args, { ...options, rosArgs });
     });
     if (command.arguments) for (const argument of command.arguments.split(' ')) node.argument(argument);
     for (const option of command.options ?? []) node.addOption(optionOf(option));
   }
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(own, { from: 'user' });
     return exitCode;
   } catch (error) {
     return report(error);

@@ -206,6 +206,40 @@ export const COMMANDS: readonly Command[] = [
       }),
   },
   {
+    name: 'play',
+    summary: 'Publish an episode back into ROS 2, byte for byte and at its pace.',
+    arguments: '<episode>',
+    options: [
+      { flags: '-r, --rate <factor>', text: 'recorded seconds per second', value: 'number', default: 1 },
+      { flags: '-l, --loop', text: 'begin again at the end, until Ctrl+C' },
+      {
+        flags: '--start <secs>',
+        text: 'leave out the beginning; its latched messages are published first',
+        value: 'number',
+        default: 0,
+      },
+      ...TOPIC_OPTIONS,
+      { flags: '--remap <names...>', text: 'publish under another name: /recorded/name:=/new/name' },
+      {
+        flags: '--clock [hz]',
+        text: 'publish the recorded time on /clock; 40 times a second if not given',
+        value: 'number',
+      },
+    ],
+    examples: [
+      ['kinescribe play recordings/my-robot-0001.mcap', 'all topics, with their recorded quality of service'],
+      [
+        'kinescribe play my-robot-0001.mcap --loop --rate 0.5 --clock',
+        'slowly, over and over, for nodes with use_sim_time',
+      ],
+      [
+        'kinescribe play my-robot-0001.mcap --topics joint_states --remap /joint_states:=/replay/joint_states',
+        'one topic beside the live robot',
+      ],
+    ],
+    run: async (args, options) => (await import('./commands/play.ts')).play(args, options),
+  },
+  {
     name: 'layout',
     summary: 'Write a layout for Foxglove or Lichtblick: a panel for every stream, by its role.',
     arguments: '<contract-or-episode>',

@@ -1,4 +1,5 @@
 import type { ChannelSpec } from '../schemas/message.ts';
+import { offersLatched } from './qos.ts';
 import type { SourceMessage } from './source.ts';
 
 /** `/tf_static` has one publisher per robot part; beyond this many the oldest message goes. */
@@ -6,8 +7,7 @@ const MAX_PER_CHANNEL = 64;
 
 /** Whether a publisher of the channel keeps its last messages for those who come later. */
 export function isLatched({ metadata }: ChannelSpec): boolean {
-  // rosbag2 writes `durability: transient_local`, older versions the number 1.
-  return /durability:\s*(transient_local|1)\b/.test(metadata.get('offered_qos_profiles') ?? '');
+  return offersLatched(metadata.get('offered_qos_profiles') ?? '');
 }
 
 /**

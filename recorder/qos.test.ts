@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { formatOfferedQos, formatTypeHash, type OfferedQos, outdated, requestedQos } from './qos.ts';
+import {
+  formatOfferedQos,
+  formatTypeHash,
+  type OfferedQos,
+  outdated,
+  replayedQos,
+  requestedQos,
+} from './qos.ts';
 
 const INFINITE = { sec: 9223372036n, nsec: 854775807n };
 const RELIABLE: OfferedQos = {
@@ -42,6 +49,25 @@ describe('requestedQos()', () => {
       'sensor_msgs/msg/PointCloud2',
     ]) {
       expect(requestedQos(type, [RELIABLE]).depth).toBeLessThanOrEqual(60);
+    }
+  });
+});
+
+describe('replayedQos()', () => {
+  const PLAIN = { reliability: 'reliable', durability: 'volatile', depth: 2000 };
+  it.each([
+    ['reliable publishers', [RELIABLE, RELIABLE], PLAIN],
+    ['best-effort publishers', [SENSOR, SENSOR], { ...PLAIN, reliability: 'best_effort' }],
+    ['publishers of both kinds', [SENSOR, RELIABLE], PLAIN],
+    [
+      'latched publishers, all of what they keep',
+      [LATCHED, LATCHED],
+      { ...PLAIN, durability: 'transient_local', depth: 2 },
+    ],
+    ['nobody told', [], PLAIN],
+  ] as const)('stands for %s', (_, offers, expected) => {
+    for (const form of ['names', 'numbers'] as const) {
+      expect(replayedQos(JOINTS, formatOfferedQos(offers, form))).toEqual(expected);
     }
   });
 });

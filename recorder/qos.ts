@@ -74,8 +74,34 @@ export function requestedQos(type: string, offers: readonly OfferedQos[]): Reque
     durability: offers.every((offer) => offer.durability === 'transient_local')
       ? 'transient_local'
       : 'volatile',
-    depth: LARGE_TYPE.test(type) ? LARGE_DEPTH : DEPTH,
+    depth: depthOf(type),
   };
+}
+
+function depthOf(type: string): number {
+  return LARGE_TYPE.test(type) ? LARGE_DEPTH : DEPTH;
+}
+
+/**
+ * What to offer so that whoever heard the recorded publishers of a topic hears its replay: reliable unless
+ * none of them was, latched if one was.
+ *
+ * @param offered text of the channel metadata `offered_qos_profiles`; empty where nobody told.
+ */
+export function replayedQos(type: string, offered: string): RequestedQos {
+  const isBestEffort = /reliability:/.test(offered) && !/reliability:\s*(reliable|1)\b/.test(offered);
+  const reliability = isBestEffort ? 'best_effort' : 'reliable';
+  if (!offersLatched(offered)) return { reliability, durability: 'volatile', depth: depthOf(type) };
+  // One publisher stands for all of them: a late subscriber gets what each would have kept for it.
+  const depths = [...offered.matchAll(/\bdepth:\s*(\d+)/g)].map(([, depth]) => Number(depth));
+  const kept = depths.reduce((sum, depth) => sum + depth, 0);
+  return { reliability, durability: 'transient_local', depth: kept || depthOf(type) };
+}
+
+/** Whether one of the publishers that `offered_qos_profiles` tells of keeps its last messages for latecomers. */
+export function offersLatched(offered: string): boolean {
+  // rosbag2 writes `durability: transient_local`, older versions the number 1.
+  return /durability:\s*(transient_local|1)\b/.test(offered);
 }
 
 /**

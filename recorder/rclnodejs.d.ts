@@ -36,6 +36,8 @@ declare module 'rclnodejs' {
   export interface Publisher {
     /** Publishes serialized bytes; a Uint8Array that is no Buffer goes out as an empty message. */
     publish(message: Buffer): void;
+    /** With 0 it only looks. */
+    waitForAllAcked(timeoutNanos: bigint): boolean;
   }
 
   export interface Service {
@@ -77,6 +79,8 @@ declare module 'rclnodejs' {
     );
     /** Waits for work on a thread of its own, at most this many milliseconds at a time. */
     spin(timeoutMillis?: number): void;
+    /** `/arm/kinescribe`, after all renaming. */
+    getFullyQualifiedName(): string;
     getTopicNamesAndTypes(): { readonly name: string; readonly types: readonly string[] }[];
     getPublishersInfoByTopic(topic: string): EndpointInfo[];
     createSubscription(

@@ -39,8 +39,10 @@ export interface RosTopic {
 }
 
 export interface RosNodeOptions {
-  /** Name in the graph. */
+  /** Name in the graph, unless the arguments rename it. */
   readonly name: string;
+  /** What follows `--ros-args` on a command line: parameters, remappings, `__node`, `__ns`. @default none */
+  readonly args?: readonly string[] | undefined;
   /** Called on a turn of its own with what a message callback or a service's handler threw. */
   onFault(error: unknown): void;
 }
@@ -58,6 +60,8 @@ export interface RosAdvertisement {
    * `schemas/message-codec.ts` makes it; the bytes are copied.
    */
   publish(serialized: Uint8Array): void;
+  /** Whether every reliable subscriber has confirmed what was published. */
+  isConfirmed(): boolean;
   close(): void;
 }
 
@@ -115,14 +119,15 @@ const SPIN_MILLIS = 10;
  * @throws {MissingFeatureError} where no ROS 2 is sourced or rclnodejs is not installed.
  * @throws {SourceError} where the middleware refuses.
  */
-export async function openRosNode({ name, onFault }: RosNodeOptions): Promise<RosNode> {
+export async function openRosNode({ name, args = [], onFault }: RosNodeOptions): Promise<RosNode> {
   assertBindingLoads(readRosEnvironment());
   const { default: ros } = await import('rclnodejs');
   const { default: native } = await import('rclnodejs/lib/native_loader.js');
   // Its handler of SIGINT would take the context away under a running take and keep the process alive.
   ros.removeSignalHandlers();
 
-  const { context, node } = await enterGraph(ros, name);
+  const { context, node } = await enterGraph(ros, name, args);
+  const ownName = node.getFullyQualifiedName();
   const nativeQos = ({ depth, reliability, durability }: RequestedQos) =>
     new ros.QoS(
       HISTORY.indexOf('keep_last'),
@@ -136,7 +141,7 @@ export async function openRosNode({ name, onFault }: RosNodeOptions): Promise<Ro
       node
         .getPublishersInfoByTopic(topic)
         .map(toPublisher)
-        .filter((publisher) => publisher.node !== `/${name}`),
+        .filter((publisher) => publisher.node !== ownName),
     subscribe(topic, type, qos, onMessage) {
       const subscription: Subscription = node.createSubscription(
         typeClass(type),
@@ -164,6 +169,7 @@ export async function openRosNode({ name, onFault }: RosNodeOptions): Promise<Ro
           const { buffer, byteOffset, byteLength } = serialized;
           publisher.publish(Buffer.from(buffer, byteOffset, byteLength));
         },
+        isConfirmed: () => publisher.waitForAllAcked(0n),
         close: () => node.destroyPublisher(publisher),
       };
     },
@@ -182,10 +188,14 @@ export async function openRosNode({ name, onFault }: RosNodeOptions): Promise<Ro
   };
 }
 
-async function enterGraph(ros: typeof Binding, name: string): Promise<{ context: Context; node: Node }> {
+async function enterGraph(
+  ros: typeof Binding,
+  name: string,
+  args: readonly string[],
+): Promise<{ context: Context; node: Node }> {
   const context = new ros.Context();
   try {
-    await ros.init(context, []);
+    await ros.init(context, args.length > 0 ? ['--ros-args', ...args] : []);
     // No parameter services, no type description service, no publisher of /rosout: we only listen.
     const options = new ros.NodeOptions(false, [], false, false, false);
     const node = new ros.Node(name, '', context, options, [], true);
@@ -195,7 +205,7 @@ async function enterGraph(ros: typeof Binding, name: string): Promise<{ context:
     ros.shutdown(context);
     throw new SourceError(
       `Cannot enter the ROS 2 graph as node "${name}": ${(cause as Error).message}. Check ` +
-        'RMW_IMPLEMENTATION, ROS_DOMAIN_ID and the settings of the middleware.',
+        'RMW_IMPLEMENTATION, ROS_DOMAIN_ID, the settings of the middleware and what follows "--ros-args".',
       { cause },
     );
   }
