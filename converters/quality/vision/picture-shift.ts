@@ -4,6 +4,8 @@ import { areaResize, type Luma } from './luma-measures.ts';
 /** Pictures are compared at this size; powers of two for the transform. */
 const WIDTH = 256;
 const HEIGHT = 128;
+/** Size at which a rig's calibration keeps a view. */
+export const VIEW = { width: WIDTH, height: HEIGHT } as const;
 /** Shifts are said in pixels of a picture of this width. */
 const REPORT_WIDTH = 640;
 /** Share of the picture at its edges over which it fades, so that the edges themselves are no feature. */
@@ -36,6 +38,11 @@ export function pictureSpectrum(luma: Luma): PictureSpectrum {
   const im = new Float64Array(re.length);
   transform(re, im);
   return { re, im, aspect: luma.height / luma.width };
+}
+
+/** A view as a rig's calibration keeps it: brightness at {@link VIEW}, base64. */
+export function viewOf(luma: Luma): string {
+  return Buffer.from(Uint8Array.from(areaResize(luma, WIDTH, HEIGHT), Math.round)).toString('base64');
 }
 
 /** Phase correlation: the peak stands at the shift, whatever the light (Kuglin and Hines 1975). */
