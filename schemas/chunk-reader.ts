@@ -20,6 +20,9 @@ export interface ChunkPlace extends ChunkIndex {
   readonly channelIds: Pick<ReadonlySet<number>, 'has'> | undefined;
 }
 
+/** From the first byte of a chunk record to its records, for compression "". */
+export const CHUNK_FIELDS_BYTES = RECORD_PREFIX_BYTES + 40;
+
 /** Where a message lies in its chunk's records, and the time that orders it. */
 export interface MessagePlaces {
   /** Offsets of message records, ascending in log time, then in the file. */

@@ -3,7 +3,10 @@ import { open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { McapIndexedReader, McapWriter } from '@mcap/core';
+import wasmLz4 from '@foxglove/wasm-lz4';
+import * as wasmZstd from '@foxglove/wasm-zstd';
+import { McapIndexedReader, type McapTypes, McapWriter } from '@mcap/core';
+
 import { compressFrameSync, decompressFrameSync } from 'lz4-napi';
 import type { Compression } from './chunk-codec.ts';
 import { EpisodeReader } from './episode-reader.ts';
@@ -23,10 +26,19 @@ const CPP = process.env.CPP_BENCH;
 const directory = process.env.BENCH_DIRECTORY ?? tmpdir();
 const pathOf = (name: string) => join(directory, `kinescribe-bench-${process.pid}-${name}.mcap`);
 
-const decompressHandlers = {
-  zstd: (data: Uint8Array, size: bigint) => zstdDecompressSync(data, { chunkSize: Number(size) }),
-  lz4: (data: Uint8Array) => decompressFrameSync(Buffer.from(data)),
+/** Decompressors that @mcap/core is given: those of its makers, and the native ones that we use. */
+type Codecs = 'wasm' | 'native';
+const DECOMPRESS_HANDLERS: Readonly<Record<Codecs, McapTypes.DecompressHandlers>> = {
+  wasm: {
+    zstd: (data, size) => wasmZstd.decompress(data, Number(size)),
+    lz4: (data, size) => wasmLz4(data, Number(size)),
+  },
+  native: {
+    zstd: (data, size) => zstdDecompressSync(data, { chunkSize: Number(size) }),
+    lz4: (data) => decompressFrameSync(Buffer.from(data)),
+  },
 };
+await Promise.all([wasmZstd.isLoaded, wasmLz4.isLoaded]);
 const COMPRESS: Record<Compression, ((data: Uint8Array) => Uint8Array) | undefined> = {
   none: undefined,
   lz4: (data) => compressFrameSync(Buffer.from(data)),
@@ -136,11 +148,11 @@ async function writeCore(
   await writer.end();
 }
 
-async function openCore(file: string) {
+async function openCore(file: string, codecs: Codecs) {
   const handle = await open(file, 'r');
   const { size } = await handle.stat();
   const reader = await McapIndexedReader.Initialize({
-    decompressHandlers,
+    decompressHandlers: DECOMPRESS_HANDLERS[codecs],
     readable: {
       size: async () => BigInt(size),
       read: async (offset, length) => {
@@ -151,6 +163,18 @@ async function openCore(file: string) {
     },
   });
   return { reader, [Symbol.asyncDispose]: () => handle.close() };
+}
+
+/** The same reading by @mcap/core with either kind of decompressors. */
+function eachCore(file: string, read: (reader: McapIndexedReader) => Promise<void>) {
+  const contender = (codecs: Codecs): Contender => {
+    return () =>
+      cost(async () => {
+        await using core = await openCore(file, codecs);
+        await read(core.reader);
+      });
+  };
+  return { 'core, wasm': contender('wasm'), 'core, native codecs': contender('native') };
 }
 
 async function benchWrite(name: string, load: BenchLoad, compression: Compression): Promise<void> {
@@ -189,11 +213,9 @@ async function benchRead(name: string, load: BenchLoad, compression: Compression
           await using reader = await EpisodeReader.open(file);
           for await (const { data } of reader.messages()) sum += data[0]!;
         }),
-      core: () =>
-        cost(async () => {
-          await using core = await openCore(file);
-          for await (const { data } of core.reader.readMessages()) sum += data[0]!;
-        }),
+      ...eachCore(file, async (reader) => {
+        for await (const { data } of reader.readMessages()) sum += data[0]!;
+      }),
       cpp: cpp('read', file),
     },
   );
@@ -220,12 +242,10 @@ async function benchSeek(compression: Compression): Promise<void> {
           for await (const { sequence } of reader.messages({ topics: ['/t7'], startTime, endTime }))
             count += sequence;
         }),
-      core: () =>
-        cost(async () => {
-          await using core = await openCore(file);
-          const range = { startTime, endTime: endTime - 1n };
-          for await (const _ of core.reader.readMessages({ topics: ['/t7'], ...range })) count++;
-        }),
+      ...eachCore(file, async (reader) => {
+        const range = { startTime, endTime: endTime - 1n };
+        for await (const _ of reader.readMessages({ topics: ['/t7'], ...range })) count++;
+      }),
       cpp: cpp('topic', file, '/t7', `${startTime}`, `${endTime}`),
     },
   );
@@ -236,17 +256,15 @@ async function benchSeek(compression: Compression): Promise<void> {
         await using reader = await EpisodeReader.open(file);
         count += (await reader.latestBefore(startTime, topics)).size;
       }),
-    core: () =>
-      cost(async () => {
-        await using core = await openCore(file);
-        for (const topic of topics) {
-          const options = { topics: [topic], endTime: startTime, reverse: true };
-          for await (const _ of core.reader.readMessages(options)) {
-            count++;
-            break;
-          }
+    ...eachCore(file, async (reader) => {
+      for (const topic of topics) {
+        const options = { topics: [topic], endTime: startTime, reverse: true };
+        for await (const _ of reader.readMessages(options)) {
+          count++;
+          break;
         }
-      }),
+      }
+    }),
   });
   if (count === 0) throw new RangeError('nothing was read');
   await rm(file);

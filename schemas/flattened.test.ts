@@ -9,7 +9,8 @@ async function* runsOf(...runs: (readonly number[] | Error)[]): AsyncGenerator<R
 }
 
 test('next() gives the values of all runs when some are empty', async () => {
-  const values = await Array.fromAsync(new Flattened(runsOf([], [1, 2], [], [], [3], [])));
+  const values: number[] = [];
+  for await (const value of new Flattened(runsOf([], [1, 2], [], [], [3], []))) values.push(value);
   expect(values).toEqual([1, 2, 3]);
 });
 

@@ -33,7 +33,7 @@ export class Flattened<T> implements AsyncGenerator<T, undefined> {
     return { value: undefined, done: true };
   }
 
-  async throw(error: unknown): Promise<never> {
+  async throw(error: unknown): Promise<IteratorResult<T, undefined>> {
     await this.return();
     throw error;
   }

@@ -1,4 +1,4 @@
-import { type ChunkPlace, loadChunk, placeMessages } from './chunk-reader.ts';
+import { CHUNK_FIELDS_BYTES, type ChunkPlace, loadChunk, placeMessages } from './chunk-reader.ts';
 import type { FileBytes } from './file-bytes.ts';
 import { decodeMessageIndex, lengthAt, records, viewOf } from './mcap-decode.ts';
 import { FormatFault, MESSAGE_FIELDS_BYTES, OPCODE, RECORD_PREFIX_BYTES } from './mcap-format.ts';
@@ -98,9 +98,6 @@ export class LatestBefore {
     return cached(this.#chunks, place, () => loadChunk(this.#file, place));
   }
 }
-
-/** From a chunk record's first byte to its records, for compression "". */
-const CHUNK_FIELDS_BYTES = RECORD_PREFIX_BYTES + 40;
 
 function messageRecord(block: Uint8Array, at: number, place: ChunkPlace): Uint8Array {
   const end = at + RECORD_PREFIX_BYTES <= block.byteLength ? at + prefixed(block, at) : Number.NaN;

@@ -1,3 +1,4 @@
+import { pickMessages } from './chunk-pick.ts';
 import {
   type ChunkPlace,
   compareTimes,
@@ -195,13 +196,13 @@ class ChunkLoader {
 
   prefetch(place: ChunkPlace): void {
     if (this.#ahead.has(place)) return;
-    const chunk = loadChunk(this.#file, place);
+    const chunk = this.#read(place);
     chunk.catch(() => {}); // told when the chunk's turn comes
     this.#ahead.set(place, chunk);
   }
 
   async load(place: ChunkPlace): Promise<{ chunk: Uint8Array; places: MessagePlaces }> {
-    const chunk = await (this.#ahead.get(place) ?? loadChunk(this.#file, place));
+    const chunk = await (this.#ahead.get(place) ?? this.#read(place));
     this.#ahead.delete(place);
     this.loadedBytes += chunk.byteLength;
     try {
@@ -215,5 +216,9 @@ class ChunkLoader {
 
   release(chunk: Uint8Array): void {
     this.loadedBytes -= chunk.byteLength;
+  }
+
+  async #read(place: ChunkPlace): Promise<Uint8Array> {
+    return (await pickMessages(this.#file, place, this.#selection)) ?? (await loadChunk(this.#file, place));
   }
 }
