@@ -139,6 +139,32 @@ export const COMMANDS: readonly Command[] = [
       }),
   },
   {
+    name: 'check',
+    summary: 'What is wrong with episodes: a verdict, the reasons, and findings beside each of them.',
+    arguments: '<episode...>',
+    options: [
+      { ...contractOption, text: `${contractOption.text}; that of each episode if not given`, required: false },
+      { flags: '--all', text: 'show what passed and what was not assessed, too' },
+      { flags: '--json', text: 'for programs' },
+    ],
+    examples: [
+      ['kinescribe check recordings/my-robot-0001.mcap', 'verdict, reasons, and where to look'],
+      ['kinescribe check recordings', 'every episode of a library, each against the others'],
+    ],
+    run: async (args, options) => (await import('./commands/check.ts')).check(args, options),
+  },
+  {
+    name: 'explain',
+    summary: 'What a check looks for, why it fails and what to do; all checks if none is named.',
+    arguments: '[check]',
+    options: [{ flags: '--markdown', text: 'the table of all checks as Markdown' }],
+    examples: [
+      ['kinescribe explain T07', 'cause, formula, limits, remedy and an example'],
+      ['kinescribe explain', 'the table of all checks'],
+    ],
+    run: async (args, options) => (await import('./commands/explain.ts')).explain(args, options),
+  },
+  {
     name: 'recover',
     summary: 'Turn a recording that was cut off or damaged into a valid episode; the input is never touched.',
     arguments: '<file...>',

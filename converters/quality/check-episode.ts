@@ -23,7 +23,8 @@ export interface CheckOptions {
   readonly checks: readonly Check[];
   /** @default the one that the recording carries */
   readonly contract?: Contract | undefined;
-  readonly calibration?: Calibration | undefined;
+  /** What is known of a robot's rig. @default nothing */
+  readonly calibrationOf?: ((robot: string | undefined) => Calibration | undefined) | undefined;
   /** Other episodes of the library. @default none */
   readonly peers?: readonly Peer[];
 }
@@ -33,6 +34,9 @@ export interface CheckedEpisode {
   readonly file: string;
   readonly id: string;
   readonly info: EpisodeInfo | undefined;
+  /** What it was checked against. */
+  readonly contract: Contract | undefined;
+  readonly calibration: Calibration | undefined;
   readonly startTime: bigint;
   readonly durationSecs: number;
   readonly verdict: Verdict;
@@ -51,7 +55,7 @@ export async function checkEpisode(file: string, options: CheckOptions): Promise
   const info = await reader.info();
   const streams: CheckedStream[] = [];
   const { startTime, endTime } = reader;
-  const { calibration } = options;
+  const calibration = options.calibrationOf?.(info?.robot ?? contract?.robot.model);
   const subject: Subject = { contract, calibration, startTime, streams, task: info?.task };
   const examination = new Examination(options.checks, subject);
   const events = await observeAll(reader, new Feed(examination, { streams, contract }));
@@ -62,6 +66,8 @@ export async function checkEpisode(file: string, options: CheckOptions): Promise
     file,
     id: info?.id ?? basename(file, EPISODE_SUFFIX),
     info,
+    contract,
+    calibration,
     startTime,
     durationSecs: nanosToSecs(endTime - startTime),
     verdict: verdictOf(findings, waived),
