@@ -77,6 +77,36 @@ string encoding
 uint8 is_bigendian
 uint32 step
 uint8[] data${HEADER}`,
+  'sensor_msgs/msg/CameraInfo': `std_msgs/Header header
+uint32 height
+uint32 width
+string distortion_model
+float64[] d
+float64[9] k
+float64[9] r
+float64[12] p
+uint32 binning_x
+uint32 binning_y${HEADER}`,
+  'sensor_msgs/msg/PointCloud2': `std_msgs/Header header
+uint32 height
+uint32 width
+sensor_msgs/PointField[] fields
+bool is_bigendian
+uint32 point_step
+uint32 row_step
+uint8[] data
+bool is_dense${HEADER}
+================================================================================
+MSG: sensor_msgs/PointField
+string name
+uint32 offset
+uint8 datatype
+uint32 count`,
+  'foxglove_msgs/msg/CompressedVideo': `builtin_interfaces/Time timestamp
+string frame_id
+uint8[] data
+string format`,
+  'std_msgs/msg/String': 'string data',
   'std_msgs/msg/Float64MultiArray': `std_msgs/MultiArrayLayout layout
 float64[] data
 ================================================================================
