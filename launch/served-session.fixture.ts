@@ -65,7 +65,12 @@ export class ServedSession implements AsyncDisposable {
       ...(plan && { collection: await Collection.open(directory, parsePlan(plan, 'plan.yaml', contract)) }),
     });
     const shelf = await EpisodeShelf.of([directory]);
-    const started = await startReplayServer(shelf, { port: 0, ...server, recording: watched(session) });
+    const started = await startReplayServer(shelf, {
+      port: 0,
+      live: recorder.live,
+      ...server,
+      recording: watched(session),
+    });
     return new ServedSession({ directory, source, recorder, session, server: started });
   }
 

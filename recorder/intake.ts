@@ -12,7 +12,7 @@ import type { Take } from './take.ts';
 /** What a session keeps of its source between takes: channels, latched messages, pre-roll, monitors. */
 export class Intake {
   /** For whoever wants to see the robot's streams while they arrive. */
-  readonly live = new LiveTaps((channelKey) => this.#latched.of(channelKey));
+  readonly live: LiveTaps;
   readonly #contract: Contract;
   readonly #clock: Clock;
   readonly #channels = new Map<number, ChannelSpec>();
@@ -23,6 +23,7 @@ export class Intake {
   constructor(contract: Contract, clock: Clock, maxPreRollBytes: number) {
     this.#contract = contract;
     this.#clock = clock;
+    this.live = new LiveTaps(clock, (channelKey) => this.#latched.of(channelKey));
     this.#preRoll = new PreRoll(secsToNanos(contract.episode.preRollSecs), maxPreRollBytes);
     this.#watch = new StreamWatch(contract, clock.now());
   }

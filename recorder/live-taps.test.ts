@@ -17,7 +17,7 @@ const message = (channelKey: number, logTime: bigint): ObservedMessage => ({
 
 describe('LiveTaps', () => {
   test('onChannel() tells of channels that appeared and of those to come, until it is ended', () => {
-    const taps = new LiveTaps(() => []);
+    const taps = new LiveTaps({ now: () => 0n }, () => []);
     taps.channelAppeared(1, spec('/a'));
     const seen: string[] = [];
     const end = taps.onChannel((key, { topic }) => seen.push(`${key} ${topic}`));
@@ -28,7 +28,7 @@ describe('LiveTaps', () => {
   });
 
   test('watch() shows latched messages first, then those of its channel, until it is ended', () => {
-    const taps = new LiveTaps((key) => (key === 1 ? [message(1, 5n)] : []));
+    const taps = new LiveTaps({ now: () => 0n }, (key) => (key === 1 ? [message(1, 5n)] : []));
     const seen: bigint[] = [];
     const end = taps.watch(1, ({ logTime }) => seen.push(logTime));
     taps.messageArrived(message(1, 10n));
@@ -39,7 +39,7 @@ describe('LiveTaps', () => {
   });
 
   test('watch() serves two watchers of one channel apart from each other', () => {
-    const taps = new LiveTaps(() => []);
+    const taps = new LiveTaps({ now: () => 0n }, () => []);
     const seen: string[] = [];
     const endFirst = taps.watch(1, () => seen.push('first'));
     taps.watch(1, () => seen.push('second'));

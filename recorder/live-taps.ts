@@ -1,18 +1,21 @@
 import type { LiveStreams } from '../schemas/live-streams.ts';
 import type { ChannelSpec } from '../schemas/message.ts';
 import type { ObservedMessage } from '../schemas/message-observer.ts';
+import type { Clock } from '../schemas/time.ts';
 
 type Watcher = (message: ObservedMessage) => void;
 
 /** Shows what arrives to those who watch; with nobody watching a message costs one comparison. */
 export class LiveTaps implements LiveStreams {
+  readonly clock: Clock;
   readonly #channels = new Map<number, ChannelSpec>();
   readonly #listeners = new Set<(channelKey: number, spec: ChannelSpec) => void>();
   readonly #watchers = new Map<number, Set<Watcher>>();
   readonly #latched: (channelKey: number) => Iterable<ObservedMessage>;
 
   /** @param latched the messages of a channel that late watchers must see. */
-  constructor(latched: (channelKey: number) => Iterable<ObservedMessage>) {
+  constructor(clock: Clock, latched: (channelKey: number) => Iterable<ObservedMessage>) {
+    this.clock = clock;
     this.#latched = latched;
   }
 

@@ -1,7 +1,7 @@
-import type { EpisodeReader } from '../schemas/episode-reader.ts';
 import type { Message } from '../schemas/message.ts';
+import type { CancellableRead, Recording } from './recording.ts';
 
-export interface BackfillOptions {
+export interface BackfillOptions extends CancellableRead {
   readonly time: bigint;
   readonly topics: ReadonlySet<string>;
   /** How many of a latched topic's last messages to find; 0 for a topic that is not latched. */
@@ -13,28 +13,33 @@ export interface BackfillOptions {
  * last ones of all publishers. In order of log time.
  */
 export async function backfill(
-  recording: Pick<EpisodeReader, 'messages' | 'latestBefore'>,
-  { time, topics, latchedDepth }: BackfillOptions,
+  recording: Pick<Recording, 'messages' | 'latestBefore'>,
+  { time, topics, latchedDepth, signal }: BackfillOptions,
 ): Promise<readonly Message[]> {
   const plain = [...topics].filter((topic) => latchedDepth(topic) === 0);
-  const found = [...(await recording.latestBefore(time, plain)).values()];
+  const found = [...(await recording.latestBefore(time, plain, { signal })).values()];
   for (const topic of topics) {
     const depth = latchedDepth(topic);
-    if (depth > 0) found.push(...(await latched(recording, { topic, time, depth })));
+    if (depth > 0) found.push(...(await latched(recording, { topic, time, depth, signal })));
   }
   return found.sort((a, b) => Number(a.logTime - b.logTime));
 }
 
 async function latched(
-  recording: Pick<EpisodeReader, 'messages'>,
-  { topic, time, depth }: { readonly topic: string; readonly time: bigint; readonly depth: number },
+  recording: Pick<Recording, 'messages'>,
+  {
+    topic,
+    time,
+    depth,
+    signal,
+  }: CancellableRead & { readonly topic: string; readonly time: bigint; readonly depth: number },
 ): Promise<readonly Message[]> {
-  const before = { topics: [topic], endTime: time + 1n, reverse: true };
+  const before = { topics: [topic], endTime: time + 1n, reverse: true, signal };
   const latest = await firstOf(recording.messages(before), depth);
   // What is latched was known before the take began, though it was received a moment later.
   return latest.length > 0
     ? latest.reverse()
-    : firstOf(recording.messages({ topics: [topic], startTime: time }), 1);
+    : firstOf(recording.messages({ topics: [topic], startTime: time, signal }), 1);
 }
 
 async function firstOf(messages: AsyncGenerator<Message>, count: number): Promise<Message[]> {

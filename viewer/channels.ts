@@ -1,4 +1,4 @@
-import type { Channel } from '../schemas/message.ts';
+import type { Channel, ChannelSpec } from '../schemas/message.ts';
 import type { AdvertisedChannel } from './protocol.ts';
 
 /** One topic as clients see it. */
@@ -26,13 +26,18 @@ export function replayChannels(channels: Iterable<Channel>): readonly ReplayChan
     const topic = freeName(first.topic, taken);
     taken.add(topic);
     return {
-      advertised: { ...describe(first), id: index + 1, topic },
+      advertised: { ...advertisement(first), id: index + 1, topic },
       topic: first.topic,
       channelIds: new Set(group.map(({ id }) => id)),
       latchedDepth: group.reduce((depth, { metadata }) => depth + latchedDepth(metadata), 0),
-      droppable: DROPPABLE.test(first.schema?.name ?? ''),
+      droppable: isDroppable(first),
     };
   });
+}
+
+/** Whether single messages may be left out for a slow client: big, and soon replaced by the next. */
+export function isDroppable({ schema }: ChannelSpec): boolean {
+  return DROPPABLE.test(schema?.name ?? '');
 }
 
 /** Pictures and clouds in the type names of ROS and of Foxglove; video frames build on each other. */
@@ -44,7 +49,8 @@ function identity({ topic, messageEncoding, schema }: Channel): string {
   return JSON.stringify([topic, messageEncoding, schema?.name, schema?.encoding, definition]);
 }
 
-function freeName(topic: string, taken: ReadonlySet<string>): string {
+/** The topic, or with a suffix where the name is taken. */
+export function freeName(topic: string, taken: ReadonlySet<string>): string {
   for (let count = 1; ; count++) {
     const name = count === 1 ? topic : `${topic}_${count}`;
     if (!taken.has(name)) return name;
@@ -54,7 +60,12 @@ function freeName(topic: string, taken: ReadonlySet<string>): string {
 /** Binary definitions travel as base64, texts as they are. */
 const BINARY_DEFINITIONS = new Set(['protobuf', 'flatbuffer']);
 
-function describe({ messageEncoding, schema, metadata }: Channel): Omit<AdvertisedChannel, 'id' | 'topic'> {
+/** What is advertised of a channel beside its name and number. */
+export function advertisement({
+  messageEncoding,
+  schema,
+  metadata,
+}: ChannelSpec): Omit<AdvertisedChannel, 'id' | 'topic'> {
   const common = {
     encoding: messageEncoding,
     ...(metadata.size > 0 && { metadata: Object.fromEntries(metadata) }),
@@ -76,7 +87,7 @@ const MAX_DEPTH = 100;
  * Sum of the history depths of the transient-local publishers, from rosbag2's `offered_qos_profiles`: a
  * YAML list with one entry per publisher. Older files write the policies' numbers, newer ones their names.
  */
-function latchedDepth(metadata: ReadonlyMap<string, string>): number {
+export function latchedDepth(metadata: ReadonlyMap<string, string>): number {
   const profiles = (metadata.get('offered_qos_profiles') ?? '').split(/^- /m);
   const depths = profiles.map((profile) => {
     if (!/^\s*durability: (1|transient_local)\s*$/m.test(profile)) return 0;

@@ -16,7 +16,15 @@ const ADVERTISE_BATCH = 100;
 /** What a client is told when it connects, in the order that clients expect. */
 export function greeting({ subprotocol, episodeId, channels, range }: GreetingOptions): ServerText[] {
   const hasControl = subprotocol === 'foxglove.sdk.v1';
-  const capabilities: Capability[] = ['time', 'parameters', 'parametersSubscribe', 'services'];
+  const capabilities: Capability[] = [
+    'time',
+    'parameters',
+    'parametersSubscribe',
+    'services',
+    'clientPublish',
+    'connectionGraph',
+    'assets',
+  ];
   const messages: ServerText[] = [
     {
       op: 'serverInfo',

@@ -1,8 +1,9 @@
-import type { EpisodeReader } from '../schemas/episode-reader.ts';
 import type { Message } from '../schemas/message.ts';
 import { type Clock, NANOS_PER_SEC } from '../schemas/time.ts';
 import { backfill } from './backfill.ts';
+import { Cursor } from './cursor.ts';
 import type { PlaybackState, PlaybackStatus } from './protocol.ts';
+import type { Recording } from './recording.ts';
 
 /** What comes next, in the order in which a client must get it. */
 export type PlaybackEvent =
@@ -38,8 +39,6 @@ export interface PlayerOptions {
   readonly latchedDepth: (topic: string) => number;
 }
 
-type Recording = Pick<EpisodeReader, 'messages' | 'latestBefore' | 'startTime' | 'endTime'>;
-
 /** Time goes on at 60 Hz where no message carries it. */
 const TICK_NANOS = NANOS_PER_SEC / 60n;
 /** Screens draw every 16 ms: waking for each of 1,500 messages a second costs more than being 4 ms late. */
@@ -72,8 +71,12 @@ export class Player {
   #anchor = { wall: 0n, time: 0n };
   /** Counts seeks: what was begun under an older number is dropped. */
   #generation = 0;
+  /** Aborted by the next seek. */
+  #seek = new AbortController();
   /** Counts changes of what the cursor must deliver. */
   #revision = 0;
+  /** Cursors that were given up, until they have let go of the recording. */
+  readonly #closing = new Set<Promise<void>>();
   #closed = false;
   #wake = new AbortController();
 
@@ -103,10 +106,17 @@ export class Player {
     this.#changeCursor();
   }
 
+  /** Sends a topic's latest message again: there is a newer one. */
+  refresh(topic: string): void {
+    if (this.#topics.has(topic)) this.subscribe(topic);
+  }
+
   /** Applies a wish; a state that answers it is yielded before any message that follows from it. */
   control({ seekTime, speed, playing, requestId }: PlaybackChange): void {
     if (seekTime !== undefined) {
       this.#generation++;
+      this.#seek.abort();
+      this.#seek = new AbortController();
       this.#time = clamp(seekTime, this.startTime, this.lastTime);
       for (const topic of this.#topics) this.#missing.add(topic);
       // The end is sticky: only a seek leaves it.
@@ -128,6 +138,7 @@ export class Player {
   /** Ends `events`. */
   close(): void {
     this.#closed = true;
+    this.#seek.abort();
     this.#wakeUp();
   }
 
@@ -142,21 +153,23 @@ export class Player {
           yield { kind: 'state', state };
           continue;
         }
-        if (cursor.generation !== this.#generation) cursor = await this.#reopen(cursor);
+        if (cursor.generation !== this.#generation) cursor = this.#reopen(cursor);
         if (cursor.fresh && this.#missing.size > 0) {
           yield* this.#backfill(); // before the cursor reads: a seek shows its picture first
           continue;
         }
+        await settledOrAborted(cursor.peek(), this.#wake.signal);
+        if (this.#wake.signal.aborted) continue; // a wish comes before whatever takes its time
         const next = await cursor.peek();
-        if (cursor.generation !== this.#generation) continue;
         // Messages of one instant belong together: changes of topics wait until all of them are out.
         const between = cursor.fresh || next?.logTime !== this.#time;
-        if (between && cursor.revision !== this.#revision) cursor = await this.#reopen(cursor);
+        if (between && cursor.revision !== this.#revision) cursor = this.#reopen(cursor);
         else if (between && this.#status !== 'playing') await onAbort(this.#wake.signal);
         else yield* this.#advance(cursor, next);
       }
     } finally {
-      await cursor.close();
+      this.#letGo(cursor);
+      await Promise.all(this.#closing);
     }
   }
 
@@ -192,30 +205,57 @@ export class Player {
     const isCancelled = () => generation !== this.#generation || this.#closed;
     const topics = new Set(this.#missing);
     this.#missing.clear();
-    const messages = await backfill(this.#recording, {
-      time,
-      topics,
-      latchedDepth: this.#latchedDepth,
-    });
-    for (const message of messages) {
-      if (isCancelled()) return;
-      // Unsubscribed meanwhile: nobody waits for it.
-      if (!this.#topics.has(message.channel.topic)) continue;
-      yield { kind: 'message', message, time, backfill: true };
+    const { computedTopics = new Set() } = this.#recording;
+    const { signal } = this.#seek;
+    for (const part of [topics.difference(computedTopics), topics.intersection(computedTopics)]) {
+      if (part.size === 0) continue;
+      const found = backfill(this.#recording, {
+        time,
+        topics: part,
+        latchedDepth: this.#latchedDepth,
+        signal,
+      });
+      await settledOrAborted(found, signal);
+      if (isCancelled()) {
+        this.#untilSettled(found);
+        return;
+      }
+      for (const message of await found) {
+        if (isCancelled()) return;
+        // Unsubscribed meanwhile: nobody waits for it.
+        if (!this.#topics.has(message.channel.topic)) continue;
+        yield { kind: 'message', message, time, backfill: true };
+      }
     }
   }
 
-  async #reopen(cursor: Cursor): Promise<Cursor> {
-    await cursor.close();
+  #reopen(cursor: Cursor): Cursor {
+    this.#letGo(cursor);
     return this.#openCursor();
   }
 
+  /** Nobody waits for a cursor that is given up: it may be in the middle of something long. */
+  #letGo(cursor: Cursor): void {
+    this.#untilSettled(cursor.close());
+  }
+
+  #untilSettled(work: Promise<unknown>): void {
+    const settled = work.then(
+      () => {},
+      () => {}, // of a place that was left
+    );
+    this.#closing.add(settled);
+    void settled.then(() => this.#closing.delete(settled));
+  }
+
   #openCursor(): Cursor {
+    const given = new AbortController();
+    const { signal } = given;
     const messages =
       this.#topics.size === 0
         ? undefined
-        : this.#recording.messages({ topics: this.#topics, startTime: this.#time + 1n });
-    return new Cursor(messages, this.#generation, this.#revision);
+        : this.#recording.messages({ topics: this.#topics, startTime: this.#time + 1n, signal });
+    return new Cursor({ messages, given, generation: this.#generation, revision: this.#revision });
   }
 
   #changeCursor(): void {
@@ -247,37 +287,17 @@ export class Player {
   }
 }
 
-/** Reads ahead by one message. */
-class Cursor {
-  /** What the player wanted when the cursor was opened. */
-  readonly generation: number;
-  readonly revision: number;
-  /** Nothing was taken yet. */
-  fresh = true;
-  readonly #messages: AsyncGenerator<Message> | undefined;
-  #next: Promise<Message | undefined> | undefined;
-
-  constructor(messages: AsyncGenerator<Message> | undefined, generation: number, revision: number) {
-    this.#messages = messages;
-    this.generation = generation;
-    this.revision = revision;
-  }
-
-  peek(): Promise<Message | undefined> {
-    this.#next ??= Promise.resolve(this.#messages?.next()).then((result) =>
-      result?.done ? undefined : result?.value,
-    );
-    return this.#next;
-  }
-
-  take(): void {
-    this.#next = undefined;
-    this.fresh = false;
-  }
-
-  async close(): Promise<void> {
-    await this.#messages?.return(undefined);
-  }
+/** Resolves when either has happened; whether the work failed is for who awaits it. */
+function settledOrAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    signal.addEventListener('abort', done);
+    work.then(done, done);
+  });
 }
 
 function onAbort(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import { z } from '../schemas/validation.ts';
-import type { Capability, ClientFrame } from './protocol.ts';
+import type { ClientFrame } from './protocol.ts';
 import {
   CLIENT_MESSAGE_DATA,
   PLAYBACK_COMMANDS,
@@ -20,15 +20,6 @@ const MAX_ITEMS = 10_000;
 const id = z.uint32();
 const names = z.array(z.string()).max(MAX_ITEMS);
 
-/** What servers with more capabilities than this one understand. */
-const UNSUPPORTED = {
-  advertise: 'clientPublish',
-  unadvertise: 'clientPublish',
-  subscribeConnectionGraph: 'connectionGraph',
-  unsubscribeConnectionGraph: 'connectionGraph',
-  fetchAsset: 'assets',
-} as const satisfies Record<string, Capability>;
-
 const textFrame = z.discriminatedUnion('op', [
   z.object({
     op: z.literal('subscribe'),
@@ -43,9 +34,14 @@ const textFrame = z.discriminatedUnion('op', [
   }),
   z.object({ op: z.literal('subscribeParameterUpdates'), parameterNames: names }),
   z.object({ op: z.literal('unsubscribeParameterUpdates'), parameterNames: names }),
-  z
-    .object({ op: z.literal(Object.keys(UNSUPPORTED) as (keyof typeof UNSUPPORTED)[]) })
-    .transform(({ op }) => ({ op: 'unsupported' as const, capability: UNSUPPORTED[op] })),
+  z.object({
+    op: z.literal('advertise'),
+    channels: z.array(z.object({ id, topic: z.string(), encoding: z.string() })).max(MAX_ITEMS),
+  }),
+  z.object({ op: z.literal('unadvertise'), channelIds: z.array(id).max(MAX_ITEMS) }),
+  z.object({ op: z.literal('subscribeConnectionGraph') }),
+  z.object({ op: z.literal('unsubscribeConnectionGraph') }),
+  z.object({ op: z.literal('fetchAsset'), requestId: id, uri: z.string() }),
 ]);
 
 function parseText(frame: string): ParsedFrame {
@@ -66,7 +62,9 @@ function parseBinary(bytes: Uint8Array): ParsedFrame {
   try {
     switch (view.getUint8(0)) {
       case CLIENT_MESSAGE_DATA:
-        return { frame: { op: 'unsupported', capability: 'clientPublish' } };
+        return {
+          frame: { op: 'messageData', channelId: view.getUint32(1, true), payload: bytes.subarray(5) },
+        };
       case SERVICE_CALL_REQUEST:
         return { frame: { op: 'serviceCallRequest', ...decodeServiceCall(view, bytes) } };
       case PLAYBACK_CONTROL_REQUEST:

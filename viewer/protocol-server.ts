@@ -1,4 +1,5 @@
 import {
+  type AssetAnswer,
   PLAYBACK_STATUSES,
   type PlaybackState,
   type ServerBinary,
@@ -14,6 +15,7 @@ const fromUtf8 = new TextDecoder();
 const MESSAGE_DATA = 1;
 const TIME = 2;
 const SERVICE_CALL_RESPONSE = 3;
+const FETCH_ASSET_RESPONSE = 4;
 const PLAYBACK_STATE = 5;
 
 export function encodeServerText(message: ServerText): string {
@@ -58,6 +60,18 @@ export function encodeServiceCall(
   return bytes;
 }
 
+export function encodeAssetAnswer(answer: AssetAnswer): Uint8Array<ArrayBuffer> {
+  const fault = text.encode('fault' in answer ? answer.fault : '');
+  const data = 'data' in answer ? answer.data : new Uint8Array();
+  const { bytes, view } = frame(FETCH_ASSET_RESPONSE, 9 + fault.byteLength + data.byteLength);
+  view.setUint32(1, answer.requestId, true);
+  view.setUint8(5, 'fault' in answer ? 1 : 0);
+  view.setUint32(6, fault.byteLength, true);
+  bytes.set(fault, 10);
+  bytes.set(data, 10 + fault.byteLength);
+  return bytes;
+}
+
 export function encodePlaybackState({
   status,
   currentTime,
@@ -95,6 +109,12 @@ export function decodeServerBinary(bytes: Uint8Array): ServerBinary | undefined 
       return { op: 'time', time: view.getBigUint64(1, true) };
     case SERVICE_CALL_RESPONSE:
       return { op: 'serviceCallResponse', ...decodeServiceCall(view, bytes) };
+    case FETCH_ASSET_RESPONSE: {
+      const faultLength = view.getUint32(6, true);
+      const common = { op: 'fetchAssetResponse', requestId: view.getUint32(1, true) } as const;
+      if (view.getUint8(5) === 0) return { ...common, data: bytes.subarray(10 + faultLength) };
+      return { ...common, fault: fromUtf8.decode(slice(bytes, 10, faultLength)) };
+    }
     case PLAYBACK_STATE: {
       const idLength = view.getUint32(15, true);
       return {

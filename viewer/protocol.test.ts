@@ -11,6 +11,7 @@ import {
 import { parseClientFrame } from './protocol-parse.ts';
 import {
   decodeServerBinary,
+  encodeAssetAnswer,
   encodeMessageData,
   encodePlaybackState,
   encodeServerText,
@@ -57,6 +58,16 @@ const SERVER_FRAMES: readonly [name: string, frame: ServerBinary, bytes: string]
     { op: 'playbackState', ...playing, didSeek: true },
     '05 00 39 30 00 00 00 00 00 00 00 00 80 3f 01 00 00 00 00',
   ],
+  [
+    'v1__server__tests__fetch_asset_response_encode_asset_data',
+    { op: 'fetchAssetResponse', requestId: 10, data: utf8('data') },
+    '04 0a 00 00 00 00 00 00 00 00 64 61 74 61',
+  ],
+  [
+    'v1__server__tests__fetch_asset_response_encode_error_message',
+    { op: 'fetchAssetResponse', requestId: 10, fault: 'oh no' },
+    '04 0a 00 00 00 01 05 00 00 00 6f 68 20 6e 6f',
+  ],
 ];
 
 function encodeServerBinary(frame: ServerBinary): Uint8Array {
@@ -69,6 +80,8 @@ function encodeServerBinary(frame: ServerBinary): Uint8Array {
       return encodeServiceCallResponse(frame);
     case 'playbackState':
       return encodePlaybackState(frame);
+    case 'fetchAssetResponse':
+      return encodeAssetAnswer(frame);
   }
 }
 
@@ -162,8 +175,17 @@ describe('parseClientFrame()', () => {
       encodeSetParameters([{ name: '/replay.speed', value: 2 }], 'my-id'),
       { op: 'setParameters', parameters: [{ name: '/replay.speed', value: 2 }], id: 'my-id' },
     ],
-    ['{"op":"fetchAsset","requestId":42,"uri":"x"}', { op: 'unsupported', capability: 'assets' }],
-    ['{"op":"advertise","channels":[]}', { op: 'unsupported', capability: 'clientPublish' }],
+    [
+      '{"op":"fetchAsset","requestId":42,"uri":"package://foxglove/example.urdf"}',
+      { op: 'fetchAsset', requestId: 42, uri: 'package://foxglove/example.urdf' },
+    ],
+    [
+      '{"op":"advertise","channels":[{"id":10,"topic":"/t1","encoding":"json","schemaName":""}]}',
+      { op: 'advertise', channels: [{ id: 10, topic: '/t1', encoding: 'json' }] },
+    ],
+    ['{"op":"unadvertise","channelIds":[1,2,3]}', { op: 'unadvertise', channelIds: [1, 2, 3] }],
+    ['{"op":"subscribeConnectionGraph"}', { op: 'subscribeConnectionGraph' }],
+    ['{"op":"unsubscribeConnectionGraph"}', { op: 'unsubscribeConnectionGraph' }],
   ])('understands %s', (text, frame) => {
     expect(parseClientFrame(text)).toEqual({ frame });
   });
@@ -177,6 +199,7 @@ describe('parseClientFrame()', () => {
     ['a negative id', '{"op":"unsubscribe","subscriptionIds":[-1]}'],
     ['an empty binary frame', new Uint8Array()],
     ['an unknown opcode', unhex('ff 00')],
+    ['message data without a channel', unhex('01 0a 00')],
     ['a playback control without its end', unhex('03 00 00 00 80 3f 01 15 cd')],
     ['an id longer than the frame', unhex('03 00 00 00 80 3f 00 00 00 00 00 00 00 00 00 ff ff ff ff 73 6f')],
     ['an unknown command', unhex('03 07 00 00 80 3f 00 00 00 00 00 00 00 00 00 00 00 00 00')],

@@ -82,6 +82,8 @@ export const STATUS_LEVELS = { info: 0, warning: 1, error: 2 } as const;
 export type ServerText =
   | ServerInfo
   | { readonly op: 'advertise'; readonly channels: readonly AdvertisedChannel[] }
+  | { readonly op: 'unadvertise'; readonly channelIds: readonly number[] }
+  | ConnectionGraphUpdate
   | { readonly op: 'advertiseServices'; readonly services: readonly AdvertisedService[] }
   | { readonly op: 'parameterValues'; readonly parameters: readonly Parameter[]; readonly id?: string }
   | { readonly op: 'status'; readonly level: 0 | 1 | 2; readonly message: string; readonly id?: string }
@@ -91,6 +93,16 @@ export type ServerText =
       readonly callId: number;
       readonly message: string;
     };
+
+/** Who gives what to whom; a first update tells all, later ones what changed. */
+export interface ConnectionGraphUpdate {
+  readonly op: 'connectionGraphUpdate';
+  readonly publishedTopics: readonly { readonly name: string; readonly publisherIds: readonly string[] }[];
+  readonly subscribedTopics: readonly { readonly name: string; readonly subscriberIds: readonly string[] }[];
+  readonly advertisedServices: readonly { readonly name: string; readonly providerIds: readonly string[] }[];
+  readonly removedTopics: readonly string[];
+  readonly removedServices: readonly string[];
+}
 
 /** What the server says as binary frames. */
 export type ServerBinary =
@@ -103,7 +115,14 @@ export type ServerBinary =
     }
   | { readonly op: 'time'; readonly time: bigint }
   | ({ readonly op: 'serviceCallResponse' } & ServiceCall)
-  | ({ readonly op: 'playbackState' } & PlaybackState);
+  | ({ readonly op: 'playbackState' } & PlaybackState)
+  | ({ readonly op: 'fetchAssetResponse' } & AssetAnswer);
+
+/** A file that a client asked for, or in one sentence why it cannot have it. */
+export type AssetAnswer = { readonly requestId: number } & (
+  | { readonly data: Uint8Array }
+  | { readonly fault: string }
+);
 
 /** In the order of their numbers on the wire. */
 export const PLAYBACK_STATUSES = ['playing', 'paused', 'buffering', 'ended'] as const;
@@ -142,6 +161,14 @@ export interface Subscription {
   readonly channelId: number;
 }
 
+/** A channel that a client publishes on. */
+export interface ClientChannel {
+  /** The client's own choice; its message data bears it. */
+  readonly id: number;
+  readonly topic: string;
+  readonly encoding: string;
+}
+
 /** What a client says, text and binary. */
 export type ClientFrame =
   | { readonly op: 'subscribe'; readonly subscriptions: readonly Subscription[] }
@@ -152,5 +179,10 @@ export type ClientFrame =
   | { readonly op: 'unsubscribeParameterUpdates'; readonly parameterNames: readonly string[] }
   | ({ readonly op: 'serviceCallRequest' } & ServiceCall)
   | ({ readonly op: 'playbackControlRequest' } & PlaybackControl)
-  /** Something that only servers with this capability understand. */
-  | { readonly op: 'unsupported'; readonly capability: Capability };
+  | { readonly op: 'advertise'; readonly channels: readonly ClientChannel[] }
+  | { readonly op: 'unadvertise'; readonly channelIds: readonly number[] }
+  /** The payload is a view of the frame. */
+  | { readonly op: 'messageData'; readonly channelId: number; readonly payload: Uint8Array }
+  | { readonly op: 'subscribeConnectionGraph' }
+  | { readonly op: 'unsubscribeConnectionGraph' }
+  | { readonly op: 'fetchAsset'; readonly requestId: number; readonly uri: string };

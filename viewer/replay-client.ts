@@ -1,288 +1,84 @@
-import type { EpisodeReader } from '../schemas/episode-reader.ts';
-import type { ReplayChannel } from './channels.ts';
-import { greeting } from './greeting.ts';
-import { type PlaybackChange, type PlaybackClock, type PlaybackEvent, Player } from './player.ts';
-import {
-  type ClientFrame,
-  type PlaybackState,
-  type ServiceCall,
-  STATUS_LEVELS,
-  type Subprotocol,
-  type Subscription,
-} from './protocol.ts';
-import { parseClientFrame } from './protocol-parse.ts';
-import {
-  encodeMessageData,
-  encodePlaybackState,
-  encodeServerText,
-  encodeServiceCallResponse,
-  encodeTime,
-} from './protocol-server.ts';
-import { changeOfParameters, changeOfService, replayParameters } from './replay-controls.ts';
-import type { Connection, ConnectionHandlers } from './websocket.ts';
+import type { Clock } from '../schemas/time.ts';
+import type { ClientStream } from './client-stream.ts';
+import { EpisodeReplay, type EpisodeReplayOptions } from './episode-replay.ts';
+import type { PlaybackGroup } from './playback-group.ts';
+import type { ClientFrame } from './protocol.ts';
+import type { ReplayedEpisode, ReplayedEpisodes } from './replayed-episodes.ts';
 
-export interface ReplayClientOptions {
-  readonly subprotocol: Subprotocol;
-  readonly episodeId: string;
-  readonly reader: EpisodeReader;
-  readonly channels: readonly ReplayChannel[];
-  readonly clock: PlaybackClock;
-  /** Plays at once and over again: for clients without a playback bar. */
-  readonly playsAlone: boolean;
-  /** Bytes queued for this client above which pictures are left out; at twice as much the playback waits. */
-  readonly highWaterBytes: number;
-  /** The episode could not be read on; the connection is closing. */
-  readonly failed: (error: unknown) => void;
+export interface ReplayClientOptions
+  extends Pick<EpisodeReplayOptions, 'subprotocol' | 'playsAlone' | 'failed'> {
+  readonly clock: Clock & EpisodeReplayOptions['clock'];
+  readonly episodes: ReplayedEpisodes;
+  readonly groupOf: (episodeId: string) => PlaybackGroup;
 }
 
-/** Time between two words on the same trouble, and between two updates of the playback's parameters. */
-const STATUS_PERIOD_NANOS = 2_500_000_000n;
-const PARAMETER_PERIOD_NANOS = 500_000_000n;
-/** Clients know this text and explain it. */
-const SLOW_CLIENT = 'Send buffer limit reached';
-const text = new TextEncoder();
+/** Topic of the labels, which change while an episode is looked at. */
+const LABELS_TOPIC = '/kinescribe/labels';
 
 /**
- * One client and its own playback. Each connection plays for itself: two people look at different moments
- * of one episode, and a slow client slows nobody but itself. Everything a client gets passes through one
- * ordered stream, so a Time always comes before the messages it belongs to.
+ * One client and the episode it looks at. Each plays for itself: two people look at different moments of one
+ * episode, unless their playbacks go together. Another episode is another session on the same connection.
  */
-export class ReplayClient implements ConnectionHandlers {
-  /** Resolves when nothing of the episode is read any more. */
-  readonly finished: Promise<void>;
-  readonly #connection: Connection;
+export class ReplayClient {
+  readonly #stream: ClientStream;
   readonly #options: ReplayClientOptions;
-  readonly #player: Player;
-  readonly #channels: ReadonlyMap<number, ReplayChannel>;
-  /** By subscription id. */
-  readonly #subscriptions = new Map<number, ReplayChannel>();
-  readonly #watchedParameters = new Set<string>();
-  /** Lichtblick speaks foxglove.sdk.v1 but knows no PlaybackState: only who asks for control is told. */
-  #wantsStates = false;
-  #announcedTime: bigint | undefined;
-  #droppedMessages = 0;
-  #slowStatusTime: bigint | undefined;
-  #parametersTime = 0n;
+  readonly #endListening: () => void;
+  #episode: ReplayedEpisode;
+  #replay: EpisodeReplay;
+  /** Changes of the episode, one after another. */
+  #tail: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
-  constructor(connection: Connection, options: ReplayClientOptions) {
-    this.#connection = connection;
+  /** @param episode to begin with; the client gives it back. */
+  constructor(stream: ClientStream, episode: ReplayedEpisode, options: ReplayClientOptions) {
+    this.#stream = stream;
     this.#options = options;
-    this.#channels = new Map(options.channels.map((channel) => [channel.advertised.id, channel]));
-    const depths = Map.groupBy(options.channels, ({ topic }) => topic);
-    this.#player = new Player(options.reader, {
-      clock: options.clock,
-      latchedDepth: (topic) =>
-        depths.get(topic)?.reduce((depth, { latchedDepth }) => depth + latchedDepth, 0) ?? 0,
+    this.#episode = episode;
+    this.#replay = this.#play(episode);
+    this.#endListening = options.episodes.listen((episodeId) => {
+      if (episodeId === this.#episode.id) this.#replay.refresh(LABELS_TOPIC);
     });
-    for (const message of greeting({ ...options, range: this.#player })) {
-      connection.send(encodeServerText(message));
-    }
-    this.#announce(this.#player.startTime);
-    if (options.playsAlone) this.#player.control({ playing: true });
-    this.finished = this.#run();
   }
 
-  closed(): void {
-    this.#player.close();
+  handle(frame: ClientFrame): void {
+    this.#replay.handle(frame);
   }
 
-  frame(frame: string | Uint8Array): void {
-    // Answers to a client that asks without reading would pile up without end.
-    if (this.#connection.bufferedBytes > 4 * this.#options.highWaterBytes) {
-      this.#connection.close(1008, 'asks without reading');
-      return;
-    }
-    const parsed = parseClientFrame(frame);
-    if ('fault' in parsed) this.#status('error', parsed.fault);
-    else this.#handle(parsed.frame);
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#endListening();
+    await this.#tail;
+    await this.#end();
   }
 
-  async #run(): Promise<void> {
+  #play(episode: ReplayedEpisode): EpisodeReplay {
+    const { episodes, groupOf } = this.#options;
+    return new EpisodeReplay(this.#stream, episode, {
+      ...this.#options,
+      group: groupOf(episode.id),
+      episodeIds: () => episodes.ids(),
+      open: (episodeId) => {
+        this.#tail = this.#tail.then(() => this.#open(episodeId)).catch(this.#options.failed);
+      },
+    });
+  }
+
+  async #open(episodeId: string): Promise<void> {
+    if (this.#isClosed) return;
     try {
-      for await (const event of this.#player.events()) {
-        await this.#send(event);
-        this.#updateParameters(event.kind === 'state');
-        if (this.#options.playsAlone && event.kind === 'state' && event.state.status === 'ended') {
-          this.#player.control({ seekTime: this.#player.startTime, playing: true });
-        }
-      }
+      const episode = await this.#options.episodes.open(episodeId);
+      if (!episode) throw new RangeError(`there is no episode "${episodeId}"`);
+      await this.#end();
+      this.#episode = episode;
+      this.#replay = this.#play(episode);
     } catch (error) {
-      this.#options.failed(error);
-      this.#status('error', error instanceof Error ? error.message : String(error));
-      this.#connection.close(1011, 'the episode could not be read on');
+      this.#stream.status('error', `Cannot open "${episodeId}": ${(error as Error).message}`);
     }
   }
 
-  async #send(event: PlaybackEvent): Promise<void> {
-    switch (event.kind) {
-      case 'time':
-        this.#announce(event.time);
-        return;
-      case 'state':
-        this.#sendState(event.state);
-        return;
-      case 'message': {
-        const { message, time, backfill } = event;
-        for (const [subscriptionId, { channelIds, droppable }] of this.#subscriptions) {
-          if (!channelIds.has(message.channel.id)) continue;
-          if (droppable && !backfill && this.#connection.bufferedBytes > this.#options.highWaterBytes) {
-            this.#drop();
-            continue;
-          }
-          await this.#connection.drained(2 * this.#options.highWaterBytes);
-          if (!this.#subscriptions.has(subscriptionId)) continue; // taken back while waiting
-          this.#announce(time);
-          this.#connection.send(encodeMessageData(subscriptionId, message.logTime, message.data));
-        }
-        return;
-      }
-      default:
-        event satisfies never;
-    }
-  }
-
-  #sendState(state: PlaybackState): void {
-    if (this.#wantsStates) this.#connection.send(encodePlaybackState(state));
-    // A client without playback control takes time going backwards for a seek, and nothing else.
-    if (state.didSeek && state.currentTime > (this.#announcedTime ?? 0n)) {
-      this.#connection.send(encodeTime((this.#announcedTime ?? 1n) - 1n));
-    }
-    this.#announce(state.currentTime);
-  }
-
-  #announce(time: bigint): void {
-    if (time === this.#announcedTime) return;
-    this.#announcedTime = time;
-    this.#connection.send(encodeTime(time));
-  }
-
-  #drop(): void {
-    this.#droppedMessages++;
-    const now = this.#options.clock.now();
-    if (this.#slowStatusTime !== undefined && now - this.#slowStatusTime < STATUS_PERIOD_NANOS) return;
-    this.#slowStatusTime = now;
-    this.#status('warning', SLOW_CLIENT);
-  }
-
-  #handle(frame: ClientFrame): void {
-    switch (frame.op) {
-      case 'subscribe':
-        for (const subscription of frame.subscriptions) this.#subscribe(subscription);
-        return;
-      case 'unsubscribe':
-        for (const id of frame.subscriptionIds) this.#unsubscribe(id);
-        return;
-      case 'getParameters':
-        this.#sendParameters(frame.parameterNames, frame.id);
-        return;
-      case 'setParameters':
-        this.#player.control(changeOfParameters(frame.parameters, this.#player.state, this.#player));
-        if (frame.id !== undefined) {
-          this.#sendParameters(
-            frame.parameters.map(({ name }) => name),
-            frame.id,
-          );
-        }
-        return;
-      case 'subscribeParameterUpdates':
-        for (const name of frame.parameterNames.slice(0, MAX_WATCHED)) this.#watchedParameters.add(name);
-        return;
-      case 'unsubscribeParameterUpdates':
-        for (const name of frame.parameterNames) this.#watchedParameters.delete(name);
-        return;
-      case 'serviceCallRequest':
-        this.#call(frame);
-        return;
-      case 'playbackControlRequest': {
-        this.#wantsStates = true;
-        const { command, speed, seekTime, requestId } = frame;
-        this.#player.control({
-          playing: command === 'play',
-          speed,
-          requestId,
-          ...(seekTime !== undefined && { seekTime }),
-        });
-        return;
-      }
-      case 'unsupported':
-        this.#status('error', `Server does not support the ${frame.capability} capability`);
-        return;
-      default:
-        frame satisfies never;
-    }
-  }
-
-  #subscribe({ id, channelId }: Subscription): void {
-    const channel = this.#channels.get(channelId);
-    if (!channel) this.#status('error', `No channel has id ${channelId}`);
-    else if (this.#subscriptions.has(id)) this.#status('warning', `Subscription id ${id} is taken`);
-    // Two per channel is more than any client makes, and a bound on what one message costs.
-    else if (this.#subscriptions.size >= 2 * this.#channels.size)
-      this.#status('error', 'Too many subscriptions');
-    else {
-      this.#subscriptions.set(id, channel);
-      this.#player.subscribe(channel.topic);
-    }
-  }
-
-  #unsubscribe(id: number): void {
-    const channel = this.#subscriptions.get(id);
-    if (!channel) {
-      this.#status('warning', `No subscription has id ${id}`);
-      return;
-    }
-    this.#subscriptions.delete(id);
-    const isWanted = this.#subscriptions.values().some(({ topic }) => topic === channel.topic);
-    if (!isWanted) this.#player.unsubscribe(channel.topic);
-  }
-
-  #call({ serviceId, callId, encoding, payload }: ServiceCall): void {
-    const change: PlaybackChange | { fault: string } =
-      encoding === 'json'
-        ? changeOfService(serviceId, payload, this.#player.state, this.#player)
-        : { fault: `Encoding "${encoding}" is not "json"` };
-    if ('fault' in change) {
-      this.#connection.send(
-        encodeServerText({ op: 'serviceCallFailure', serviceId, callId, message: change.fault }),
-      );
-      return;
-    }
-    this.#player.control(change);
-    const { status, currentTime } = this.#player.state;
-    const response = { status, offset_secs: Number(currentTime - this.#player.startTime) / 1e9 };
-    this.#connection.send(
-      encodeServiceCallResponse({
-        serviceId,
-        callId,
-        encoding: 'json',
-        payload: text.encode(JSON.stringify(response)),
-      }),
-    );
-  }
-
-  #sendParameters(names: readonly string[], id?: string): void {
-    const all = [
-      ...replayParameters(this.#player.state, this.#player),
-      { name: '/replay.dropped_messages', value: this.#droppedMessages },
-    ];
-    const parameters = names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
-    this.#connection.send(
-      encodeServerText({ op: 'parameterValues', parameters, ...(id !== undefined && { id }) }),
-    );
-  }
-
-  #updateParameters(changed: boolean): void {
-    if (this.#watchedParameters.size === 0) return;
-    const now = this.#options.clock.now();
-    if (!changed && now - this.#parametersTime < PARAMETER_PERIOD_NANOS) return;
-    this.#parametersTime = now;
-    this.#sendParameters([...this.#watchedParameters]);
-  }
-
-  #status(level: keyof typeof STATUS_LEVELS, message: string): void {
-    this.#connection.send(encodeServerText({ op: 'status', level: STATUS_LEVELS[level], message }));
+  async #end(): Promise<void> {
+    this.#replay.close();
+    await this.#replay.finished;
+    await this.#episode[Symbol.asyncDispose]();
   }
 }
-
-/** Parameters that one client may watch: ten times as many as there are. */
-const MAX_WATCHED = 40;

@@ -19,10 +19,16 @@ interface ReplayService {
   /** JSON Schema of the request's fields. */
   readonly properties: Readonly<Record<string, object>>;
   /** @throws {z.ZodError} when the request does not fit. */
-  readonly change: (request: unknown, state: PlaybackState, range: PlaybackRange) => PlaybackChange;
+  readonly change: (request: unknown, state: PlaybackState, range: PlaybackRange) => ReplayWish;
+}
+
+/** What a client wants: another instant or pace, or another episode. */
+export interface ReplayWish extends PlaybackChange {
+  readonly episodeId?: string;
 }
 
 const seekRequest = z.object({ offset_secs: z.number() });
+const openRequest = z.object({ episode: z.string() });
 const speedRequest = z.object({ speed: z.number().positive() });
 
 /** A service's id is its place in this list, from 1. */
@@ -40,6 +46,11 @@ const SERVICES: readonly ReplayService[] = [
     name: '/replay/speed',
     properties: { speed: { type: 'number', description: 'Recorded seconds per second.' } },
     change: (request) => ({ speed: speedRequest.parse(request).speed }),
+  },
+  {
+    name: '/replay/open',
+    properties: { episode: { type: 'string', description: 'Id of an episode; see /replay.episodes.' } },
+    change: (request) => ({ episodeId: openRequest.parse(request).episode }),
   },
 ];
 
@@ -74,7 +85,7 @@ export function changeOfService(
   payload: Uint8Array,
   state: PlaybackState,
   range: PlaybackRange,
-): PlaybackChange | { readonly fault: string } {
+): ReplayWish | { readonly fault: string } {
   const service = SERVICES[serviceId - 1];
   if (!service) return { fault: `No service has id ${serviceId}` };
   try {
@@ -110,12 +121,13 @@ export function changeOfParameters(
   parameters: readonly Parameter[],
   state: PlaybackState,
   range: PlaybackRange,
-): PlaybackChange {
-  let change: PlaybackChange = {};
+): ReplayWish {
+  let change: ReplayWish = {};
   for (const { name, value } of parameters) {
     if (name === '/replay.playing' && typeof value === 'boolean') {
       change = { ...change, ...(value ? play(state, range) : { playing: false }) };
     }
+    if (name === '/replay.episode' && typeof value === 'string') change = { ...change, episodeId: value };
     if (typeof value !== 'number' || !Number.isFinite(value)) continue;
     if (name === '/replay.speed') change = { ...change, speed: value };
     if (name === '/replay.offset_secs') {

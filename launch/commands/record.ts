@@ -88,7 +88,7 @@ export async function record(_args: readonly string[], options: CommandOptions):
   let server: ReplayServer | undefined;
   try {
     if (isServed) {
-      server = await serveRecording(session, options);
+      server = await serveRecording(session, recorder.live, options);
       screen.say(`Operator's page  ${server.url('/record')}`);
     }
     if (options.duration !== undefined) {
