@@ -67,13 +67,32 @@ export async function readIndex(file: FileBytes): Promise<EpisodeIndex> {
  * @throws {FormatFault} when the file was never closed, or its summary is damaged.
  */
 export async function readSummary(file: FileBytes): Promise<FileContent | undefined> {
+  const summary = await loadSummary(file);
+  return summary && parseSummary(summary.block, summary.offset);
+}
+
+/**
+ * The schemas and channels that the summary repeats, if a CRC vouches for it.
+ *
+ * @throws {FormatFault} as {@link readSummary}.
+ */
+export async function readSummaryDefinitions(file: FileBytes): Promise<readonly RawRecord[]> {
+  const summary = await loadSummary(file);
+  if (!summary?.isVerified) return [];
+  return [...records(summary.block, summary.offset)].filter(
+    ({ opcode }) => opcode === OPCODE.schema || opcode === OPCODE.channel,
+  );
+}
+
+/** The summary section with the footer; undefined when there is none. */
+async function loadSummary(file: FileBytes) {
   const { summaryStart, summaryCrc } = await readFooter(file);
   if (summaryStart === 0) return undefined;
-  const summary = await file.read(summaryStart, file.size - MAGIC.byteLength - summaryStart);
-  if (summaryCrc !== 0 && crc32(summary.subarray(0, -4)) !== summaryCrc) {
+  const block = await file.read(summaryStart, file.size - MAGIC.byteLength - summaryStart);
+  if (summaryCrc !== 0 && crc32(block.subarray(0, -4)) !== summaryCrc) {
     throw new FormatFault(`the CRC of the summary at byte ${summaryStart} is wrong`, summaryStart);
   }
-  return parseSummary(summary, summaryStart);
+  return { block, offset: summaryStart, isVerified: summaryCrc !== 0 };
 }
 
 /** @throws {FormatFault} when the file does not begin as an MCAP file. */

@@ -248,3 +248,30 @@ test('recoverEpisode() reads messages that stand bare in the file', async () => 
   expect(report).toMatchObject({ result: 'lossy', isClosed: false });
   expect(report.messageCount).toBeGreaterThan(250);
 });
+
+test('recoverEpisode() takes definitions from the summary when the chunk that has them is damaged', async () => {
+  await using folder = await temporaryFolder();
+  const parts: Uint8Array[] = [];
+  const writer = new McapWriter({
+    chunkSize: 4000,
+    writable: {
+      position: () => BigInt(parts.reduce((sum, part) => sum + part.byteLength, 0)),
+      write: async (part) => void parts.push(part.slice()),
+    },
+  });
+  await writer.start({ profile: 'ros2', library: 'test' });
+  for (const topic of TOPICS) {
+    const { schema, ...channel } = channelSpec(topic);
+    const schemaId = await writer.registerSchema(schema!);
+    await writer.registerChannel({ ...channel, schemaId, metadata: new Map() });
+  }
+  for (const message of MESSAGES) await writer.addMessage(message);
+  await writer.end();
+  const bytes = Buffer.concat(parts);
+  bytes[2000]! ^= 0xff; // inside of the first chunk: the only other place that defines the channels
+  const { report, sequences } = await recover(folder.path, bytes);
+  expect(report).toMatchObject({ result: 'lossy', damages: [{}] });
+  expect(sequences.size).toBeGreaterThan(500);
+  expect(sequences).toContain(599);
+  expect(sequences).not.toContain(0);
+});

@@ -3,7 +3,7 @@ import { MessageIndexes } from './chunk-builder.ts';
 import { compress, compressionOf, type StoredRecords } from './chunk-codec.ts';
 import { crc32 } from './crc32.ts';
 import { LEDGER_RECORD, RECOVERY_RECORD } from './episode.ts';
-import { readHeader, readSummary } from './episode-index.ts';
+import { readHeader, readSummary, readSummaryDefinitions } from './episode-index.ts';
 import { RecordError } from './errors.ts';
 import { FileBytes } from './file-bytes.ts';
 import { decodeLedger, encodeLedger, type Ledger, type Loss } from './ledger.ts';
@@ -78,6 +78,8 @@ class Recovery {
     try {
       const { profile } = await readHeader(this.#file).catch(() => ({ profile: 'ros2' }));
       await this.#out?.append((assembler) => [assembler.begin(profile, 'kinescribe')]);
+      // A summary outlives the first chunk, where other writers have the only other copy of the definitions.
+      for (const record of await summaryDefinitions(this.#file)) this.#channels.take(record, true);
       for await (const piece of pieces(this.#file)) await this.#take(piece);
       const report = await this.#report();
       if (report.result === 'nothing') await this.#out?.discard();
@@ -325,5 +327,15 @@ function ledgerOf(fields: ReadonlyMap<string, string>): Ledger | undefined {
     return decodeLedger(fields.get('ledger') ?? '');
   } catch {
     return undefined; // the damage is elsewhere or it is no ledger of ours; the record itself is copied
+  }
+}
+
+/** Those of a sound summary, else none. */
+async function summaryDefinitions(file: FileBytes): Promise<readonly RawRecord[]> {
+  try {
+    return await readSummaryDefinitions(file);
+  } catch (fault) {
+    if (fault instanceof FormatFault) return [];
+    throw fault;
   }
 }
