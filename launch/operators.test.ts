@@ -1,35 +1,22 @@
 import { execFile } from 'node:child_process';
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parsePedalKeys } from '../recorder/pedal.ts';
-import { EpisodeReader } from '../schemas/episode-reader.ts';
-import { readLabels } from '../schemas/labels.ts';
-import type { RecordingCommand } from '../schemas/recording-control.ts';
 import { byDuration, byKeyboard, byPedal } from './operators.ts';
+import {
+  byCommands,
+  COMMANDS,
+  type Deed,
+  noDispose,
+  type OpenOperator,
+  recordedBy,
+} from './recorded-by.fixture.ts';
 import { ServedSession } from './served-session.fixture.ts';
 
-/** What an operator of any kind can do. */
-type Deed = 'start' | 'stop' | 'mistake' | 'pause' | 'resume' | 'success' | 'discard';
-interface Operator extends AsyncDisposable {
-  do(deed: Deed): Promise<unknown>;
-}
-
-const COMMANDS: Readonly<Record<Deed, RecordingCommand>> = {
-  start: { kind: 'start' },
-  stop: { kind: 'stop' },
-  mistake: { kind: 'mistake' },
-  pause: { kind: 'pause' },
-  resume: { kind: 'resume' },
-  success: { kind: 'keep', outcome: 'success' },
-  discard: { kind: 'discard' },
-};
-const noDispose = { [Symbol.asyncDispose]: async () => {} };
-
-const OPERATORS: Readonly<Record<string, (served: ServedSession) => Promise<Operator>>> = {
-  commands: async ({ session }) => ({ do: (deed) => session.command(COMMANDS[deed]), ...noDispose }),
+const OPERATORS: Readonly<Record<string, OpenOperator>> = {
   http: async (served) => ({
     do: async (deed) => expect((await served.post(COMMANDS[deed])).status).toBe(200),
     ...noDispose,
@@ -79,53 +66,14 @@ function keyEvent(code: number, value: number): Buffer {
   return bytes;
 }
 
-/** Two takes: one with a mistake that succeeds, one that is discarded. */
-async function recordedBy(name: string) {
-  await using served = await ServedSession.open();
-  await using operator = await OPERATORS[name]!(served);
-  const deed = async (what: Deed) => {
-    const settled = Promise.withResolvers<void>();
-    const unlisten = served.session.listen(settled.resolve);
-    await operator.do(what);
-    await settled.promise;
-    unlisten();
-  };
-  await deed('start');
-  served.send(1);
-  await deed('mistake');
-  await deed('pause');
-  served.send(0.5);
-  await deed('resume');
-  await deed('stop');
-  await deed('success');
-  await deed('start');
-  served.send(0.2);
-  await deed('stop');
-  await deed('discard');
-  const file = join(served.directory, 'desk-0001.mcap');
-  await using reader = await EpisodeReader.open(file);
-  const messages = [];
-  for await (const { channel, logTime, data } of reader.messages()) {
-    messages.push([channel.topic, logTime, Buffer.from(data).toString('latin1')]);
-  }
-  return {
-    messages,
-    info: await reader.info(),
-    ledger: await reader.ledger(),
-    labels: (await readLabels(file)).map(({ author, label }) => ({ author, label })),
-    discarded: (await readFile(join(served.directory, 'trash', 'desk-0002.mcap'))).length,
-    takes: { kept: served.session.status().kept, discarded: served.session.status().discarded },
-  };
-}
-
 describe('an operator', () => {
   let expected: Awaited<ReturnType<typeof recordedBy>>;
   beforeAll(async () => {
-    expected = await recordedBy('commands');
+    expected = await recordedBy(byCommands);
   });
 
   it.each(['http', 'keyboard', 'pedal'])('records by %s what plain commands record', async (name) => {
-    const recorded = await recordedBy(name);
+    const recorded = await recordedBy(OPERATORS[name]!);
     expect(recorded).toEqual(expected);
     expect(recorded.messages.length).toBe(1.5 * 150 + 5); // and start, mistake, pause, resume, stop
     expect(recorded.labels).toMatchObject([{ label: { kind: 'outcome', value: 'success' } }]);

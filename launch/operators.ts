@@ -1,5 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type PedalKeys, pedalCommands } from '../recorder/pedal.ts';
+import { readRosEnvironment } from '../recorder/ros-environment.ts';
+import { offerToRos } from '../recorder/ros-operator.ts';
+import { rosNodeOf } from '../recorder/ros-source.ts';
+import type { Source } from '../recorder/source.ts';
 import { RecordError, UsageError } from '../schemas/errors.ts';
 import type { RecordingControl } from '../schemas/recording-control.ts';
 import { RECORDING_KEYS } from '../schemas/recording-keys.ts';
@@ -35,6 +39,39 @@ export async function byPedal(
 ): Promise<void> {
   for await (const command of pedalCommands(device, keys, { signal, onUnknown })) {
     await session.command(command).catch(forgiven);
+  }
+}
+
+export interface RosGraphOptions {
+  readonly source: Source;
+  /** Told of what did not work; recording goes on by the other controls. */
+  readonly say: (text: string) => void;
+}
+
+/**
+ * By services and parameters of the ROS 2 graph that the source records; nothing for any other source.
+ *
+ * @returns ends it; call it before the source is stopped.
+ */
+export async function byRosGraph(
+  session: RecordingControl,
+  { source, say }: RosGraphOptions,
+): Promise<() => void> {
+  const node = rosNodeOf(source);
+  if (!node) return () => {};
+  try {
+    const { prefixes } = readRosEnvironment();
+    const withdraw = await offerToRos(session, { node, prefixes, onRefused: say });
+    say(
+      'Services in the graph: "ros2 service call /kinescribe/start std_srvs/srv/Trigger", and stop, success, …',
+    );
+    return withdraw;
+  } catch (error) {
+    say(
+      `Cannot offer services to the ROS 2 graph: ${(error as Error).message}. They need the packages std_srvs ` +
+        'and rcl_interfaces when rclnodejs is installed; the other controls work.',
+    );
+    return () => {};
   }
 }
 

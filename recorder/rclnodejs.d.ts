@@ -68,6 +68,18 @@ declare module 'rclnodejs' {
     };
   }
 
+  export class Parameter {
+    constructor(name: string, type: number, value: unknown);
+    readonly name: string;
+    readonly value: unknown;
+  }
+
+  /** `rcl_interfaces/msg/SetParametersResult`. */
+  export interface SetParametersResult {
+    readonly successful: boolean;
+    readonly reason: string;
+  }
+
   export class Node {
     constructor(
       name: string,
@@ -99,6 +111,12 @@ declare module 'rclnodejs' {
       answer: (request: Readonly<Record<string, unknown>>) => Promise<object | undefined>,
     ): Service;
     destroyService(service: Service): void;
+    declareParameter(parameter: Parameter): Parameter;
+    setParameter(parameter: Parameter): SetParametersResult;
+    /** Called before values hold; one that is not successful refuses them all. */
+    addOnSetParametersCallback(callback: (parameters: readonly Parameter[]) => SetParametersResult): void;
+    /** Called when values hold. */
+    addPostSetParametersCallback(callback: (parameters: readonly Parameter[]) => void): void;
   }
 
   const rclnodejs: {
@@ -106,6 +124,8 @@ declare module 'rclnodejs' {
     readonly Node: typeof Node;
     readonly NodeOptions: typeof NodeOptions;
     readonly QoS: typeof QoS;
+    readonly Parameter: typeof Parameter;
+    readonly ParameterType: { readonly PARAMETER_STRING: number };
     init(context: Context, args: readonly string[]): Promise<void>;
     shutdown(context: Context): void;
     removeSignalHandlers(): void;

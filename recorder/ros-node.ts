@@ -3,6 +3,7 @@ import type {
   Context,
   EndpointInfo,
   Node,
+  Parameter,
   Duration as RosDuration,
   Subscription,
   TypeClass,
@@ -73,6 +74,16 @@ export interface RosService {
   close(): void;
 }
 
+/** A text parameter as its owner sees it. */
+export interface RosTextParameter {
+  readonly name: string;
+  readonly value: string;
+  /** @returns why a value is refused; undefined where it is not. */
+  check(value: string): string | undefined;
+  /** Another node has set a value that was not refused, or a launch file one that nobody checked. */
+  changed(value: string): void;
+}
+
 /** Our one node in the ROS 2 graph. */
 export interface RosNode {
   /** Topics that anyone publishes or subscribes to. */
@@ -101,7 +112,13 @@ export interface RosNode {
    * @throws {Error} the binding's own, when the type's package is not installed.
    */
   serve(name: string, type: string, handler: RosHandler): RosService;
-  /** Leaves the graph; ends all subscriptions and services. */
+  /**
+   * Declares a parameter, for `ros2 param get` and `ros2 param set`.
+   *
+   * @returns sets its value from this side; nothing is asked or told then.
+   */
+  declareText(parameter: RosTextParameter): (value: string) => void;
+  /** Leaves the graph; ends all subscriptions, services and parameters. What is still called of them does nothing. */
   close(): void;
 }
 
@@ -128,6 +145,7 @@ export async function openRosNode({ name, args = [], onFault }: RosNodeOptions):
 
   const { context, node } = await enterGraph(ros, name, args);
   const ownName = node.getFullyQualifiedName();
+  let isOpen = true;
   const nativeQos = ({ depth, reliability, durability }: RequestedQos) =>
     new ros.QoS(
       HISTORY.indexOf('keep_last'),
@@ -166,11 +184,12 @@ export async function openRosNode({ name, args = [], onFault }: RosNodeOptions):
       const publisher = node.createPublisher(typeClass(type), topic, { qos: nativeQos(qos) });
       return {
         publish(serialized) {
+          if (!isOpen) return; // whoever publishes need not know that the graph is gone
           const { buffer, byteOffset, byteLength } = serialized;
           publisher.publish(Buffer.from(buffer, byteOffset, byteLength));
         },
         isConfirmed: () => publisher.waitForAllAcked(0n),
-        close: () => node.destroyPublisher(publisher),
+        close: () => isOpen && node.destroyPublisher(publisher),
       };
     },
     serve(name, type, handler) {
@@ -182,9 +201,36 @@ export async function openRosNode({ name, args = [], onFault }: RosNodeOptions):
           return undefined;
         }
       });
-      return { close: () => node.destroyService(service) };
+      return { close: () => isOpen && node.destroyService(service) };
     },
-    close: () => ros.shutdown(context),
+    declareText({ name, value, check, changed }) {
+      const holding = (text: string) => new ros.Parameter(name, ros.ParameterType.PARAMETER_STRING, text);
+      let isOwn = true;
+      const valueIn = (parameters: readonly Parameter[]) =>
+        isOwn ? undefined : parameters.find((each) => each.name === name)?.value;
+      node.addOnSetParametersCallback((parameters) => {
+        const asked = valueIn(parameters);
+        const reason = asked === undefined ? undefined : check(String(asked));
+        return { successful: reason === undefined, reason: reason ?? '' };
+      });
+      node.addPostSetParametersCallback((parameters) => {
+        const set = valueIn(parameters);
+        if (set !== undefined) changed(String(set));
+      });
+      const { value: held } = node.declareParameter(holding(value)); // a launch file may have given another
+      isOwn = false;
+      if (held !== value) changed(String(held));
+      return (text) => {
+        if (!isOpen) return;
+        isOwn = true;
+        node.setParameter(holding(text));
+        isOwn = false;
+      };
+    },
+    close() {
+      isOpen = false;
+      ros.shutdown(context);
+    },
   };
 }
 
@@ -196,8 +242,8 @@ async function enterGraph(
   const context = new ros.Context();
   try {
     await ros.init(context, args.length > 0 ? ['--ros-args', ...args] : []);
-    // No parameter services, no type description service, no publisher of /rosout: we only listen.
-    const options = new ros.NodeOptions(false, [], false, false, false);
+    // Parameter services, but no type description service and no publisher of /rosout.
+    const options = new ros.NodeOptions(true, [], false, false, false);
     const node = new ros.Node(name, '', context, options, [], true);
     node.spin(SPIN_MILLIS);
     return { context, node };

@@ -18,7 +18,7 @@ import { PLAN_FILE, readPlan } from '../../schemas/plan-file.ts';
 import type { ReplayServer } from '../../viewer/server.ts';
 import type { CommandOptions } from '../command.ts';
 import { liveLines, logLine } from '../live-view.ts';
-import { byDuration, byKeyboard, byPedal } from '../operators.ts';
+import { byDuration, byKeyboard, byPedal, byRosGraph } from '../operators.ts';
 import { Screen } from '../screen.ts';
 import { serveRecording } from '../serve-recording.ts';
 import { openSource } from '../sources.ts';
@@ -46,7 +46,8 @@ export async function record(_args: readonly string[], options: CommandOptions):
   const hasKeyboard = options.duration === undefined && process.stdin.isTTY === true;
   const isServed = options.serve !== undefined || options.metrics === true;
   const pedalKeys = options.pedal === undefined ? undefined : parsePedalKeys(String(options.pedalKeys));
-  if (!hasKeyboard && options.duration === undefined && !pedalKeys && !isServed) {
+  const hasServices = options.source === 'ros2';
+  if (!hasKeyboard && options.duration === undefined && !pedalKeys && !isServed && !hasServices) {
     throw new UsageError(
       'Recording by keyboard needs a terminal. Without one, give --serve, --pedal, or --duration and --takes.',
     );
@@ -63,7 +64,8 @@ export async function record(_args: readonly string[], options: CommandOptions):
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ending.abort());
   const screen = new Screen(process.stdout.isTTY === true);
   await prepare(options, contract, screen);
-  const recorder = await Recorder.open(await openSource(options), {
+  const source = await openSource(options);
+  const recorder = await Recorder.open(source, {
     contractFile,
     directory: String(options.out),
     version: await programVersion(),
@@ -86,6 +88,8 @@ export async function record(_args: readonly string[], options: CommandOptions):
     screen.show(screen.live ? [...liveLines(status), ...keys] : [logLine(status)]);
   }, SHOW_MILLIS);
   let server: ReplayServer | undefined;
+  const say = (text: string) => screen.say(text);
+  const leaveGraph = await byRosGraph(session, { source, say });
   try {
     if (isServed) {
       server = await serveRecording(session, recorder.live, options);
@@ -110,6 +114,7 @@ export async function record(_args: readonly string[], options: CommandOptions):
   } finally {
     clearInterval(showing);
     ending.abort();
+    leaveGraph();
     await server?.close();
     await recorder.close();
   }
