@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../schemas/fixtures/episodes.ts';
 import { encodeJpeg } from '../schemas/image-codec.ts';
@@ -90,6 +91,34 @@ test.each([
   expect(found).toHaveLength(4);
   // The kernel overshoots a little at edges.
   for (const [i, grey] of expected.entries()) expect(Math.abs(found[i]! - grey)).toBeLessThanOrEqual(4);
+});
+
+test('episodeFrames() swaps red and blue where a trainer wants them so', async () => {
+  const sent = [{ log: 0, value: raw('rgb8', RED_BLUE, 6) }];
+  const [picture] = await pictures([camera(sent)], { rest: ', colorOrder: bgr' });
+  expect([...picture!.pixels]).toEqual([20, 10, 200, 250, 40, 30]);
+});
+
+test.each([
+  ['sensor_msgs/msg/Image', async (pixels: Uint8Array) => ({ ...raw('mono8', [...pixels], 4), width: 4 })],
+  [
+    'sensor_msgs/msg/CompressedImage',
+    async (pixels: Uint8Array) => ({
+      format: 'png',
+      data: await sharp(pixels, { raw: { width: 4, height: 1, channels: 1 } })
+        .png()
+        .toBuffer(),
+    }),
+  ],
+] as const)('episodeFrames() takes a part of a %s', async (type, value) => {
+  const sent = [{ log: 0, value: await value(Uint8Array.of(10, 20, 30, 40)) }];
+  const [picture] = await pictures([camera(sent, type)], {
+    rest: ', crop: { x: 1, y: 0, width: 2, height: 1 }',
+  });
+  expect([...picture!.pixels]).toEqual([20, 20, 20, 30, 30, 30]);
+  await expect(
+    pictures([camera(sent, type)], { rest: ', crop: { x: 3, y: 0, width: 2, height: 1 }' }),
+  ).rejects.toThrow(/the crop of 2×1 at 3, 0 does not lie within a picture of 4×1/);
 });
 
 test('episodeFrames() decodes a compressed picture, once for all ticks that show it', async () => {

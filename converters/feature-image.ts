@@ -44,7 +44,7 @@ export class ImageReader {
       throw new ConvertError(
         `Cannot make feature "${key}" of "${file}": a "${sample.channel.type}" on "${topic}" does not ` +
           `become a picture: ${(cause as Error).message}.`,
-        { cause },
+        { cause, contractPath: ['features', key] },
       );
     }
   }

@@ -1,4 +1,5 @@
 import type { ImageFeature } from '../schemas/contract.ts';
+import { checkCrop } from '../schemas/image-codec.ts';
 
 /** What of a feature decides how its picture comes to its size. */
 export type PictureSize = Pick<ImageFeature, 'width' | 'height' | 'fit' | 'crop'>;
@@ -26,12 +27,7 @@ export function pictureMap(
   { width, height, fit, crop }: PictureSize,
 ): { readonly x: AxisMap; readonly y: AxisMap } {
   const part = crop ?? { x: 0, y: 0, ...source };
-  if (part.x + part.width > source.width || part.y + part.height > source.height) {
-    throw new RangeError(
-      `the crop of ${part.width}×${part.height} at ${part.x}, ${part.y} does not lie within a picture of ` +
-        `${source.width}×${source.height}`,
-    );
-  }
+  checkCrop(part, source);
   const [scaleX, scaleY] = [width / part.width, height / part.height];
   const common = { stretch: undefined, letterbox: Math.min(scaleX, scaleY), crop: Math.max(scaleX, scaleY) }[
     fit

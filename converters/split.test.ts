@@ -51,6 +51,20 @@ test('assignSplits() keeps groups whole and comes as near to the shares as the l
   );
 });
 
+test.each(['session', 'scene', 'object'] as const)('assignSplits() keeps every %s whole', (by) => {
+  const all = Array.from({ length: 40 }, (_, i) => {
+    const each = subject(i, { operator: i, day: i });
+    return { ...each, info: { ...each.info!, [by]: `g${i % 8}` } };
+  });
+  const splits = assignSplits(all, settings(by));
+  const sides = all.map(({ info }, i) => `${info[by]} ${splits[i]}`);
+  expect(new Set(sides).size).toBe(8);
+  expect(new Set(splits)).toEqual(new Set(['train', 'val', 'test']));
+  expect(() => assignSplits([subject(0, { operator: 0, day: 0 })], settings(by))).toThrow(
+    `"0.mcap" does not say its ${by}`,
+  );
+});
+
 test('assignSplits() splits alike whatever the order, and otherwise with another seed', () => {
   const all = Array.from({ length: 60 }, (_, i) => subject(i, { operator: i % 12, day: 0 }));
   const byId = (of: readonly SplitSubject[], seed: number) => {

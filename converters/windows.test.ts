@@ -49,6 +49,24 @@ test.each([
   [{ observationSteps: 2, horizon: 3, padding: 'drop' as const }, 4, ['1: 0 1 > 1 2 3']],
   [{ horizon: 2, stride: 3 }, 5, ['0: 0 > 0 1', '3: 3 > 3 4']],
   [{ observationSteps: 3, horizon: 1, stride: 4 }, 9, ['0: (0) (0) 0 > 0', '4: 2 3 4 > 4', '8: 6 7 8 > 8']],
+  [
+    // Clips of three frames, each with its action.
+    {
+      observationSteps: 3,
+      horizon: 3,
+      stride: 3,
+      actionsFrom: 'first' as const,
+      padding: 'drop' as const,
+    },
+    8,
+    ['3: 1 2 3 > 1 2 3', '6: 4 5 6 > 4 5 6'],
+  ],
+  [
+    // As diffusion_policy has it: a horizon that begins with the first of two observations.
+    { observationSteps: 2, horizon: 4, actionsFrom: 'first' as const },
+    4,
+    ['0: (0) 0 > (0) 0 1 2', '1: 0 1 > 0 1 2 3', '2: 1 2 > 1 2 3 (3)', '3: 2 3 > 2 3 (3) (3)'],
+  ],
   [{ horizon: 4 }, 1, ['0: 0 > 0 (0) (0) (0)']],
   [{ horizon: 4, padding: 'drop' as const }, 1, []],
   [{ observationSteps: 2, horizon: 3 }, 0, []],

@@ -105,6 +105,30 @@ describe('parseContract()', () => {
       'features.observation.state.sourceUnit',
       '"unit" is "m"',
     ],
+    [
+      'a picture that no intrinsics can follow',
+      'field: position[name=joint1..joint3]\n    shape: [3]',
+      'field: k\n    shape: [3, 3]\n    intrinsicsOf: front',
+      16,
+      'features.observation.state.intrinsicsOf',
+      'no picture is named "front"',
+    ],
+    [
+      'a misspelt kind of outcome',
+      'features:',
+      'features:\n  next.reward: { kind: outcome, value: rewards }',
+      11,
+      'features.next.reward.value',
+      'expected one of "reward"|"done"',
+    ],
+    [
+      'a misspelt key of a depth map',
+      'features:',
+      'features:\n  depth: { kind: depth, stream: joints, toleranceSecs: 1, width: 2, heigth: 2, height: 2 }',
+      11,
+      'features.depth.heigth',
+      'did you mean "height"',
+    ],
     ['another version', 'kinescribe: 1', 'kinescribe: 2', 1, 'kinescribe', 'expected 1'],
   ])('points at %s', (_what, from, to, line, path, rule) => {
     expect(issuesOf(VALID.replace(from, to))).toMatchObject([

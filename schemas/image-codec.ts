@@ -95,12 +95,24 @@ export function resizeRgb(image: RgbImage, size: ImageSize): Promise<RgbImage> {
   return toRgb(fromRgb(image), size);
 }
 
+/** @throws {RangeError} when a part does not lie within its picture. */
+export function checkCrop(
+  { x, y, width, height }: NonNullable<ImageSize['crop']>,
+  picture: { readonly width: number; readonly height: number },
+): void {
+  if (x + width <= picture.width && y + height <= picture.height) return;
+  throw new RangeError(
+    `the crop of ${width}×${height} at ${x}, ${y} does not lie within a picture of ${picture.width}×${picture.height}`,
+  );
+}
+
 function fromRgb({ pixels, width, height }: RgbImage): Sharp {
   return sharp(pixels, { raw: { width, height, channels: 3 } });
 }
 
 async function toRgb(picture: Sharp, size: ImageSize | undefined): Promise<RgbImage> {
   const crop = size?.crop;
+  if (crop) checkCrop(crop, await picture.metadata());
   const taken = crop ? picture.extract({ ...crop, left: crop.x, top: crop.y }) : picture;
   const sized = size
     ? taken.resize(size.width, size.height, { fit: FITS[size.fit ?? 'stretch'], background: 'black' })
