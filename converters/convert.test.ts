@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { datasetManifestSchema, MANIFEST_FILE } from '../schemas/dataset-manifest.ts';
 import { ConvertError, UsageError } from '../schemas/errors.ts';
 import { fileDigest } from '../schemas/file-digest.ts';
 import { temporaryFolder } from '../schemas/fixtures/episodes.ts';
-import { type ConvertOptions, type ConvertProgress, convertEpisodes, previewEpisodes } from './convert.ts';
+import { type ConvertOptions, convertEpisodes, previewEpisodes } from './convert.ts';
 import type { DatasetFormat } from './dataset-writer.ts';
 import { EPOCH, joints, MILLI, testContractFile, writeTestEpisode } from './episode.fixture.ts';
 import { lerobot } from './lerobot/lerobot.ts';
+import { PREPARED } from './prepared/prepared-folder.ts';
+import type { ConvertProgress } from './progress-meter.ts';
 import { webdataset } from './webdataset/webdataset.ts';
 
 const contract = testContractFile(`
@@ -20,6 +22,11 @@ features:
   observation.state: { kind: vector, stream: arm, field: position, shape: [2], toleranceSecs: 0.05, unit: rad }
   observation.aid: { kind: vector, stream: aid, field: position, shape: [1], align: nearest, toleranceSecs: 0.05 }
 samples: { tickRateHz: 10, horizon: 2 }`);
+
+/** Names of the finished datasets, and of what is left of others. */
+async function datasetsIn(directory: string): Promise<string[]> {
+  return (await readdir(directory)).filter((name) => name !== PREPARED).sort();
+}
 
 /** Ten ticks of which the first two lack the arm's second message and so on: see the expected ages. */
 const arm = joints('/arm', { 0: [0, 0], 90: [1, 1], 180: [2, 2], 270: [3, 3], 420: [4, 4] });
@@ -40,13 +47,15 @@ test('convertEpisodes() writes a dataset and its manifest from our own and from 
     options(directory, { onProgress: (each) => void progress.push(each) }),
   );
 
-  expect(await readdir(directory)).toEqual(['webdataset']);
+  expect(await datasetsIn(directory)).toEqual(['webdataset']);
   const manifest = datasetManifestSchema.parse(
     JSON.parse(await readFile(join(directory, 'webdataset', MANIFEST_FILE), 'utf8')),
   );
   expect(datasets).toEqual([{ format: 'webdataset', directory: join(directory, 'webdataset'), manifest }]);
   expect(late).toEqual([]);
-  const ticks = { frames: 4, trimmedStart: 0, trimmedEnd: 1, startTime: `${EPOCH}` };
+  const startTime = `${EPOCH}`;
+  const endTime = `${EPOCH + 300n * MILLI}`;
+  const ticks = { frames: 4, trimmedStart: 0, trimmedEnd: 1, startTime, endTime };
   expect(manifest).toMatchObject({
     version: '1.2.3',
     format: 'webdataset',
@@ -88,11 +97,17 @@ test('convertEpisodes() writes a dataset and its manifest from our own and from 
   }
   expect(await webdataset.verify(join(directory, 'webdataset'))).toEqual([]);
 
-  expect(progress.map(({ framesDone }) => framesDone)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
-  expect(progress.map(({ episode }) => episode)).toEqual([0, 0, 0, 0, 1, 1, 1, 1]);
+  const preparing = progress.filter(({ stage }) => stage === 'preparing');
+  expect(preparing.map(({ framesDone }) => framesDone)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  expect(preparing.map(({ episodesDone }) => episodesDone)).toEqual([0, 0, 0, 0, 1, 1, 1, 1]);
   expect(progress.every(({ episodes, framesPerSec }) => episodes === 2 && framesPerSec > 0)).toBe(true);
   // 420 ms at 10 Hz are expected to give 5 frames each, until the first episode has given 4.
-  expect([progress[0]!.framesExpected, progress[7]!.framesExpected]).toEqual([10, 9]);
+  expect([preparing[0]!.framesExpected, preparing[7]!.framesExpected]).toEqual([10, 9]);
+  const writing = progress.filter(({ stage }) => stage === 'writing');
+  expect(writing.map(({ framesDone, framesExpected }) => [framesDone, framesExpected])).toEqual([
+    [4, 8],
+    [8, 8],
+  ]);
 });
 
 test('convertEpisodes() gives the same bytes for the same episodes', async () => {
@@ -118,7 +133,7 @@ test('convertEpisodes() feeds several writers and names their datasets together'
     ['webdataset', 'webdataset'],
     ['second', 'second'],
   ]);
-  expect((await readdir(directory)).sort()).toEqual(['second', 'webdataset']);
+  expect(await datasetsIn(directory)).toEqual(['second', 'webdataset']);
 });
 
 test('convertEpisodes() leaves nothing when an episode fails, when it gives no frame, or when it is ended', async () => {
@@ -128,12 +143,12 @@ test('convertEpisodes() leaves nothing when an episode fails, when it gives no f
   await writeTestEpisode(bad!, [joints('/arm', { 0: [1, 2, 3] })]);
   await writeTestEpisode(empty!, [joints('/aid', { 0: [1] })]);
   const directory = join(folder.path, 'out');
-  const killed = join(directory, 'webdataset.part');
-  await mkdir(killed, { recursive: true });
-
-  await expect(convertEpisodes([good!, bad!], options(directory))).rejects.toThrow(/shape \[2\] asks for 2/);
-  expect(await readdir(directory)).toEqual([]);
-  await expect(convertEpisodes([good!, empty!], options(directory))).rejects.toThrow(
+  const strict = { strict: true };
+  await expect(convertEpisodes([good!, bad!], options(directory, strict))).rejects.toThrow(
+    /shape \[2\] asks for 2/,
+  );
+  expect(await datasetsIn(directory)).toEqual([]);
+  await expect(convertEpisodes([good!, empty!], options(directory, strict))).rejects.toThrow(
     /required stream "arm" has no message on topic "\/arm"/,
   );
   const ending = new AbortController();
@@ -142,7 +157,7 @@ test('convertEpisodes() leaves nothing when an episode fails, when it gives no f
     options(directory, { signal: ending.signal, onProgress: () => ending.abort() }),
   );
   await expect(ended).rejects.toThrow(/aborted/);
-  expect(await readdir(directory)).toEqual([]);
+  expect(await datasetsIn(directory)).toEqual([]);
 });
 
 test.each([

@@ -1,18 +1,22 @@
-import { access, mkdir, rename, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import type { Contract } from '../schemas/contract.ts';
 import type { ContractFile } from '../schemas/contract-file.ts';
-import type { DatasetManifest, ManifestEpisode, ManifestFeature } from '../schemas/dataset-manifest.ts';
-import { EPISODE_SUFFIX } from '../schemas/episode.ts';
-import { EpisodeReader } from '../schemas/episode-reader.ts';
+import type { ManifestEpisode, ManifestFeature } from '../schemas/dataset-manifest.ts';
 import { ConvertError, UsageError } from '../schemas/errors.ts';
 import { fileDigest } from '../schemas/file-digest.ts';
-import { nanosToSecs } from '../schemas/time.ts';
 import { yamlPosition } from '../schemas/yaml-document.ts';
-import type { DatasetFormat, DatasetWriter } from './dataset-writer.ts';
-import { episodeFrames, type FramesReport } from './episode-frames.ts';
-import { FeatureTable, manifestClock, writeManifest } from './manifest.ts';
-import { assignSplits, checkLeakage, type SplitSettings, type SplitSubject } from './split.ts';
+import { DatasetFolders } from './dataset-folders.ts';
+import type { DatasetFormat } from './dataset-writer.ts';
+import { type EpisodeNumbers, NumbersBuilder } from './episode-numbers.ts';
+import { type EpisodeSource, readSources, type SkippedEpisode } from './episode-sources.ts';
+import { imageFeatures } from './frame-columns.ts';
+import { FeatureTable } from './manifest.ts';
+import { manifestEpisode, type PlacedEpisode, placeEpisodes } from './placed-episode.ts';
+import { mergeForms } from './prepared/picture-form.ts';
+import { type PrepareRequest, readFrames, recordingPart } from './prepared/prepare-episode.ts';
+import { prepareAll } from './prepared/prepare-pool.ts';
+import type { EpisodeFacts } from './prepared/prepared-episode.ts';
+import { PreparedFolder } from './prepared/prepared-folder.ts';
+import { type ConvertProgress, ProgressMeter } from './progress-meter.ts';
+import { type ConvertedDataset, writeDatasets } from './write-datasets.ts';
 
 export interface ConvertOptions {
   readonly contract: ContractFile;
@@ -22,27 +26,20 @@ export interface ConvertOptions {
   readonly directory: string;
   /** Version of this program, for provenance. */
   readonly version: string;
+  /** Recordings that are prepared at the same time; with more than 1 in processes of their own. @default 1 */
+  readonly workers?: number;
+  /** Whether an episode that fails ends it all; else it is left out and named. @default false */
+  readonly strict?: boolean;
+  /** Whether episodes that an earlier conversion prepared in the same way are taken as they are. @default false */
+  readonly resume?: boolean;
+  /** Whether datasets that exist get the episodes that they lack; resumes too. @default false */
+  readonly append?: boolean;
+  /** Whether prepared episodes stay for the next resume or append. @default true */
+  readonly keepPrepared?: boolean;
   /** Told after every frame. */
   readonly onProgress?: (progress: ConvertProgress) => void;
-  /** Ends the conversion; nothing is left then. */
+  /** Ends the conversion; no dataset is left then. */
   readonly signal?: AbortSignal;
-}
-
-export interface ConvertProgress {
-  /** Position of the episode being read, from 0, and how many there are. */
-  readonly episode: number;
-  readonly episodes: number;
-  readonly framesDone: number;
-  /** Over all episodes; an estimate from the length of those not yet read. */
-  readonly framesExpected: number;
-  /** Mean since the start. */
-  readonly framesPerSec: number;
-}
-
-export interface ConvertedDataset {
-  readonly format: string;
-  readonly directory: string;
-  readonly manifest: DatasetManifest;
 }
 
 /** Messages of an episode that came too late for the frames they belong to, and are in none of them. */
@@ -55,45 +52,58 @@ export interface LateMessages {
 export interface Conversion {
   readonly datasets: readonly ConvertedDataset[];
   readonly late: readonly LateMessages[];
+  readonly skipped: readonly SkippedEpisode[];
 }
 
 /**
- * Turns episodes into datasets. A dataset is written as `<format>.part` and gets its name when all are
- * whole; a failure leaves none. The same episodes, contract and version give the same bytes.
+ * Turns episodes into datasets. Each recording is prepared by itself, in a folder beside the datasets; these are
+ * then written in the order of the episodes, as `<format>.part`, and get their names when all are whole. The same
+ * episodes, contract and version give the same bytes, with however many workers and interruptions.
  *
  * @throws {UsageError} when a target exists, or two episodes bear the same id.
- * @throws {ConvertError} when an episode does not give frames under the contract.
+ * @throws {ConvertError} when an episode does not give frames under the contract: any if `strict`, else all.
  */
 export async function convertEpisodes(
   files: readonly string[],
   options: ConvertOptions,
 ): Promise<Conversion> {
-  const { contract, formats, directory, version } = options;
-  const sources = await readSources(files, contract.contract);
-  for (const { name } of formats) await refuseExisting(join(directory, name));
-  const targets: Target[] = [];
+  const { contract, formats, directory, append = false, keepPrepared = true } = options;
+  const folders = new DatasetFolders(directory, formats);
   try {
-    for (const format of formats) {
-      const part = join(directory, `${format.name}.part`);
-      await rm(part, { recursive: true, force: true }); // of a conversion that was killed
-      await mkdir(part, { recursive: true });
-      const writer = await format.open({
-        directory: part,
-        contract: contract.contract,
-        contractDigest: contract.digest,
-        version,
-        tasks: [...new Set(sources.map(({ task }) => task))].sort(),
-      });
-      targets.push({ format, part, writer });
-    }
-    const read = await writeFrames(sources, { ...options, writers: targets.map(({ writer }) => writer) });
-    const datasets = await allDone(targets.map((target) => finish(target, { ...options, ...read })));
-    for (const { part, format } of targets) await rename(part, join(directory, format.name));
-    return { datasets, late: read.late };
+    const read = await readSources(files, contract.contract);
+    const existing = append ? await folders.existingEpisodes(contract) : [];
+    if (!append) await folders.refuseExisting();
+    const hasPictures = imageFeatures(contract.contract).length > 0;
+    const forms = hasPictures ? mergeForms(await Promise.all(formats.map((each) => each.pictureForm()))) : [];
+    await using folder = await PreparedFolder.claim(directory, {
+      contractDigest: contract.digest,
+      version: options.version,
+      forms,
+      reuse: append || options.resume === true,
+    });
+    const requests = read.sources.map(({ file }) => ({
+      file,
+      contract: contract.contract,
+      forms,
+      root: folder.root,
+    }));
+    const prepared = await prepareSources(read.sources, { ...options, requests });
+    const skipped = [...read.skipped, ...prepared.skipped];
+    if (skipped[0] && (options.strict || prepared.names.length === 0)) throw skipped[0].fault;
+    const names = await withExisting(prepared.names, { existing, folder });
+    const facts = await Promise.all(names.map(async (name) => (await folder.open(name)).facts));
+    const placed = placeEpisodes(facts, contract.contract);
+    refuseMoves(placed, existing);
+    const datasets = await writeDatasets(placed, {
+      ...options,
+      folders,
+      skipped,
+      open: (episode) => folder.open(names[facts.indexOf(episode)]!),
+    });
+    if (keepPrepared) await folder.keepOnly(names);
+    else await folder.remove();
+    return { datasets, late: placed.flatMap(lateMessages), skipped };
   } catch (error) {
-    await Promise.allSettled(targets.map(({ writer }) => writer.abort()));
-    for (const { name } of formats)
-      await rm(join(directory, `${name}.part`), { recursive: true, force: true });
     throw located(error, contract);
   }
 }
@@ -114,12 +124,38 @@ export async function previewEpisodes(
   files: readonly string[],
   options: Pick<ConvertOptions, 'contract' | 'onProgress' | 'signal'>,
 ): Promise<Preview> {
-  const sources = await readSources(files, options.contract.contract);
-  const read = await writeFrames(sources, { ...options, writers: [] }).catch((error: unknown) => {
-    throw located(error, options.contract);
-  });
-  const { episodes, features, late } = read;
-  return { episodes, features: features.rows(), late };
+  const { contract, signal } = options;
+  try {
+    const { sources, skipped } = await readSources(files, contract.contract);
+    if (skipped[0]) throw skipped[0].fault;
+    const meter = new ProgressMeter('preparing', sources, options.onProgress);
+    const read = new Map<EpisodeFacts, EpisodeNumbers>();
+    for (const [i, { file }] of sources.entries()) {
+      const builder = new NumbersBuilder(contract.contract);
+      const factsOf = await readFrames(file, contract.contract, {
+        digest: await fileDigest(file),
+        decodesPictures: false,
+        onFrame: (frame) => {
+          builder.add(frame);
+          meter.frames(i);
+        },
+        ...(signal && { signal }),
+      });
+      meter.done(i);
+      const numbers = builder.build();
+      read.set(factsOf(numbers), numbers);
+    }
+    const features = new FeatureTable(contract.contract);
+    const placed = placeEpisodes([...read.keys()], contract.contract);
+    for (const { facts, header } of placed) features.add(read.get(facts)!, header);
+    return {
+      episodes: placed.map(manifestEpisode),
+      features: features.rows(),
+      late: placed.flatMap(lateMessages),
+    };
+  } catch (error) {
+    throw located(error, contract);
+  }
 }
 
 /** Adds the line of the contract that has to be corrected. */
@@ -133,160 +169,65 @@ function located(error: unknown, { text }: ContractFile): unknown {
   });
 }
 
-interface Target {
-  readonly format: DatasetFormat;
-  readonly part: string;
-  readonly writer: DatasetWriter;
+async function prepareSources(
+  sources: readonly EpisodeSource[],
+  {
+    requests,
+    workers = 1,
+    strict = false,
+    onProgress,
+    signal,
+  }: ConvertOptions & { readonly requests: readonly PrepareRequest[] },
+): Promise<{ readonly names: readonly string[]; readonly skipped: readonly SkippedEpisode[] }> {
+  const meter = new ProgressMeter('preparing', sources, onProgress);
+  const outcomes = await prepareAll(requests, {
+    workers,
+    onFrame: (place) => meter.frames(place),
+    onDone: (place, outcome) => {
+      meter.done(place);
+      if (strict && 'fault' in outcome) throw outcome.fault;
+    },
+    ...(signal && { signal }),
+  });
+  return {
+    names: outcomes.flatMap((outcome) => ('name' in outcome ? [outcome.name] : [])),
+    skipped: outcomes.flatMap((outcome, place) =>
+      'fault' in outcome ? [{ file: sources[place]!.file, fault: outcome.fault }] : [],
+    ),
+  };
 }
 
-interface Source extends SplitSubject {
-  readonly split?: string;
-  readonly expectedFrames: number;
-}
-
-async function readSources(files: readonly string[], contract: Contract): Promise<Source[]> {
-  const sources: Source[] = [];
-  for (const file of files) {
-    await using reader = await EpisodeReader.open(file);
-    const info = await reader.info();
-    const id = info?.id ?? basename(file, EPISODE_SUFFIX);
-    const same = sources.find((source) => source.id === id);
-    if (same) {
+/** The episodes that are in the datasets already, then the others. */
+async function withExisting(
+  names: readonly string[],
+  { existing, folder }: { readonly existing: readonly ManifestEpisode[]; readonly folder: PreparedFolder },
+): Promise<readonly string[]> {
+  const all = new Set<string>();
+  for (const { id, file, digest } of existing) {
+    const name = names.find((each) => each.startsWith(recordingPart(digest))) ?? (await folder.find(digest));
+    if (name === undefined) {
       throw new UsageError(
-        `Cannot convert "${file}": every episode of a dataset needs its own id, but "${same.file}" ` +
-          `is "${id}" too. Give each episode once.`,
+        `Cannot append: episode "${id}" of the dataset is not kept ready, so that it has to be converted again. ` +
+          `Name its recording "${file}" too.`,
       );
     }
-    const secs = nanosToSecs(reader.endTime - reader.startTime);
-    const expectedFrames = Math.ceil(secs * contract.samples.tickRateHz);
-    const task = info?.task ?? contract.episode.tasks[0]!;
-    sources.push({ file, id, task, info, startTime: reader.startTime, expectedFrames });
+    all.add(name);
   }
-  return contract.split ? bySplit(sources, contract.split) : sources;
+  return [...all.union(new Set(names))];
 }
 
-/** The episodes of one split after those of another, as formats name ranges of them. */
-function bySplit(sources: readonly Source[], settings: SplitSettings): Source[] {
-  const splits = assignSplits(sources, settings);
-  const order = Object.keys(settings.shares);
-  return sources
-    .map((source, i) => ({ ...source, split: splits[i]! }))
-    .sort((a, b) => order.indexOf(a.split) - order.indexOf(b.split));
-}
-
-async function refuseExisting(directory: string): Promise<void> {
-  const exists = await access(directory).then(
-    () => true,
-    () => false,
-  );
-  if (exists) {
+/** What was tested on must not be trained on later. */
+function refuseMoves(placed: readonly PlacedEpisode[], existing: readonly ManifestEpisode[]): void {
+  for (const { header } of placed) {
+    const before = existing.find(({ digest }) => digest === header.digest);
+    if (!before || before.split === header.split) continue;
     throw new UsageError(
-      `Cannot write dataset "${directory}": it exists already, and datasets are never written over. ` +
-        'Choose another folder, or remove it.',
+      `Cannot append: with the new episodes, episode "${header.id}" would move from split "${before.split}" to ` +
+        `"${header.split}". Convert all episodes into another folder.`,
     );
   }
 }
 
-interface FramesRead {
-  readonly episodes: readonly ManifestEpisode[];
-  readonly features: FeatureTable;
-  readonly late: readonly LateMessages[];
-}
-
-async function writeFrames(
-  sources: readonly Source[],
-  {
-    contract: { contract },
-    writers,
-    onProgress,
-    signal,
-  }: Omit<ConvertOptions, 'formats' | 'directory' | 'version'> & {
-    readonly writers: readonly DatasetWriter[];
-  },
-): Promise<FramesRead> {
-  const features = new FeatureTable(contract);
-  const episodes: ManifestEpisode[] = [];
-  const late: LateMessages[] = [];
-  const startMillis = performance.now();
-  let framesDone = 0;
-  let framesExpected = sources.reduce((sum, source) => sum + source.expectedFrames, 0);
-  for (const [index, { file, id, task, split, expectedFrames }] of sources.entries()) {
-    const header = {
-      index,
-      id,
-      digest: await fileDigest(file),
-      task,
-      ...(split !== undefined && { split }),
-    };
-    for (const writer of writers) await writer.beginEpisode(header);
-    await using reader = await EpisodeReader.open(file);
-    const frames = episodeFrames(reader, contract, { decodesPictures: writers.length > 0 });
-    let startTime: bigint | undefined;
-    let step = await frames.next();
-    for (; !step.done; step = await frames.next()) {
-      signal?.throwIfAborted();
-      const frame = step.value;
-      startTime ??= frame.tickTime;
-      features.add(frame, header);
-      await allDone(writers.map((writer) => writer.addFrame(frame)));
-      framesDone++;
-      const framesPerSec = (framesDone / (performance.now() - startMillis)) * 1000;
-      onProgress?.({ episode: index, episodes: sources.length, framesDone, framesExpected, framesPerSec });
-    }
-    const report = step.value;
-    if (startTime === undefined) throw noFrames(file, report);
-    for (const writer of writers) await writer.endEpisode();
-    framesExpected += report.frames - expectedFrames;
-    const { trimmedStart, trimmedEnd } = report;
-    episodes.push({
-      ...header,
-      file: basename(file),
-      frames: report.frames,
-      trimmedStart,
-      trimmedEnd,
-      startTime: startTime.toString(),
-      clocks: [...report.clocks].map(([stream, clock]) => manifestClock(stream, clock)),
-    });
-    for (const [stream, messages] of report.lateMessages) late.push({ episode: id, stream, messages });
-  }
-  checkLeakage(episodes);
-  return { episodes, features, late };
-}
-
-/** As Promise.all, but waits for every one before it fails: writers are not aborted in the middle of a call. */
-async function allDone<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(promises);
-  return await Promise.all(promises);
-}
-
-function noFrames(file: string, { ticks, missingAtStart }: FramesReport): ConvertError {
-  const [worst] = [...missingAtStart].sort(([, a], [, b]) => b - a);
-  const found = worst
-    ? `a frame needs a valid value of every required stream, but "${worst[0]}" has none at ${worst[1]} of ${ticks} ticks`
-    : "it holds no message of the contract's streams";
-  return new ConvertError(
-    `Cannot convert "${file}": ${found}. Check the clock and the tolerance of its features, or leave the ` +
-      'episode out.',
-  );
-}
-
-async function finish(
-  { format, part, writer }: Target,
-  { contract, version, directory, episodes, features }: ConvertOptions & FramesRead,
-): Promise<ConvertedDataset> {
-  const samples = await writer.finish();
-  const { name, samples: settings } = contract.contract;
-  const manifest = await writeManifest(part, {
-    version,
-    format: format.name,
-    contract: { name, digest: contract.digest },
-    tickRateHz: settings.tickRateHz,
-    clock: settings.clock,
-    ...(contract.contract.split && { split: contract.contract.split }),
-    frames: episodes.reduce((sum, { frames }) => sum + frames, 0),
-    samples,
-    episodes: [...episodes],
-    features: features.rows(),
-  });
-  return { format: format.name, directory: join(directory, format.name), manifest };
+function lateMessages({ facts: { id, late } }: { readonly facts: EpisodeFacts }): LateMessages[] {
+  return [...late].map(([stream, messages]) => ({ episode: id, stream, messages }));
 }

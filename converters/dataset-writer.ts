@@ -1,7 +1,9 @@
 import type { Contract } from '../schemas/contract.ts';
-import type { Frame } from './frame.ts';
+import type { EpisodeNumbers } from './episode-numbers.ts';
+import type { PictureForm } from './prepared/picture-form.ts';
+import type { PreparedEpisode } from './prepared/prepared-episode.ts';
 
-/** What a writer knows of an episode before its first frame. */
+/** What a dataset says of an episode. */
 export interface EpisodeHeader {
   /** Position in the dataset, from 0. */
   readonly index: number;
@@ -25,15 +27,21 @@ export interface DatasetTarget {
   readonly tasks: readonly string[];
 }
 
+/** All that a writer needs of an episode, made once for all formats. */
+export interface EpisodeToWrite {
+  readonly header: EpisodeHeader;
+  /** At least one frame. */
+  readonly numbers: EpisodeNumbers;
+  /** In the forms that the format asked for. */
+  readonly pictures: Pick<PreparedEpisode, 'picture' | 'pixels' | 'video' | 'levels'>;
+}
+
 /**
- * Writes one dataset format. Called in order: beginEpisode, its frames, endEpisode, the next episode, …,
- * finish. Several writers are fed by one reading and one decoding of the episodes; each call is awaited.
+ * Writes one dataset format. Every call is awaited before the next; nothing that it is given changes. The same
+ * calls give the same bytes.
  */
 export interface DatasetWriter {
-  beginEpisode(episode: EpisodeHeader): Promise<void>;
-  /** Frames come in order of their index; values and pixels may be kept, nobody changes them. */
-  addFrame(frame: Frame): Promise<void>;
-  endEpisode(): Promise<void>;
+  addEpisode(episode: EpisodeToWrite): Promise<void>;
   /** Completes all files. @returns the number of samples that a training job will count. */
   finish(): Promise<number>;
   /** Releases processes and handles after a failure; the files may stay half written. */
@@ -44,6 +52,8 @@ export interface DatasetWriter {
 export interface DatasetFormat {
   /** The name on the command line: `lerobot`, `webdataset`. */
   readonly name: string;
+  /** The form in which its writer takes pictures. */
+  pictureForm(): Promise<PictureForm>;
   open(target: DatasetTarget): Promise<DatasetWriter>;
   /**
    * Checks the invariants that the format's own loader relies on.

@@ -1,39 +1,17 @@
 import type { Contract, Feature, ImageFeature, VectorFeature } from '../schemas/contract.ts';
-import { elementCount, type Frame, slotCount } from './frame.ts';
-
-/** Of a frame, everything but the pixels: small enough to keep a whole episode of. */
-export interface FrameNumbers {
-  readonly tickTime: bigint;
-  readonly values: ReadonlyMap<string, ValueNumbers>;
-}
-
-interface ValueNumbers {
-  readonly valid: boolean;
-  readonly ageNanos: bigint | undefined;
-  /** Absent for pictures. */
-  readonly elements?: Float64Array;
-  /** Of each slot of a window. */
-  readonly slotAgeSecs?: Float64Array;
-}
-
-/** What of a frame outlives it. */
-export function numbersOf({ tickTime, values }: Frame): FrameNumbers {
-  const numbers = new Map<string, ValueNumbers>();
-  for (const [key, value] of values) {
-    const { valid, ageNanos } = value;
-    if (value.kind === 'image') numbers.set(key, { valid, ageNanos });
-    else {
-      const { elements, window } = value;
-      numbers.set(key, { valid, ageNanos, elements, ...(window && { slotAgeSecs: window.ageSecs }) });
-    }
-  }
-  return { tickTime, values: numbers };
-}
+import type { EpisodeNumbers } from './episode-numbers.ts';
+import { type Elements, isNumeric, type NumericFeature, numberForm, slotCount } from './frame.ts';
 
 export type ElementType = VectorFeature['dtype'];
 
 /** Rows of one shape, flattened one after the other; booleans as 0 and 1. */
-export type ColumnNumbers = Float32Array | Float64Array | BigInt64Array | Uint8Array;
+export type ColumnNumbers =
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | Int16Array
+  | Uint16Array
+  | Uint8Array;
 
 /** What a dataset holds of every frame beside the pictures: a feature's value, its age or its mask, or the tick. */
 export interface FrameColumn {
@@ -45,7 +23,7 @@ export interface FrameColumn {
   readonly shape: readonly number[];
   /** Name of each element; null where they have none. */
   readonly names: readonly string[] | null;
-  rows(frames: readonly FrameNumbers[]): ColumnNumbers;
+  rows(numbers: EpisodeNumbers): ColumnNumbers;
 }
 
 /** Shape of one row where a plain number has none; a feature keeps the shape that the contract gives it. */
@@ -54,10 +32,10 @@ export function rowShape({ content, shape }: FrameColumn): readonly number[] {
   return isPlain ? [] : shape;
 }
 
-/** The vector features in the contract's order, then age and mask of every feature, then the tick's time. */
+/** The features that are numbers, in the contract's order, then age and mask of every feature, then the tick's time. */
 export function frameColumns({ features }: Contract): readonly FrameColumn[] {
   const vectors = Object.entries(features).flatMap(([key, feature]) =>
-    feature.kind === 'vector' ? [valueColumn(key, feature)] : [],
+    isNumeric(feature) ? [valueColumn(key, feature)] : [],
   );
   const timing = Object.entries(features).flatMap(([key, feature]) => [
     ageColumn(key, feature),
@@ -73,34 +51,39 @@ export function imageFeatures({ features }: Contract): readonly (readonly [strin
   );
 }
 
-function valueColumn(key: string, feature: VectorFeature): FrameColumn {
-  const { dtype, shape, names = null } = feature;
-  const width = elementCount(feature);
+function valueColumn(key: string, feature: NumericFeature): FrameColumn {
+  const { dtype, shape, names = null } = numberForm(feature);
   return {
     content: 'value',
     key,
     dtype,
     shape,
     names,
-    rows: (frames) => {
-      const flat = new Float64Array(frames.length * width);
-      for (const [i, { values }] of frames.entries()) flat.set(values.get(key)!.elements!, i * width);
-      return cast(flat, dtype);
-    },
+    rows: ({ features }) => toType(features.get(key)!.elements!, dtype),
   };
 }
 
-function cast(values: Float64Array, dtype: ElementType): ColumnNumbers {
+/**
+ * Numbers as a dataset stores them: integers are rounded to the nearest, halves up, as everything that is aligned
+ * or transformed can lie beside the integer that was meant; what is not a number is 0.
+ */
+export function toType(values: Elements, dtype: ElementType): ColumnNumbers {
+  const whole = (value: number) => (Number.isNaN(value) ? 0 : Math.round(value));
   switch (dtype) {
     case 'float64':
-      return values;
+      return values instanceof Float64Array ? values : Float64Array.from(values);
     case 'float32':
-      return Float32Array.from(values);
+      return values instanceof Float32Array ? values : Float32Array.from(values);
     case 'int64':
-      return BigInt64Array.from(values, (value) => BigInt(Math.trunc(value)));
+      return BigInt64Array.from(values, (value) => BigInt(whole(value)));
+    case 'int16':
+      return Int16Array.from(values, whole);
+    case 'uint16':
+      return values instanceof Uint16Array ? values : Uint16Array.from(values, whole);
     case 'uint8':
+      return Uint8Array.from(Uint8ClampedArray.from(values, whole));
     case 'bool':
-      return Uint8Array.from(values);
+      return Uint8Array.from(values, (value) => Number(whole(value) !== 0));
     default:
       throw dtype satisfies never;
   }
@@ -111,23 +94,15 @@ const scalar = { shape: [1], names: null } as const;
 /** Seconds from the value's own time to the tick, of a window for each slot; NaN where there is no value. */
 function ageColumn(key: string, feature: Feature): FrameColumn {
   const slots = slotCount(feature);
-  const ageSecs = (ageNanos: bigint | undefined) =>
-    ageNanos === undefined ? Number.NaN : Number(ageNanos) / 1e9;
   return {
     ...scalar,
     ...(slots && { shape: [slots] }),
     content: 'age',
     key,
     dtype: 'float32',
-    rows: (frames) => {
-      const width = slots ?? 1;
-      const ages = new Float32Array(frames.length * width);
-      for (const [i, { values }] of frames.entries()) {
-        const { ageNanos, slotAgeSecs } = values.get(key)!;
-        if (slotAgeSecs) ages.set(slotAgeSecs, i * width);
-        else ages[i] = ageSecs(ageNanos);
-      }
-      return ages;
+    rows: ({ features }) => {
+      const { ageSecs, slotAgeSecs } = features.get(key)!;
+      return Float32Array.from(slotAgeSecs ?? ageSecs);
     },
   };
 }
@@ -139,7 +114,7 @@ function validColumn(key: string): FrameColumn {
     content: 'valid',
     key,
     dtype: 'bool',
-    rows: (frames) => Uint8Array.from(frames, ({ values }) => Number(values.get(key)!.valid)),
+    rows: ({ features }) => features.get(key)!.valid,
   };
 }
 
@@ -149,5 +124,5 @@ const tickTimeColumn: FrameColumn = {
   content: 'tickTime',
   key: '',
   dtype: 'int64',
-  rows: (frames) => BigInt64Array.from(frames, ({ tickTime }) => tickTime),
+  rows: ({ tickTimes }) => tickTimes,
 };

@@ -1,4 +1,4 @@
-import { stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contract, Feature } from '../schemas/contract.ts';
 import {
@@ -9,11 +9,12 @@ import {
   type ManifestFeature,
 } from '../schemas/dataset-manifest.ts';
 import { fileDigest } from '../schemas/file-digest.ts';
-import { nanosToSecs } from '../schemas/time.ts';
+import { z } from '../schemas/validation.ts';
 import type { ClockReport } from './clock-survey.ts';
 import type { EpisodeHeader } from './dataset-writer.ts';
+import type { EpisodeNumbers } from './episode-numbers.ts';
 import { filesBelow } from './files-below.ts';
-import { elementCount, type Frame } from './frame.ts';
+import { elementCount, isNumeric, numberForm } from './frame.ts';
 import { TRAINING } from './split.ts';
 import { Statistics } from './statistics.ts';
 
@@ -23,7 +24,7 @@ const EXACT_AGES = 1 << 17;
 /** Values with more elements are maps, of which statistics per element would fill the manifest. */
 const MAX_ELEMENTS = 512;
 
-/** Gathers, frame by frame, what a manifest says of the features. */
+/** Gathers, episode by episode, what a manifest says of the features. */
 export class FeatureTable {
   readonly #contract: Contract;
   readonly #distances: ReadonlyMap<string, Statistics>;
@@ -38,19 +39,25 @@ export class FeatureTable {
     );
     this.#values = new Map(
       Object.entries(contract.features).flatMap(([key, feature]) =>
-        feature.kind === 'vector' && elementCount(feature) <= MAX_ELEMENTS
+        isNumeric(feature) && elementCount(feature) <= MAX_ELEMENTS
           ? [[key, new Statistics(elementCount(feature))]]
           : [],
       ),
     );
   }
 
-  add({ values }: Frame, { split = TRAINING }: Pick<EpisodeHeader, 'split'>): void {
-    this.#frames++;
-    for (const [key, value] of values) {
-      if (!value.valid) continue;
-      this.#distances.get(key)!.add([Math.abs(nanosToSecs(value.ageNanos!))]);
-      if (value.kind === 'vector' && split === TRAINING) this.#values.get(key)?.add(value.elements);
+  /** Adds the frames of an episode. */
+  add({ frames, features }: EpisodeNumbers, { split = TRAINING }: Pick<EpisodeHeader, 'split'>): void {
+    this.#frames += frames;
+    for (const [key, { valid, ageSecs, elements }] of features) {
+      const distances = this.#distances.get(key)!;
+      const values = split === TRAINING && elements ? this.#values.get(key) : undefined;
+      const width = (elements?.length ?? 0) / frames;
+      for (let frame = 0; frame < frames; frame++) {
+        if (!valid[frame]) continue;
+        distances.add([Math.abs(ageSecs[frame]!)]);
+        values?.add(elements!.subarray(frame * width, (frame + 1) * width));
+      }
     }
   }
 
@@ -62,7 +69,7 @@ export class FeatureTable {
       return {
         key,
         ...elementForm(feature),
-        align: feature.align,
+        align: feature.kind === 'outcome' ? 'label' : feature.align,
         ageP50Secs: age(0.5),
         ageP95Secs: age(0.95),
         invalidShare: this.#frames > 0 ? (this.#frames - distances.rows) / this.#frames : 0,
@@ -96,9 +103,12 @@ function elementForm(
   if (feature.kind === 'image') {
     return { kind: 'image', dtype: 'uint8', shape: [feature.height, feature.width, 3] };
   }
-  const { kind, dtype, shape, unit, derive, actionSpace } = feature;
+  if (feature.kind === 'text') return { kind: 'text', dtype: 'string', shape: [] };
+  const { dtype, shape, unit } = numberForm(feature);
+  const { derive, actionSpace } =
+    feature.kind === 'vector' ? feature : { derive: undefined, actionSpace: undefined };
   return {
-    ...{ kind, dtype, shape },
+    ...{ kind: feature.kind, dtype, shape: [...shape] },
     ...(unit !== undefined && { unit }),
     ...(derive && { derive }),
     ...(actionSpace && { actionSpace }),
@@ -141,4 +151,20 @@ export async function writeManifest(
   const manifest = datasetManifestSchema.parse({ kinescribe: 1, ...content, files });
   await writeFile(join(directory, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
+}
+
+type ManifestOrFault =
+  | { readonly manifest: DatasetManifest }
+  | { readonly manifest: undefined; readonly fault: string };
+
+/** Reads the manifest of a dataset. */
+export async function readManifest(directory: string): Promise<ManifestOrFault> {
+  const broken = (reason: string) => ({ manifest: undefined, fault: `${MANIFEST_FILE}: ${reason}` });
+  try {
+    const json: unknown = JSON.parse(await readFile(join(directory, MANIFEST_FILE), 'utf8'));
+    const { data, error } = datasetManifestSchema.safeParse(json);
+    return data ? { manifest: data } : broken(z.prettifyError(error));
+  } catch (error) {
+    return broken(`cannot be read (${error}). Is "${directory}" a dataset written by kinescribe?`);
+  }
 }

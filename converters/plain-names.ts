@@ -4,10 +4,11 @@ import { ConvertError } from '../schemas/errors.ts';
 /**
  * Short names of the features, for formats whose trainers take each name for that of a network module, which
  * must not hold dots: `observation.state` is `state`, `observation.images.front` is `front`, `action.gripper`
- * is `action_gripper`.
+ * is `action_gripper`. Where a short name is taken, by the format or by a feature before, the whole key with "_" for
+ * dots stands in: `observation_state`.
  *
  * @param taken names that the format itself uses.
- * @throws {ConvertError} when two features would have one name.
+ * @throws {ConvertError} when that is taken too.
  */
 export function plainNames(
   { features }: Contract,
@@ -16,7 +17,10 @@ export function plainNames(
   const owners = new Map(taken.map((name) => [name, `a part of ${format}`]));
   const names = new Map<string, string>();
   for (const key of Object.keys(features)) {
-    const name = key.replace(/^observation\.(images?\.)?/, '').replaceAll('.', '_');
+    const [short, whole] = [key.replace(/^observation\.(images?\.)?/, ''), key].map((each) =>
+      each.replaceAll('.', '_'),
+    );
+    const name = owners.has(short!) ? whole! : short!;
     const owner = owners.get(name);
     if (owner !== undefined) {
       throw new ConvertError(

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../schemas/errors.ts';
 import { fixtureContract, fixtureTarget, writeEpisodes } from './lerobot/lerobot.fixture.ts';
 import { lerobot } from './lerobot/lerobot.ts';
-import { LerobotWriter } from './lerobot/lerobot-writer.ts';
 import { writeManifest } from './manifest.ts';
 import { verifyDataset } from './verify.ts';
 
@@ -19,7 +18,7 @@ beforeAll(async () => {
   await mkdir(sound);
   const features = { action: fixtureContract.features.action! };
   const target = fixtureTarget(sound, { ...fixtureContract, features });
-  const samples = await writeEpisodes(new LerobotWriter(target, { backend: undefined }), [6, 3]);
+  const samples = await writeEpisodes(lerobot, target, [6, 3]);
   await writeManifest(sound, {
     version: target.version,
     format: 'lerobot',
@@ -29,6 +28,7 @@ beforeAll(async () => {
     frames: 9,
     samples,
     episodes: [],
+    skipped: [],
     features: [],
   });
 });

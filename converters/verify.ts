@@ -1,11 +1,11 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DatasetManifest, datasetManifestSchema, MANIFEST_FILE } from '../schemas/dataset-manifest.ts';
+import { type DatasetManifest, MANIFEST_FILE } from '../schemas/dataset-manifest.ts';
 import { UsageError } from '../schemas/errors.ts';
 import { fileDigest } from '../schemas/file-digest.ts';
-import { z } from '../schemas/validation.ts';
 import type { DatasetFormat } from './dataset-writer.ts';
 import { filesBelow } from './files-below.ts';
+import { readManifest } from './manifest.ts';
 
 export interface Verification {
   /** Absent where it cannot be read. */
@@ -37,21 +37,6 @@ export async function verifyDataset(
   if (format) faults.push(...(await format.verify(directory)));
   else faults.push(`${MANIFEST_FILE}: format "${manifest.format}" is unknown to this version.`);
   return { manifest, faults };
-}
-
-type ManifestOrFault =
-  | { readonly manifest: DatasetManifest }
-  | { readonly manifest: undefined; readonly fault: string };
-
-async function readManifest(directory: string): Promise<ManifestOrFault> {
-  const broken = (reason: string) => ({ manifest: undefined, fault: `${MANIFEST_FILE}: ${reason}` });
-  try {
-    const json: unknown = JSON.parse(await readFile(join(directory, MANIFEST_FILE), 'utf8'));
-    const { data, error } = datasetManifestSchema.safeParse(json);
-    return data ? { manifest: data } : broken(z.prettifyError(error));
-  } catch (error) {
-    return broken(`cannot be read (${error}). Is "${directory}" a dataset written by kinescribe?`);
-  }
 }
 
 /** Holds the files that lie there against those that the manifest lists. */

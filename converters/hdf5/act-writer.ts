@@ -1,20 +1,18 @@
 import { join } from 'node:path';
 import type { Contract } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
-import type { DatasetTarget, DatasetWriter, EpisodeHeader } from '../dataset-writer.ts';
-import type { Frame } from '../frame.ts';
-import { type FrameNumbers, imageFeatures, numbersOf } from '../frame-columns.ts';
+import type { DatasetTarget, DatasetWriter, EpisodeToWrite } from '../dataset-writer.ts';
+import { imageFeatures } from '../frame-columns.ts';
 import { isAction, plainNames } from '../plain-names.ts';
 import {
   actionColumn,
-  appendPictures,
   type EpisodeLayout,
   episodeLayout,
   neverColumn,
   unknownColumn,
-  writeColumns,
+  writeEpisode,
 } from './episode-layout.ts';
-import { type Hdf5File, Hdf5Thread } from './hdf5-thread.ts';
+import { Hdf5Thread } from './hdf5-thread.ts';
 
 export function actFile(episode: number): string {
   return `episode_${episode}.hdf5`;
@@ -23,12 +21,6 @@ export function actFile(episode: number): string {
 /** How ACT names two observations; all others keep their short names. */
 const ACT_NAMES: Readonly<Record<string, string>> = { state: 'qpos', velocity: 'qvel' };
 
-interface OpenEpisode {
-  readonly header: EpisodeHeader;
-  readonly file: Hdf5File;
-  readonly frames: FrameNumbers[];
-}
-
 /**
  * Writes a file per episode as ACT and ALOHA read them: `observation.state` as `/observations/qpos`,
  * `observation.velocity` as `/observations/qvel`, every camera below `/observations/images`, in whatever
@@ -36,15 +28,13 @@ interface OpenEpisode {
  *
  * ACT stacks the episodes, so all must have one length: shorter ones are padded to the longest with their last
  * frame. Padded rows are marked in `/is_pad`, none of their values is valid, and `num_steps` says where they
- * begin. A robot without velocities gets NaN for them, marked invalid: ACT reads but does not use them. One
- * episode's numbers are held in memory.
+ * begin. A robot without velocities gets NaN for them, marked invalid: ACT reads but does not use them.
  */
 export class ActWriter implements DatasetWriter {
   readonly #target: DatasetTarget;
   readonly #layout: EpisodeLayout;
   readonly #thread = new Hdf5Thread();
   readonly #lengths: number[] = [];
-  #episode: OpenEpisode | undefined;
 
   /** @throws {ConvertError} when the contract lacks what ACT's loader reads. */
   constructor(target: DatasetTarget) {
@@ -52,29 +42,16 @@ export class ActWriter implements DatasetWriter {
     this.#layout = actLayout(target.contract);
   }
 
-  async beginEpisode(header: EpisodeHeader): Promise<void> {
-    const file = await this.#thread.create(this.#fileOf(header.index));
-    this.#episode = { header, file, frames: [] };
-  }
-
-  async addFrame(frame: Frame): Promise<void> {
-    const { file, frames } = this.#episode!;
-    frames.push(numbersOf(frame));
-    await appendPictures(file, { frame, group: '', pictures: this.#layout.pictures });
-  }
-
-  async endEpisode(): Promise<void> {
-    const { header, file, frames } = this.#episode!;
+  async addEpisode(episode: EpisodeToWrite): Promise<void> {
+    const { header, numbers } = episode;
     const { id, digest, task } = header;
-    if (frames.length === 0) {
-      throw new ConvertError(`Cannot write ACT: episode "${id}" has no frames. Leave it out.`);
-    }
-    await writeColumns(file, { frames, group: '', columns: this.#layout.columns });
+    const file = await this.#thread.create(this.#fileOf(header.index));
+    await writeEpisode(file, episode, { group: '', layout: this.#layout });
     const { contract, contractDigest, version } = this.#target;
     // For a real robot ACT's loader takes the action of the step before, to make up for the delay of its own
     // recording. Here actions are aligned with what was seen, which is what the flag tells it.
     await file.setAttribute('', 'sim', 1);
-    await file.setAttribute('', 'num_steps', frames.length);
+    await file.setAttribute('', 'num_steps', numbers.frames);
     const source = {
       episode_id: id,
       recording: digest,
@@ -86,8 +63,7 @@ export class ActWriter implements DatasetWriter {
     };
     await file.setAttribute('', 'kinescribe', JSON.stringify(source));
     await file.close();
-    this.#lengths.push(frames.length);
-    this.#episode = undefined;
+    this.#lengths.push(numbers.frames);
   }
 
   async finish(): Promise<number> {

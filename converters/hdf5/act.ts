@@ -10,6 +10,7 @@ import { episodeFaults, formOf } from './verify-episode.ts';
 /** ACT and ALOHA: an HDF5 file per episode, all of one length. */
 export const act: DatasetFormat = {
   name: 'act',
+  pictureForm: async () => ({ kind: 'pixels' }),
   open: async (target) => new ActWriter(target),
   verify,
 };

@@ -1,11 +1,11 @@
 import type { Contract } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
-import type { Frame } from '../frame.ts';
+import type { EpisodeToWrite } from '../dataset-writer.ts';
+import type { EpisodeNumbers } from '../episode-numbers.ts';
 import {
   type ColumnNumbers,
   type ElementType,
   type FrameColumn,
-  type FrameNumbers,
   frameColumns,
   imageFeatures,
   rowShape,
@@ -24,7 +24,7 @@ export interface DatasetColumn {
   readonly dtype: ElementType;
   /** Shape of one row; [] for plain numbers. */
   readonly shape: readonly number[];
-  rows(frames: readonly FrameNumbers[]): ColumnNumbers;
+  rows(numbers: EpisodeNumbers): ColumnNumbers;
 }
 
 export interface PictureDataset {
@@ -82,11 +82,11 @@ export function actionColumn(contract: Contract, format: string): DatasetColumn 
     parts: parts.length,
     dtype: isWide ? 'float64' : 'float32',
     shape: [width],
-    rows: (frames) => {
-      const flat = new (isWide ? Float64Array : Float32Array)(frames.length * width);
+    rows: (numbers) => {
+      const flat = new (isWide ? Float64Array : Float32Array)(numbers.frames * width);
       let from = 0;
       for (const part of parts) {
-        const rows = part.rows(frames);
+        const rows = part.rows(numbers);
         const size = sizeOf(part);
         for (let i = 0; i < rows.length; i++) {
           flat[Math.floor(i / size) * width + from + (i % size)] = Number(rows[i]);
@@ -102,30 +102,21 @@ function sizeOf({ shape }: FrameColumn): number {
   return shape.reduce((product, n) => product * n, 1);
 }
 
-/** Adds the pictures of a frame to the datasets below a group. */
-export async function appendPictures(
+/** Writes the pictures and the numbers of a whole episode below a group. */
+export async function writeEpisode(
   file: Hdf5File,
-  { frame, group, pictures }: { frame: Frame; group: string; pictures: EpisodeLayout['pictures'] },
+  { numbers, pictures }: EpisodeToWrite,
+  { group, layout }: { readonly group: string; readonly layout: EpisodeLayout },
 ): Promise<void> {
-  for (const { path, key, shape } of pictures) {
-    const value = frame.values.get(key);
-    if (value?.kind !== 'image') throw new TypeError(`frame ${frame.index} has no picture "${key}"`);
-    await file.append(group + path, { dtype: 'uint8', shape, values: value.pixels });
+  for (const { path, key, shape } of layout.pictures) {
+    for (let frame = 0; frame < numbers.frames; frame++) {
+      const values = await pictures.pixels(key, frame);
+      await file.append(group + path, { dtype: 'uint8', shape, values });
+    }
   }
-}
-
-/** Writes the numbers of a whole episode below a group. */
-export async function writeColumns(
-  file: Hdf5File,
-  {
-    frames,
-    group,
-    columns,
-  }: { frames: readonly FrameNumbers[]; group: string; columns: EpisodeLayout['columns'] },
-): Promise<void> {
-  for (const { path, column } of columns) {
-    const shape = [frames.length, ...column.shape];
-    await file.write(group + path, { dtype: column.dtype, shape, values: column.rows(frames) });
+  for (const { path, column } of layout.columns) {
+    const shape = [numbers.frames, ...column.shape];
+    await file.write(group + path, { dtype: column.dtype, shape, values: column.rows(numbers) });
   }
 }
 
@@ -133,7 +124,7 @@ export async function writeColumns(
 export const doneColumn: DatasetColumn = {
   dtype: 'bool',
   shape: [],
-  rows: (frames) => Uint8Array.from(frames, (_, i) => (i === frames.length - 1 ? 1 : 0)),
+  rows: ({ frames }) => Uint8Array.from({ length: frames }, (_, frame) => Number(frame === frames - 1)),
 };
 
 /** Numbers that the loader asks for and nobody measured. */
@@ -142,7 +133,7 @@ export function unknownColumn(shape: readonly number[]): DatasetColumn {
   return {
     dtype: 'float32',
     shape,
-    rows: (frames) => new Float32Array(frames.length * size).fill(Number.NaN),
+    rows: ({ frames }) => new Float32Array(frames * size).fill(Number.NaN),
   };
 }
 
@@ -150,5 +141,5 @@ export function unknownColumn(shape: readonly number[]): DatasetColumn {
 export const neverColumn: DatasetColumn = {
   dtype: 'bool',
   shape: [],
-  rows: (frames) => new Uint8Array(frames.length),
+  rows: ({ frames }) => new Uint8Array(frames),
 };

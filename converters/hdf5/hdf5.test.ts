@@ -8,9 +8,11 @@ import type { DatasetFormat } from '../dataset-writer.ts';
 import {
   fixtureContract,
   fixtureFrame,
+  fixtureFrames,
   fixturePicture,
   fixtureTarget,
   writeEpisodes,
+  writeFrames,
 } from '../lerobot/lerobot.fixture.ts';
 import { act } from './act.ts';
 import { actFile } from './act-writer.ts';
@@ -35,7 +37,7 @@ afterAll(async () => {
 
 async function write(format: DatasetFormat, under = contract): Promise<string> {
   const directory = await mkdtemp(join(root, 'dataset-'));
-  await writeEpisodes(await format.open(fixtureTarget(directory, under)), LENGTHS);
+  await writeEpisodes(format, fixtureTarget(directory, under), LENGTHS);
   return directory;
 }
 
@@ -84,16 +86,11 @@ describe('robomimic', () => {
   it('concatenates the parts of an action in the order of the contract', async () => {
     const features = { ...others, 'action.arm': others['observation.state']!, 'action.grip': action! };
     const target = fixtureTarget(await mkdtemp(join(root, 'parts-')), { ...contract, features });
-    const writer = await robomimic.open(target);
-    await writer.beginEpisode({ index: 0, id: 'a', digest: '', task: 'pick the block' });
-    for (const i of [0, 1]) {
-      const frame = fixtureFrame(0, i);
+    const frames = fixtureFrames(0, 2).map((frame) => {
       const [arm, grip] = [frame.values.get('observation.state')!, frame.values.get('action')!];
-      const values = new Map([...frame.values, ['action.arm', arm], ['action.grip', grip]]);
-      await writer.addFrame({ ...frame, values });
-    }
-    await writer.endEpisode();
-    await writer.finish();
+      return { ...frame, values: new Map([...frame.values, ['action.arm', arm], ['action.grip', grip]]) };
+    });
+    await writeFrames(robomimic, target, [frames]);
     expect(await robomimic.verify(target.directory)).toEqual([]);
     const file = await thread.read(join(target.directory, ROBOMIMIC_FILE));
     expect(await file.values('data/demo_0/actions')).toEqual(Float32Array.of(0, 1, 2, 0, 10, 11, 12, 10));
@@ -103,13 +100,8 @@ describe('robomimic', () => {
 
   it('makes a filter key of every split', async () => {
     const directory = await mkdtemp(join(root, 'splits-'));
-    const writer = await robomimic.open(fixtureTarget(directory, contract));
-    for (const [index, split] of ['train', 'train', 'val'].entries()) {
-      await writer.beginEpisode({ index, id: `e${index}`, digest: '', task: 'pick the block', split });
-      await writer.addFrame(fixtureFrame(index, 0));
-      await writer.endEpisode();
-    }
-    await writer.finish();
+    const frames = [0, 1, 2].map((episode) => fixtureFrames(episode, 1));
+    await writeFrames(robomimic, fixtureTarget(directory, contract), frames, ['train', 'train', 'val']);
     expect(await robomimic.verify(directory)).toEqual([]);
     const file = await thread.read(join(directory, ROBOMIMIC_FILE));
     expect(await file.values('mask/train')).toEqual(['demo_0', 'demo_1']);
@@ -168,16 +160,10 @@ describe('act', () => {
       'observation.velocity': contract.features['observation.state']!,
     };
     const directory = await mkdtemp(join(root, 'velocity-'));
-    const writer = await act.open(fixtureTarget(directory, { ...contract, features }));
-    await writer.beginEpisode({ index: 0, id: 'a', digest: '', task: 'pick the block' });
     const frame = fixtureFrame(0, 1);
     const velocity = frame.values.get('observation.state')!;
-    await writer.addFrame({
-      ...frame,
-      values: new Map([...frame.values, ['observation.velocity', velocity]]),
-    });
-    await writer.endEpisode();
-    await writer.finish();
+    const values = new Map([...frame.values, ['observation.velocity', velocity]]);
+    await writeFrames(act, fixtureTarget(directory, { ...contract, features }), [[{ ...frame, values }]]);
     expect(await act.verify(directory)).toEqual([]);
     const file = await thread.read(join(directory, actFile(0)));
     expect([...(await file.values('observations/qvel'))]).toEqual([10, 11, 12]);
@@ -211,8 +197,8 @@ describe('act', () => {
     [
       'two features of one name',
       robomimic,
-      { action: state, 'observation.top': state, 'observation.images.top': top },
-      /"observation.images.top" would be named "top" like feature "observation.top"/,
+      { action: state, 'observation.x': state, x: state },
+      /"x" would be named "x" like feature "observation.x"/,
     ],
     [
       'a state that is there twice',

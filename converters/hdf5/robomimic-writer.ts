@@ -1,18 +1,15 @@
 import { join } from 'node:path';
 import type { Contract } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
-import type { DatasetTarget, DatasetWriter, EpisodeHeader } from '../dataset-writer.ts';
-import type { Frame } from '../frame.ts';
-import { type FrameNumbers, numbersOf } from '../frame-columns.ts';
+import type { DatasetTarget, DatasetWriter, EpisodeToWrite } from '../dataset-writer.ts';
 import { isAction, plainNames } from '../plain-names.ts';
 import {
   actionColumn,
-  appendPictures,
   doneColumn,
   type EpisodeLayout,
   episodeLayout,
   unknownColumn,
-  writeColumns,
+  writeEpisode,
 } from './episode-layout.ts';
 import { type Hdf5File, Hdf5Thread } from './hdf5-thread.ts';
 
@@ -30,16 +27,13 @@ const GYM_TYPE = 2;
 /**
  * Writes the one file that robomimic reads, a group per episode. Its loader asks for `rewards`, which nobody
  * recorded: they are NaN. There is no `next_obs`, which would double the pictures: train with
- * `hdf5_load_next_obs=False`, as behaviour cloning does. Splits are filter keys, `mask/<split>`. One episode's numbers are held in memory.
+ * `hdf5_load_next_obs=False`, as behaviour cloning does. Splits are filter keys, `mask/<split>`.
  */
 export class RobomimicWriter implements DatasetWriter {
   readonly #target: DatasetTarget;
   readonly #thread: Hdf5Thread;
   readonly #file: Hdf5File;
   readonly #layout: EpisodeLayout;
-  #episode:
-    | { readonly header: EpisodeHeader; readonly group: string; readonly frames: FrameNumbers[] }
-    | undefined;
   /** Demos of each split, where the contract asks for splits. */
   readonly #splits = new Map<string, string[]>();
   #frames = 0;
@@ -59,25 +53,12 @@ export class RobomimicWriter implements DatasetWriter {
     return new RobomimicWriter(target, { thread, file, layout });
   }
 
-  async beginEpisode(header: EpisodeHeader): Promise<void> {
-    this.#episode = { header, group: `data/demo_${header.index}/`, frames: [] };
-  }
-
-  async addFrame(frame: Frame): Promise<void> {
-    const { group, frames } = this.#episode!;
-    frames.push(numbersOf(frame));
-    await appendPictures(this.#file, { frame, group, pictures: this.#layout.pictures });
-  }
-
-  async endEpisode(): Promise<void> {
-    const { header, group, frames } = this.#episode!;
+  async addEpisode(episode: EpisodeToWrite): Promise<void> {
+    const { header, numbers } = episode;
     const { index, id, digest, task } = header;
-    if (frames.length === 0) {
-      throw new ConvertError(`Cannot write robomimic: episode "${id}" has no frames. Leave it out.`);
-    }
-    await writeColumns(this.#file, { frames, group, columns: this.#layout.columns });
     const demo = `data/demo_${index}`;
-    await this.#file.setAttribute(demo, 'num_samples', frames.length);
+    await writeEpisode(this.#file, episode, { group: `${demo}/`, layout: this.#layout });
+    await this.#file.setAttribute(demo, 'num_samples', numbers.frames);
     // robomimic takes the instruction from "lang".
     const meta = { lang: task, episode_id: id, recording: digest };
     await this.#file.setAttribute(demo, 'ep_meta', JSON.stringify(meta));
@@ -85,8 +66,7 @@ export class RobomimicWriter implements DatasetWriter {
       const demos = this.#splits.get(header.split) ?? [];
       this.#splits.set(header.split, [...demos, `demo_${index}`]);
     }
-    this.#frames += frames.length;
-    this.#episode = undefined;
+    this.#frames += numbers.frames;
   }
 
   async finish(): Promise<number> {

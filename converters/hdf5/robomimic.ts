@@ -10,6 +10,7 @@ import { episodeFaults, formOf } from './verify-episode.ts';
 /** Demonstrations of robomimic: one HDF5 file for its `SequenceDataset`. */
 export const robomimic: DatasetFormat = {
   name: 'robomimic',
+  pictureForm: async () => ({ kind: 'pixels' }),
   open: (target) => RobomimicWriter.open(target),
   verify,
 };

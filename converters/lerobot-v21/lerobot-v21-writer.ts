@@ -1,19 +1,19 @@
-import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConvertError } from '../../schemas/errors.ts';
-import type { DatasetTarget, DatasetWriter, EpisodeHeader } from '../dataset-writer.ts';
-import type { Frame } from '../frame.ts';
-import { type FrameNumbers, imageFeatures, numbersOf } from '../frame-columns.ts';
+import type { DatasetTarget, DatasetWriter, EpisodeToWrite } from '../dataset-writer.ts';
+import { imageFeatures } from '../frame-columns.ts';
 import { type DataColumn, dataColumns } from '../lerobot/data-columns.ts';
 import { FeatureStatistics, type FeatureSummary } from '../lerobot/feature-statistics.ts';
 import { featureTable } from '../lerobot/info.ts';
+import { videoForm } from '../lerobot/lerobot-writer.ts';
 import { ParquetFile } from '../lerobot/parquet-file.ts';
 import { PictureStatistics } from '../lerobot/picture-statistics.ts';
 import { SplitRanges } from '../lerobot/split-ranges.ts';
 import { checkVideos } from '../lerobot/video-rules.ts';
 import { joinVideos } from '../mp4-joiner.ts';
 import { readMp4 } from '../mp4-reader.ts';
-import { type VideoBackend, VideoEncoder } from '../video-encoder.ts';
+import type { VideoBackend } from '../video-encoder.ts';
 import {
   CHUNKS_SIZE,
   CODEBASE_VERSION,
@@ -30,19 +30,9 @@ import {
 import { modality } from './modality.ts';
 import { datasetStatistics, episodeStatistics } from './statistics-json.ts';
 
-interface OpenEpisode {
-  readonly header: EpisodeHeader;
-  readonly frames: FrameNumbers[];
-  /** By camera. */
-  readonly encoders: ReadonlyMap<string, VideoEncoder>;
-}
-
-/** Where an episode's video lies until its index is brought to the front. */
-const PART_SUFFIX = '.part.mp4';
-
 /**
  * Writes a LeRobot v2.1 dataset with GR00T's `modality.json`: the columns and the videos of v3.0, in one file
- * per episode. One episode is held in memory without its pictures.
+ * per episode.
  */
 export class LerobotV21Writer implements DatasetWriter {
   readonly #target: DatasetTarget;
@@ -53,7 +43,6 @@ export class LerobotV21Writer implements DatasetWriter {
   /** Both of them. */
   readonly #statistics: ReadonlyMap<string, FeatureSummary>;
   readonly #splits = new SplitRanges();
-  #episode: OpenEpisode | undefined;
   #episodes = 0;
   #frames = 0;
 
@@ -69,41 +58,18 @@ export class LerobotV21Writer implements DatasetWriter {
     this.#statistics = new Map<string, FeatureSummary>([...this.#pictures, ...this.#numbers]);
   }
 
-  async beginEpisode(header: EpisodeHeader): Promise<void> {
-    const { contract } = this.#target;
-    const encoders = new Map<string, VideoEncoder>();
-    this.#episode = { header, frames: [], encoders };
-    for (const [key, { width, height }] of imageFeatures(contract)) {
-      if (!this.#backend) throw new TypeError(`feature "${key}" is a picture: a video backend is needed`);
-      const file = await this.#fileFor(pathOf(VIDEO_PATH, header.index, key));
-      const settings = { width, height, fps: contract.samples.tickRateHz };
-      encoders.set(key, new VideoEncoder(this.#backend, file + PART_SUFFIX, settings));
+  async addEpisode({ header, numbers, pictures }: EpisodeToWrite): Promise<void> {
+    const { index, id, digest, task, split } = header;
+    for (const [key, statistics] of this.#pictures) {
+      const form = videoForm(key, this.#backend);
+      // Joining one video brings its index to the front.
+      const video = await readMp4(pictures.video(key, form));
+      await joinVideos([video], await this.#fileFor(pathOf(VIDEO_PATH, index, key)));
+      statistics.add(pictures.levels(key, form));
     }
-  }
-
-  async addFrame(frame: Frame): Promise<void> {
-    const { frames, encoders } = this.#episode!;
-    frames.push(numbersOf(frame));
-    await Promise.all(
-      [...encoders].map(async ([key, encoder]) => {
-        const value = frame.values.get(key);
-        if (value?.kind !== 'image') throw new TypeError(`frame ${frame.index} has no picture "${key}"`);
-        if (value.valid) this.#pictures.get(key)!.addFrame(value.pixels);
-        await encoder.write(value.pixels);
-      }),
-    );
-  }
-
-  async endEpisode(): Promise<void> {
-    const { header, frames, encoders } = this.#episode!;
-    const { index, id, digest, task } = header;
-    if (frames.length === 0) {
-      throw new ConvertError(`Cannot write LeRobot: episode "${id}" has no frames. Leave it out.`);
-    }
-    await Promise.all([...encoders].map(([key, encoder]) => this.#endVideo(key, encoder)));
     const taskIndex = this.#target.tasks.indexOf(task);
     const rows = this.#columns.map((column) =>
-      column.rows({ header, frames, firstIndex: this.#frames, taskIndex }),
+      column.rows({ header, numbers, firstIndex: this.#frames, taskIndex }),
     );
     const file = new ParquetFile(
       this.#columns.map((column) => ({
@@ -111,25 +77,28 @@ export class LerobotV21Writer implements DatasetWriter {
         shape: column.shape.length === 1 && column.shape[0] === 1 ? [] : column.shape,
       })),
     );
-    file.append(frames.length, rows);
+    file.append(numbers.frames, rows);
     await writeFile(await this.#fileFor(pathOf(DATA_PATH, index)), file.encode());
-    const training = this.#splits.add(header.split);
+    const training = this.#splits.add(split);
     for (const [i, { name, maskedBy }] of this.#columns.entries()) {
-      const counted = frames.map(({ values }) => !maskedBy || values.get(maskedBy)!.valid);
-      this.#numbers.get(name)!.addRows(rows[i]!, counted, training);
+      const valid = maskedBy === undefined ? undefined : numbers.features.get(maskedBy)!.valid;
+      this.#numbers.get(name)!.addRows(rows[i]!, { valid, rows: numbers.frames, ...training });
     }
     await this.#appendLine(EPISODES_FILE, {
       episode_index: index,
       tasks: [task],
-      length: frames.length,
+      length: numbers.frames,
       episode_id: id,
       recording: digest,
+      start_time: String(numbers.tickTimes[0]),
+      end_time: String(numbers.tickTimes.at(-1)),
+      contract: this.#target.contractDigest,
+      version: this.#target.version,
     });
     const stats = episodeStatistics(this.#statistics, this.#target.contract, training);
     await this.#appendLine(EPISODES_STATS_FILE, { episode_index: index, stats });
     this.#episodes++;
-    this.#frames += frames.length;
-    this.#episode = undefined;
+    this.#frames += numbers.frames;
   }
 
   async finish(): Promise<number> {
@@ -157,23 +126,7 @@ export class LerobotV21Writer implements DatasetWriter {
     return this.#frames;
   }
 
-  async abort(): Promise<void> {
-    const encoders = this.#episode?.encoders.values() ?? [];
-    await Promise.all([...encoders].map((encoder) => encoder.abort()));
-  }
-
-  async #endVideo(key: string, encoder: VideoEncoder): Promise<void> {
-    const file = join(this.#target.directory, pathOf(VIDEO_PATH, this.#episode!.header.index, key));
-    await encoder.finish();
-    const video = await readMp4(file + PART_SUFFIX);
-    if (video.sizes.length !== encoder.frames) {
-      throw new ConvertError(
-        `Cannot encode "${key}": the encoder was given ${encoder.frames} frames and wrote ${video.sizes.length}.`,
-      );
-    }
-    await joinVideos([video], file);
-    await rm(file + PART_SUFFIX);
-  }
+  async abort(): Promise<void> {}
 
   async #appendLine(path: string, value: object): Promise<void> {
     await appendFile(await this.#fileFor(path), `${JSON.stringify(value)}\n`);

@@ -18,7 +18,7 @@ let sound: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'lerobot-v21-'));
   sound = await mkdtemp(join(root, 'sound-'));
-  await writeEpisodes(await lerobotV21.open(fixtureTarget(sound)), LENGTHS);
+  await writeEpisodes(lerobotV21, fixtureTarget(sound), LENGTHS);
 });
 afterAll(() => rm(root, { recursive: true }));
 

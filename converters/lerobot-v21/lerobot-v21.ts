@@ -1,5 +1,6 @@
 import type { DatasetFormat } from '../dataset-writer.ts';
 import { imageFeatures } from '../frame-columns.ts';
+import { videoPictures } from '../lerobot/lerobot.ts';
 import { findVideoBackend } from '../video-backend.ts';
 import { LerobotV21Writer } from './lerobot-v21-writer.ts';
 import { verifyLerobotV21 } from './verify-lerobot-v21.ts';
@@ -7,6 +8,7 @@ import { verifyLerobotV21 } from './verify-lerobot-v21.ts';
 /** LeRobot v2.1 with the `modality.json` of GR00T: what openpi and Isaac-GR00T still read. */
 export const lerobotV21: DatasetFormat = {
   name: 'lerobot-v21',
+  pictureForm: () => videoPictures(),
   open: async (target) => {
     const needed = imageFeatures(target.contract).length > 0;
     return new LerobotV21Writer(target, { backend: needed ? await findVideoBackend() : undefined });

@@ -1,13 +1,14 @@
 import type { Contract } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
 import type { EpisodeHeader } from '../dataset-writer.ts';
-import { type FrameColumn, type FrameNumbers, frameColumns, imageFeatures } from '../frame-columns.ts';
+import type { EpisodeNumbers } from '../episode-numbers.ts';
+import { type FrameColumn, frameColumns, imageFeatures } from '../frame-columns.ts';
 import type { TensorColumn, TensorRows } from './parquet-file.ts';
 
 /** The frames of one episode without their pictures, as the columns need them. */
 export interface EpisodeFrames {
   readonly header: EpisodeHeader;
-  readonly frames: readonly FrameNumbers[];
+  readonly numbers: EpisodeNumbers;
   /** Position of the first frame in the dataset. */
   readonly firstIndex: number;
   readonly taskIndex: number;
@@ -56,7 +57,7 @@ function dataColumn({ content, key, dtype, shape, names, rows }: FrameColumn): D
     shape,
     names,
     ...(content === 'value' && { maskedBy: key }),
-    rows: ({ frames }) => rows(frames),
+    rows: ({ numbers }) => rows(numbers),
   };
 }
 
@@ -66,7 +67,8 @@ function indexColumns(fps: number): readonly DataColumn[] {
     ...scalar,
     name,
     dtype: 'int64',
-    rows: (episode) => BigInt64Array.from(episode.frames, (_, frame) => BigInt(value(episode, frame))),
+    rows: (episode) =>
+      BigInt64Array.from({ length: episode.numbers.frames }, (_, frame) => BigInt(value(episode, frame))),
   });
   return [
     {
@@ -75,7 +77,7 @@ function indexColumns(fps: number): readonly DataColumn[] {
       dtype: 'float32',
       // Readers look the frame up in the video by this number: it must lie on the grid. The real instant of
       // the frame is tick_time.
-      rows: ({ frames }) => Float32Array.from(frames, (_, frame) => frame / fps),
+      rows: ({ numbers: { frames } }) => Float32Array.from({ length: frames }, (_, frame) => frame / fps),
     },
     integers('frame_index', (_, frame) => frame),
     integers('episode_index', ({ header }) => header.index),

@@ -6,6 +6,12 @@ import { type Column, type ColumnRows, ParquetFile } from './parquet-file.ts';
 /** What the dataset knows of one episode; a row of `meta/episodes`. */
 export interface EpisodeRecord {
   readonly index: number;
+  readonly id: string;
+  /** `sha256:` digest. */
+  readonly recording: string;
+  /** Ticks of the first and the last frame, nanoseconds on the contract's clock. */
+  readonly startTime: bigint;
+  readonly endTime: bigint;
   readonly task: string;
   readonly fromIndex: number;
   readonly toIndex: number;
@@ -20,16 +26,19 @@ export interface EpisodesTableOptions {
   readonly place: Place;
   /** Shape of each statistic, by feature. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly contractDigest: string;
+  /** Of this program. */
+  readonly version: string;
 }
 
 /** One file of `meta/episodes`. A loader takes row i as episode i. */
 export function episodesTable(
   episodes: readonly EpisodeRecord[],
-  { fps, place, shapes }: EpisodesTableOptions,
+  { fps, place, shapes, contractDigest, version }: EpisodesTableOptions,
 ): Uint8Array {
   const columns: Column[] = [];
   const values: ColumnRows[] = [];
-  const integers = (name: string, value: (episode: EpisodeRecord) => number) => {
+  const integers = (name: string, value: (episode: EpisodeRecord) => number | bigint) => {
     columns.push({ kind: 'tensor', name, dtype: 'int64', shape: [] });
     values.push(BigInt64Array.from(episodes, (episode) => BigInt(value(episode))));
   };
@@ -45,6 +54,16 @@ export function episodesTable(
   integers('data/file_index', ({ data }) => data.fileIndex);
   integers('dataset_from_index', ({ fromIndex }) => fromIndex);
   integers('dataset_to_index', ({ toIndex }) => toIndex);
+  const text = (name: string, value: (episode: EpisodeRecord) => string) => {
+    columns.push({ kind: 'text', name });
+    values.push(episodes.map(value));
+  };
+  text('episode_id', ({ id }) => id);
+  text('recording', ({ recording }) => recording);
+  integers('start_time', ({ startTime }) => startTime);
+  integers('end_time', ({ endTime }) => endTime);
+  text('contract', () => contractDigest);
+  text('version', () => version);
   for (const key of episodes[0]?.videos.keys() ?? []) {
     integers(`videos/${key}/chunk_index`, ({ videos }) => videos.get(key)!.chunkIndex);
     integers(`videos/${key}/file_index`, ({ videos }) => videos.get(key)!.fileIndex);

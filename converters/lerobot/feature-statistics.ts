@@ -23,6 +23,12 @@ export interface CountedEpisode {
   readonly isTraining?: boolean;
 }
 
+export interface CountedRows extends CountedEpisode {
+  readonly rows: number;
+  /** 1 for each row that counts. @default all do */
+  readonly valid: Uint8Array | undefined;
+}
+
 /** Statistics of a feature of numbers. */
 export class FeatureStatistics implements FeatureSummary {
   readonly shape: readonly number[];
@@ -41,11 +47,11 @@ export class FeatureStatistics implements FeatureSummary {
     this.#episode.addFrame(values);
   }
 
-  /** @param counted for each frame, whether its row of the column counts. */
-  addRows(column: ColumnNumbers, counted: readonly boolean[], episode?: CountedEpisode): void {
-    const width = column.length / counted.length;
-    for (const [i, counts] of counted.entries()) {
-      if (!counts) continue;
+  /** Adds the rows of an episode. */
+  addRows(column: ColumnNumbers, { rows, valid, ...episode }: CountedRows): void {
+    const width = column.length / rows;
+    for (let i = 0; i < rows; i++) {
+      if (valid && !valid[i]) continue;
       this.addFrame(Float64Array.from(column.subarray(i * width, (i + 1) * width), Number), episode);
     }
   }

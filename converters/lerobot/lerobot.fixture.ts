@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { type Contract, contractSchema } from '../../schemas/contract.ts';
-import type { DatasetTarget, DatasetWriter } from '../dataset-writer.ts';
+import type { DatasetFormat, DatasetTarget } from '../dataset-writer.ts';
 import type { Frame, FrameValue } from '../frame.ts';
-import { LerobotWriter, type LerobotWriterOptions } from './lerobot-writer.ts';
+import { addFrames } from '../prepared/prepared.fixture.ts';
+import { type LerobotOptions, lerobotWith } from './lerobot.ts';
 
 /** A small contract with every kind of column: plain number, list, matrix, integer, boolean, two pictures. */
 export const fixtureContract: Contract = contractSchema.parse({
@@ -61,23 +62,48 @@ export function fixtureTarget(directory: string, contract = fixtureContract): Da
 /** Writes a dataset of episodes of the given lengths into a folder that does not exist. */
 export async function writeDataset(
   directory: string,
-  options: LerobotWriterOptions,
+  options: LerobotOptions,
   lengths: readonly number[],
 ): Promise<string> {
   await mkdir(directory);
-  await writeEpisodes(new LerobotWriter(fixtureTarget(directory), options), lengths);
+  await writeEpisodes(lerobotWith(options), fixtureTarget(directory), lengths);
   return directory;
 }
 
 /** Writes episodes of the given lengths; in each, frame 2 holds no valid vector and no valid top picture. */
-export async function writeEpisodes(writer: DatasetWriter, lengths: readonly number[]): Promise<number> {
+export async function writeEpisodes(
+  format: DatasetFormat,
+  target: DatasetTarget,
+  lengths: readonly number[],
+): Promise<number> {
+  const writer = await format.open(target);
   for (const [index, length] of lengths.entries()) {
     const task = fixtureContract.episode.tasks[index % 2]!;
-    await writer.beginEpisode({ index, id: `episode-${index}`, digest: `sha256:${'1'.repeat(64)}`, task });
-    for (let i = 0; i < length; i++) await writer.addFrame(fixtureFrame(index, i));
-    await writer.endEpisode();
+    const header = { index, id: `episode-${index}`, digest: `sha256:${'1'.repeat(64)}`, task };
+    const frames = fixtureFrames(index, length);
+    await addFrames(writer, { contract: target.contract, format, header, frames });
   }
   return writer.finish();
+}
+
+/** Writes episodes of frames, each in its split. */
+export async function writeFrames(
+  format: DatasetFormat,
+  target: DatasetTarget,
+  episodes: readonly (readonly Frame[])[],
+  splits: readonly string[] = [],
+): Promise<number> {
+  const writer = await format.open(target);
+  for (const [index, frames] of episodes.entries()) {
+    const [task, split] = [fixtureContract.episode.tasks[0]!, splits[index]];
+    const header = { index, id: `e${index}`, digest: '', task, ...(split !== undefined && { split }) };
+    await addFrames(writer, { contract: target.contract, format, header, frames });
+  }
+  return writer.finish();
+}
+
+export function fixtureFrames(episode: number, length: number): Frame[] {
+  return Array.from({ length }, (_, index) => fixtureFrame(episode, index));
 }
 
 export function fixtureFrame(episode: number, index: number): Frame {
@@ -93,6 +119,7 @@ export function fixtureFrame(episode: number, index: number): Frame {
         { kind: 'image', feature, valid: shown, ageNanos: shown ? 3_000_000n : undefined, pixels },
       ];
     }
+    if (feature.kind !== 'vector') throw new TypeError(`the fixture has no ${feature.kind}`);
     const ageNanos = valid ? 3_000_000n : undefined;
     const size = feature.shape.reduce((product, n) => product * n, 1);
     const none = feature.dtype.startsWith('float') ? Number.NaN : 0;

@@ -1,5 +1,6 @@
 import type { DatasetFormat } from '../dataset-writer.ts';
 import { imageFeatures } from '../frame-columns.ts';
+import type { PictureForm } from '../prepared/picture-form.ts';
 import { findVideoBackend } from '../video-backend.ts';
 import type { VideoBackendName } from '../video-encoder.ts';
 import { type LerobotLimits, LerobotWriter } from './lerobot-writer.ts';
@@ -17,6 +18,7 @@ export const lerobot: DatasetFormat = lerobotWith({});
 export function lerobotWith({ backend, ...limits }: LerobotOptions): DatasetFormat {
   return {
     name: 'lerobot',
+    pictureForm: () => videoPictures(backend),
     open: async (target) => {
       const needed = imageFeatures(target.contract).length > 0;
       return new LerobotWriter(target, {
@@ -26,4 +28,10 @@ export function lerobotWith({ backend, ...limits }: LerobotOptions): DatasetForm
     },
     verify: verifyLerobot,
   };
+}
+
+/** Pictures as video. @throws {MissingFeatureError} when this machine cannot make it. */
+export async function videoPictures(wanted?: VideoBackendName): Promise<PictureForm> {
+  const { name, encoder } = await findVideoBackend(wanted);
+  return { kind: 'video', backend: name, encoder };
 }

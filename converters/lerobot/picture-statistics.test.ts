@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { PictureLevels } from '../prepared/picture-levels.ts';
 import { Statistics } from '../statistics.ts';
 import { QUANTILES } from './feature-statistics.ts';
 import { PictureStatistics } from './picture-statistics.ts';
@@ -7,12 +8,18 @@ const pictures = [3, 5, 11].map((step) =>
   Uint8Array.from({ length: 8 * 6 * 3 }, (_, i) => (i * i * step) % 256),
 );
 
+function levelsOf(picture: Uint8Array): PictureLevels {
+  const levels = new PictureLevels();
+  levels.addFrame(picture);
+  return levels;
+}
+
 describe('PictureStatistics', () => {
   it('equals statistics over the numbers themselves', () => {
     const statistics = new PictureStatistics();
     const numbers = new Statistics(3);
     for (const picture of pictures) {
-      statistics.addFrame(picture);
+      statistics.add(levelsOf(picture));
       numbers.add(Float64Array.from(picture, (byte) => byte / 255));
     }
     const { count, ...table } = statistics.endEpisode();
@@ -29,9 +36,9 @@ describe('PictureStatistics', () => {
   it('adds the episodes up', () => {
     const [apart, together] = [new PictureStatistics(), new PictureStatistics()];
     for (const picture of pictures) {
-      apart.addFrame(picture);
+      apart.add(levelsOf(picture));
       apart.endEpisode();
-      together.addFrame(picture);
+      together.add(levelsOf(picture));
     }
     together.endEpisode();
     expect(apart.dataset.table()).toEqual(together.dataset.table());

@@ -1,12 +1,10 @@
+import { CHANNELS, PictureLevels } from '../prepared/picture-levels.ts';
 import {
   type CountedEpisode,
   type FeatureSummary,
   QUANTILES,
   type StatisticsTable,
 } from './feature-statistics.ts';
-
-const CHANNELS = 3;
-const LEVELS = 256;
 
 /**
  * Statistics of a camera over every pixel of every picture, each channel in 0 to 1. A byte has 256 values:
@@ -15,57 +13,36 @@ const LEVELS = 256;
 export class PictureStatistics implements FeatureSummary {
   /** Broadcasts over [3, height, width]. */
   readonly shape: readonly number[] = [CHANNELS, 1, 1];
-  readonly dataset = new LevelCounts();
-  #episode = new LevelCounts();
+  readonly #dataset = new PictureLevels();
+  #episode = new PictureLevels();
 
-  /** @param pixels [height, width, 3] uint8 RGB, row-major. */
-  addFrame(pixels: Uint8Array): void {
-    this.#episode.addFrame(pixels);
+  readonly dataset = { table: () => tableOf(this.#dataset) };
+
+  /** Adds the valid pictures of an episode. */
+  add(levels: PictureLevels): void {
+    this.#episode.merge(levels);
   }
 
   endEpisode({ isTraining = true }: CountedEpisode = {}): StatisticsTable {
     const episode = this.#episode;
-    if (isTraining) this.dataset.merge(episode);
-    this.#episode = new LevelCounts();
-    return episode.table();
+    if (isTraining) this.#dataset.merge(episode);
+    this.#episode = new PictureLevels();
+    return tableOf(episode);
   }
 }
 
-/** How often each channel had each value. */
-class LevelCounts {
-  readonly #counts = Array.from({ length: CHANNELS }, () => new Float64Array(LEVELS));
-  #frames = 0;
-
-  addFrame(pixels: Uint8Array): void {
-    const [red, green, blue] = this.#counts;
-    for (let i = 0; i < pixels.length; i += CHANNELS) {
-      red![pixels[i]!]!++;
-      green![pixels[i + 1]!]!++;
-      blue![pixels[i + 2]!]!++;
-    }
-    this.#frames++;
-  }
-
-  merge(other: LevelCounts): void {
-    for (const [channel, counts] of this.#counts.entries()) {
-      for (let level = 0; level < LEVELS; level++) counts[level]! += other.#counts[channel]![level]!;
-    }
-    this.#frames += other.#frames;
-  }
-
-  table(): StatisticsTable {
-    const each = (of: (counts: Float64Array) => number) =>
-      Float64Array.from(this.#counts, of).map((v) => v / 255);
-    const [q01, q10, q50, q90, q99] = QUANTILES.map((q) => each((counts) => quantile(counts, q)));
-    return {
-      min: each((counts) => quantile(counts, 0)),
-      max: each((counts) => quantile(counts, 1)),
-      mean: each(mean),
-      std: each(standardDeviation),
-      ...{ q01: q01!, q10: q10!, q50: q50!, q90: q90!, q99: q99! },
-      count: this.#frames,
-    };
-  }
+function tableOf(levels: PictureLevels): StatisticsTable {
+  const channels = Array.from({ length: CHANNELS }, (_, channel) => levels.channel(channel));
+  const each = (of: (counts: Float64Array) => number) => Float64Array.from(channels, of).map((v) => v / 255);
+  const [q01, q10, q50, q90, q99] = QUANTILES.map((q) => each((counts) => quantile(counts, q)));
+  return {
+    min: each((counts) => quantile(counts, 0)),
+    max: each((counts) => quantile(counts, 1)),
+    mean: each(mean),
+    std: each(standardDeviation),
+    ...{ q01: q01!, q10: q10!, q50: q50!, q90: q90!, q99: q99! },
+    count: levels.frames,
+  };
 }
 
 const total = (counts: Float64Array) => counts.reduce((sum, count) => sum + count, 0);

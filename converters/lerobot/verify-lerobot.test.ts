@@ -24,7 +24,7 @@ let sound: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'verify-lerobot-'));
   backend = await findVideoBackend();
-  sound = await writeDataset(join(root, 'sound'), { backend }, [9, 4, 13]);
+  sound = await writeDataset(join(root, 'sound'), { backend: backend.name }, [9, 4, 13]);
 });
 afterAll(() => rm(root, { recursive: true }));
 
@@ -117,7 +117,7 @@ describe('verifyLerobot()', () => {
     {
       name: 'a video that lacks a frame',
       plant: async (directory) => {
-        const shorter = await writeDataset(join(root, 'shorter'), { backend }, [9, 4, 12]);
+        const shorter = await writeDataset(join(root, 'shorter'), { backend: backend.name }, [9, 4, 12]);
         await cp(join(shorter, TOP), join(directory, TOP));
       },
       faults: [/top\/.*: holds 25 frames, its episodes have 26/],

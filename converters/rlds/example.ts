@@ -1,6 +1,14 @@
+/** Bytes that are read when they are written, so that a record need not fit into memory. */
+export interface LateBytes {
+  readonly byteLength: number;
+  read(): Promise<Uint8Array>;
+}
+
+export type Part = Uint8Array | LateBytes;
+
 /** The values of one feature of a `tf.train.Example`. */
-export type ExampleValues =
-  | { readonly kind: 'bytes'; readonly values: readonly Uint8Array[] }
+export type ExampleValues<B extends Part = Part> =
+  | { readonly kind: 'bytes'; readonly values: readonly B[] }
   | { readonly kind: 'float'; readonly values: Float32Array }
   | { readonly kind: 'int'; readonly values: BigInt64Array };
 
@@ -11,7 +19,7 @@ export const MAX_EXAMPLE_BYTES = 2 ** 31 - 1;
 
 /** Encoded bytes in order, and how many they are. */
 interface Encoded {
-  readonly parts: readonly Uint8Array[];
+  readonly parts: readonly Part[];
   readonly bytes: number;
 }
 
@@ -48,7 +56,7 @@ function join(...pieces: readonly Encoded[]): Encoded {
   };
 }
 
-function whole(bytes: Uint8Array): Encoded {
+function whole(bytes: Part): Encoded {
   return { parts: [bytes], bytes: bytes.byteLength };
 }
 
@@ -69,8 +77,8 @@ function varints(values: Iterable<bigint>): Uint8Array {
 }
 
 /** @throws {RangeError} when the bytes are no `tf.train.Example`. */
-export function decodeExample(bytes: Buffer): Map<string, ExampleValues> {
-  const features = new Map<string, ExampleValues>();
+export function decodeExample(bytes: Buffer): Map<string, ExampleValues<Buffer>> {
+  const features = new Map<string, ExampleValues<Buffer>>();
   for (const [, list] of fields(bytes)) {
     for (const [, entry] of fields(list)) {
       const parts = new Map(fields(entry));
@@ -82,7 +90,7 @@ export function decodeExample(bytes: Buffer): Map<string, ExampleValues> {
   return features;
 }
 
-function decodeFeature(feature: Buffer): ExampleValues {
+function decodeFeature(feature: Buffer): ExampleValues<Buffer> {
   const [kind, list] = [...fields(feature)][0] ?? [];
   if (!list) throw new RangeError('a feature is empty');
   const contents = [...fields(list)].map(([, content]) => content);

@@ -40,7 +40,7 @@ export type LeafType =
   | { readonly kind: 'image'; readonly width: number; readonly height: number }
   | { readonly kind: 'text' };
 
-export type TensorType = 'float32' | 'int64' | 'uint8' | 'bool';
+export type TensorType = 'float32' | 'int64' | 'int16' | 'uint16' | 'uint8' | 'bool';
 
 /** A leaf that a column of numbers fills. */
 export interface ColumnLeaf extends Leaf {
@@ -75,7 +75,7 @@ export interface RldsLayout {
 
 /**
  * Where each feature lies: what is seen below `steps/observation`, flat and without dots, as trainers look it
- * up; `action` as one tensor, `action.<part>` as parts of a dictionary. Age and mask of each lie below
+ * up; `action` as one tensor, `action.<part>` as parts of a dictionary, which is `action_dict` beside the tensor. Age and mask of each lie below
  * `steps/age` and `steps/valid`, tick times in `steps/tick_time`.
  *
  * @throws {ConvertError} when there is no action, or two features would have one place.
@@ -88,14 +88,14 @@ export function rldsLayout(contract: Contract): RldsLayout {
       'Cannot write RLDS: a step needs an action, but the contract has no feature "action" or "action.…". Add one.',
     );
   }
-  if (actions.includes('action') && actions.length > 1) {
-    throw new ConvertError(
-      `Cannot write RLDS: "action" cannot be a tensor and hold "${actions.find((key) => key !== 'action')}" ` +
-        'too. Rename "action" to "action.<part>".',
-    );
-  }
+  // A tensor cannot hold parts too; DROID, which has both, calls the parts `action_dict`.
+  const parts = actions.includes('action') ? 'action_dict' : 'action';
   const placeOf = (key: string) =>
-    isAction(key) ? key.replace('.', '/').replaceAll('.', '_') : `observation/${names.get(key)}`;
+    !isAction(key)
+      ? `observation/${names.get(key)}`
+      : key === 'action'
+        ? key
+        : `${parts}/${key.slice('action.'.length).replaceAll('.', '_')}`;
   const columns = frameColumns(contract).map((column): ColumnLeaf => {
     const name = names.get(column.key);
     const place = {

@@ -1,12 +1,11 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvertError } from '../../schemas/errors.ts';
-import { encodeJpeg } from '../../schemas/image-codec.ts';
-import type { DatasetTarget, DatasetWriter, EpisodeHeader } from '../dataset-writer.ts';
-import type { Frame } from '../frame.ts';
-import { type ColumnNumbers, type FrameNumbers, numbersOf } from '../frame-columns.ts';
+import type { DatasetTarget, DatasetWriter, EpisodeToWrite } from '../dataset-writer.ts';
+import type { ColumnNumbers } from '../frame-columns.ts';
+import { formName } from '../prepared/picture-form.ts';
 import { TRAINING } from '../split.ts';
-import { type ExampleValues, encodeExample, MAX_EXAMPLE_BYTES } from './example.ts';
+import { type ExampleValues, encodeExample, MAX_EXAMPLE_BYTES, type Part } from './example.ts';
 import { featuresJson } from './features-json.ts';
 import {
   DATASET_VERSION,
@@ -28,79 +27,54 @@ export interface RldsOptions {
   readonly jpegQuality?: number;
 }
 
+export const JPEG_QUALITY = 90;
+
 interface WrittenSplit extends SplitShards {
   readonly shardLengths: number[];
   numBytes: number;
 }
 
-interface OpenEpisode {
-  readonly header: EpisodeHeader;
-  readonly frames: FrameNumbers[];
-  /** Compressed, by feature. */
-  readonly pictures: ReadonlyMap<string, Uint8Array[]>;
-}
-
 /**
- * Writes an RLDS dataset as TFDS has it on disk. An episode is one record, whose length and checksums come
- * first: its numbers and its compressed pictures are held in memory.
+ * Writes an RLDS dataset as TFDS has it on disk. An episode is one record, whose length comes first: the sizes of
+ * its pictures are known, so that they are read while it is written.
  */
 export class RldsWriter implements DatasetWriter {
   readonly #target: DatasetTarget;
   readonly #layout: RldsLayout;
   readonly #maxShardBytes: number;
-  readonly #jpegQuality: number | undefined;
+  readonly #pictures: string;
   readonly #folder: string;
   readonly #splits: WrittenSplit[] = [];
   #shard: TfRecordWriter | undefined;
-  #episode: OpenEpisode | undefined;
   #frames = 0;
 
   /** @throws {ConvertError} when the contract cannot become an RLDS dataset. */
-  constructor(target: DatasetTarget, { maxShardBytes = 256 << 20, jpegQuality }: RldsOptions = {}) {
+  constructor(
+    target: DatasetTarget,
+    { maxShardBytes = 256 << 20, jpegQuality = JPEG_QUALITY }: RldsOptions = {},
+  ) {
     this.#target = target;
     this.#layout = rldsLayout(target.contract);
     this.#maxShardBytes = maxShardBytes;
-    this.#jpegQuality = jpegQuality;
+    this.#pictures = formName({ kind: 'jpeg', quality: jpegQuality, frames: 'all' });
     this.#folder = join(target.directory, datasetName(target.contract), DATASET_VERSION);
   }
 
-  async beginEpisode(header: EpisodeHeader): Promise<void> {
+  async addEpisode(episode: EpisodeToWrite): Promise<void> {
+    const { header, numbers } = episode;
     await mkdir(this.#folder, { recursive: true });
-    const pictures = new Map(this.#layout.pictures.map(({ key }) => [key, []]));
-    this.#episode = { header, frames: [], pictures };
-  }
-
-  async addFrame(frame: Frame): Promise<void> {
-    const { frames, pictures } = this.#episode!;
-    frames.push(numbersOf(frame));
-    await Promise.all(
-      [...pictures].map(async ([key, compressed]) => {
-        const value = frame.values.get(key);
-        if (value?.kind !== 'image') throw new TypeError(`frame ${frame.index} has no picture "${key}"`);
-        const { width, height } = value.feature;
-        compressed.push(await encodeJpeg({ pixels: value.pixels, width, height }, this.#jpegQuality));
-      }),
-    );
-  }
-
-  async endEpisode(): Promise<void> {
-    const { header, frames } = this.#episode!;
-    if (frames.length === 0) {
-      throw new ConvertError(`Cannot write RLDS: episode "${header.id}" has no frames. Leave it out.`);
-    }
-    const { parts, bytes } = encodeExample(this.#example(this.#episode!));
+    const { parts, bytes } = encodeExample(this.#example(episode));
     if (bytes > MAX_EXAMPLE_BYTES) {
       throw new ConvertError(
         `Cannot write RLDS: an episode is one record of less than 2 GiB, but episode "${header.id}" of ` +
-          `${frames.length} frames takes ${bytes} bytes. Make its pictures smaller, or use another format.`,
+          `${numbers.frames} frames takes ${bytes} bytes. Make its pictures smaller, or use another format.`,
       );
     }
     await this.#write(header.split ?? TRAINING, parts);
-    this.#frames += frames.length;
-    this.#episode = undefined;
+    this.#frames += numbers.frames;
   }
 
-  async #write(name: string, parts: readonly Uint8Array[]): Promise<void> {
+  async #write(name: string, parts: readonly Part[]): Promise<void> {
     let split = this.#splits.at(-1);
     if (split?.name !== name) {
       await this.#closeShard();
@@ -153,16 +127,18 @@ export class RldsWriter implements DatasetWriter {
     await this.#shard?.close();
   }
 
-  #example({ header, frames, pictures }: OpenEpisode): Map<string, ExampleValues> {
+  #example({ header, numbers: episode, pictures }: EpisodeToWrite): Map<string, ExampleValues> {
+    const places = Array.from({ length: episode.frames }, (_, frame) => frame);
     const example = new Map<string, ExampleValues>();
-    for (const { path, column } of this.#layout.columns) example.set(path, numbers(column.rows(frames)));
+    for (const { path, column } of this.#layout.columns) example.set(path, numbers(column.rows(episode)));
     for (const { path, key } of this.#layout.pictures) {
-      example.set(path, { kind: 'bytes', values: pictures.get(key)! });
+      const values = places.map((frame) => pictures.picture(key, this.#pictures, frame));
+      example.set(path, { kind: 'bytes', values });
     }
-    const last = frames.length - 1;
+    const last = episode.frames - 1;
     const flags = (holds: (frame: number) => boolean): ExampleValues => ({
       kind: 'int',
-      values: BigInt64Array.from(frames, (_, i) => (holds(i) ? 1n : 0n)),
+      values: BigInt64Array.from(places, (frame) => (holds(frame) ? 1n : 0n)),
     });
     const text = (value: string): Uint8Array => Buffer.from(value);
     const fixed: Record<keyof typeof FIXED_LEAVES, ExampleValues> = {
@@ -170,8 +146,8 @@ export class RldsWriter implements DatasetWriter {
       isLast: flags((i) => i === last),
       // A demonstration ends where its operator ended it: nothing is worth waiting for after that.
       isTerminal: flags((i) => i === last),
-      discount: { kind: 'float', values: new Float32Array(frames.length).fill(1) },
-      instruction: { kind: 'bytes', values: frames.map(() => text(header.task)) },
+      discount: { kind: 'float', values: new Float32Array(episode.frames).fill(1) },
+      instruction: { kind: 'bytes', values: places.map(() => text(header.task)) },
       episodeId: { kind: 'bytes', values: [text(header.id)] },
       recording: { kind: 'bytes', values: [text(header.digest)] },
       contract: { kind: 'bytes', values: [text(this.#target.contractDigest)] },
@@ -200,6 +176,7 @@ export class RldsWriter implements DatasetWriter {
 
 function numbers(rows: ColumnNumbers): ExampleValues {
   if (rows instanceof BigInt64Array) return { kind: 'int', values: rows };
-  if (rows instanceof Uint8Array) return { kind: 'int', values: BigInt64Array.from(rows, BigInt) };
-  return { kind: 'float', values: rows instanceof Float32Array ? rows : Float32Array.from(rows) };
+  if (rows instanceof Float32Array) return { kind: 'float', values: rows };
+  if (rows instanceof Float64Array) return { kind: 'float', values: Float32Array.from(rows) };
+  return { kind: 'int', values: BigInt64Array.from(rows, BigInt) };
 }

@@ -5,7 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Contract, contractSchema } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
 import { decodeRgb } from '../../schemas/image-codec.ts';
-import { fixtureContract, fixtureFrame, fixtureTarget, writeEpisodes } from '../lerobot/lerobot.fixture.ts';
+import {
+  fixtureContract,
+  fixtureFrames,
+  fixtureTarget,
+  writeEpisodes,
+  writeFrames,
+} from '../lerobot/lerobot.fixture.ts';
 import { decodeExample, type ExampleValues, encodeExample } from './example.ts';
 import { featuresJson, parseFeatures } from './features-json.ts';
 import { rldsLayout } from './layout.ts';
@@ -21,7 +27,7 @@ let sound: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'rlds-'));
   sound = await mkdtemp(join(root, 'sound-'));
-  await writeEpisodes(await rlds.open(fixtureTarget(sound)), [5, 3]);
+  await writeEpisodes(rlds, fixtureTarget(sound), [5, 3]);
 });
 afterAll(() => rm(root, { recursive: true }));
 
@@ -53,12 +59,12 @@ describe('TfRecordWriter', () => {
 
 describe('encodeExample()', () => {
   it('writes the bytes that tf.train.Example has', () => {
-    const features = new Map<string, ExampleValues>([
+    const features = new Map<string, ExampleValues<Buffer>>([
       ['a', { kind: 'int', values: BigInt64Array.of(1n, -1n, 300n) }],
       ['b', { kind: 'float', values: Float32Array.of(1.5) }],
       ['c', { kind: 'bytes', values: [Buffer.from('x'), Buffer.from('yz')] }],
     ]);
-    const bytes = Buffer.concat(encodeExample(features).parts);
+    const bytes = bytesOf(features);
     // tf.train.Example(...).SerializeToString(deterministic=True), TensorFlow 2.21.0
     expect(bytes.toString('hex')).toBe(
       '0a370a160a016112111a0f0a0d01ffffffffffffffffff01ac020a0d0a0162120812060a040000c03f0a0e0a016312090a070a01780a02797a',
@@ -70,8 +76,8 @@ describe('encodeExample()', () => {
     ['cut off', (bytes: Buffer) => bytes.subarray(0, -1)],
     ['of another wire type', (bytes: Buffer) => Buffer.concat([Buffer.of(0x08), bytes])],
   ])('decodeExample() refuses bytes that are %s', (_, change) => {
-    const { parts } = encodeExample(new Map([['a', { kind: 'float', values: Float32Array.of(1) }]]));
-    expect(() => decodeExample(change(Buffer.concat(parts)))).toThrow(RangeError);
+    const bytes = bytesOf(new Map([['a', { kind: 'float', values: Float32Array.of(1) }]]));
+    expect(() => decodeExample(change(bytes))).toThrow(RangeError);
   });
 });
 
@@ -99,7 +105,7 @@ describe('rlds', () => {
 
   it('begins a new shard where one is full, and names how many there are', async () => {
     const directory = await mkdtemp(join(root, 'shards-'));
-    await writeEpisodes(await rldsWith({ maxShardBytes: 1 }).open(fixtureTarget(directory)), [3, 2, 3]);
+    await writeEpisodes(rldsWith({ maxShardBytes: 1 }), fixtureTarget(directory), [3, 2, 3]);
     expect((await readdir(join(directory, FOLDER))).sort()).toEqual([
       'dataset_info.json',
       'features.json',
@@ -112,13 +118,8 @@ describe('rlds', () => {
 
   it('gives each split shards of its own', async () => {
     const directory = await mkdtemp(join(root, 'splits-'));
-    const writer = await rlds.open(fixtureTarget(directory));
-    for (const [index, split] of ['train', 'train', 'val'].entries()) {
-      await writer.beginEpisode({ index, id: `e${index}`, digest: '', task: 'pick the block', split });
-      for (let i = 0; i < 3; i++) await writer.addFrame(fixtureFrame(index, i));
-      await writer.endEpisode();
-    }
-    await writer.finish();
+    const frames = [0, 1, 2].map((episode) => fixtureFrames(episode, 3));
+    await writeFrames(rlds, fixtureTarget(directory), frames, ['train', 'train', 'val']);
     const info = JSON.parse(await readFile(join(directory, FOLDER, 'dataset_info.json'), 'utf8'));
     const splits = info.splits.map((split: Record<string, unknown>) => [split.name, split.shardLengths]);
     expect(splits).toEqual([
@@ -154,14 +155,30 @@ describe('rlds', () => {
   const top = fixtureContract.features['observation.images.top']!;
   const REFUSED: readonly [string, Contract['features'], RegExp][] = [
     ['no action', { 'observation.state': state }, /no feature "action"/],
-    [
-      'an action that is a tensor and a dictionary',
-      { action: state, 'action.grip': state },
-      /hold "action.grip"/,
-    ],
     ['a picture as an action', { 'action.view': top, 'action.grip': state }, /"action.view" is a picture/],
-    ['two features of one name', { action: state, 'observation.x': state, x: state }, /would be named "x"/],
+    [
+      'two features of one name',
+      { action: state, 'observation.x': state, x: state },
+      /"x" would be named "x" like feature "observation.x"/,
+    ],
   ];
+  it('keeps the parts of an action beside the whole, as DROID does', async () => {
+    const directory = await mkdtemp(join(root, 'parts-'));
+    const features = { action: state, 'action.grip': state };
+    const target = fixtureTarget(directory, contractSchema.parse({ ...fixtureContract, features }));
+    const frames = fixtureFrames(0, 2).map((frame) => {
+      const value = frame.values.get('observation.state')!;
+      return { ...frame, values: new Map(Object.keys(features).map((key) => [key, value])) };
+    });
+    await writeFrames(rlds, target, [frames]);
+    expect(await rlds.verify(directory)).toEqual([]);
+    const [record] = await recordsOf(join(directory, SHARD));
+    const example = decodeExample(record!);
+    for (const path of ['steps/action', 'steps/action_dict/grip']) {
+      expect(example.get(path)?.values).toEqual(Float32Array.of(0, 1, 2, 10, 11, 12));
+    }
+  });
+
   it.each(REFUSED)('refuses %s', async (_, features, message) => {
     const contract = contractSchema.parse({ ...fixtureContract, features });
     const opened = rlds.open(fixtureTarget(root, contract));
@@ -177,12 +194,12 @@ describe('rlds', () => {
     for (const record of change(records)) await writer.write([record]);
     await writer.close();
   };
-  const edit = (change: (example: Map<string, ExampleValues>) => void) =>
+  const edit = (change: (example: Map<string, ExampleValues<Buffer>>) => void) =>
     rewrite((records) =>
       records.map((record, i) => {
         const example = decodeExample(record);
         if (i === 1) change(example);
-        return Buffer.concat(encodeExample(example).parts);
+        return bytesOf(example);
       }),
     );
   const DAMAGES: readonly [string, (directory: string) => Promise<void>, RegExp][] = [
@@ -233,7 +250,7 @@ describe('rlds', () => {
     [
       'a picture that is none',
       edit((example) => {
-        const values = example.get('steps/observation/top')!.values as Uint8Array[];
+        const values = example.get('steps/observation/top')!.values as Buffer[];
         example.set('steps/observation/top', { kind: 'bytes', values: values.with(1, Buffer.from('x')) });
       }),
       /steps\/observation\/top of step 1 must be jpeg 96×64, found /,
@@ -251,3 +268,8 @@ describe('rlds', () => {
     expect((await rlds.verify(directory)).join('\n')).toMatch(fault);
   });
 });
+
+/** An example whose bytes are all in memory. */
+function bytesOf(features: ReadonlyMap<string, ExampleValues>): Buffer {
+  return Buffer.concat(encodeExample(features).parts.filter((part) => part instanceof Uint8Array));
+}

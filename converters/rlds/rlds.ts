@@ -1,5 +1,5 @@
 import type { DatasetFormat } from '../dataset-writer.ts';
-import { type RldsOptions, RldsWriter } from './rlds-writer.ts';
+import { JPEG_QUALITY, type RldsOptions, RldsWriter } from './rlds-writer.ts';
 import { verifyRlds } from './verify-rlds.ts';
 
 /** RLDS as TFDS stores it: TFRecord shards of episodes for `tfds.builder_from_directory`. */
@@ -9,6 +9,7 @@ export const rlds: DatasetFormat = rldsWith({});
 export function rldsWith(options: RldsOptions): DatasetFormat {
   return {
     name: 'rlds',
+    pictureForm: async () => ({ kind: 'jpeg', quality: options.jpegQuality ?? JPEG_QUALITY, frames: 'all' }),
     open: async (target) => new RldsWriter(target, options),
     verify: verifyRlds,
   };

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32c } from '../../schemas/crc32.ts';
 import { DatasetError } from '../../schemas/errors.ts';
+import type { Part } from './example.ts';
 
 /**
  * TFRecord: each record is its length (u64), a checksum of the length, the bytes, a checksum of the bytes; all
@@ -9,6 +10,10 @@ import { DatasetError } from '../../schemas/errors.ts';
 const LENGTH_BYTES = 8;
 const CHECKSUM_BYTES = 4;
 const HEADER_BYTES = LENGTH_BYTES + CHECKSUM_BYTES;
+
+/** Bytes that are written at once, and the buffers that the kernel takes at once (IOV_MAX). */
+const WRITE_BYTES = 1 << 20;
+const MAX_BUFFERS = 1000;
 
 /** Checksums are rotated and shifted, so that the checksum of bytes that hold checksums is not trivial. */
 function masked(crc: number): number {
@@ -33,17 +38,27 @@ export class TfRecordWriter {
     return this.#bytes;
   }
 
-  /** @param parts of one record, in order. @returns the record's length. */
-  async write(parts: readonly Uint8Array[]): Promise<number> {
+  /** @param parts of one record, in order; one at a time is in memory. @returns the record's length. */
+  async write(parts: readonly Part[]): Promise<number> {
     const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
     const header = Buffer.alloc(HEADER_BYTES);
     header.writeBigUInt64LE(BigInt(length));
     header.writeUInt32LE(masked(crc32c(header.subarray(0, LENGTH_BYTES))), LENGTH_BYTES);
+    let crc = 0;
+    let waiting: Uint8Array[] = [header];
+    let bytes = 0;
+    for (const part of parts) {
+      const content = part instanceof Uint8Array ? part : await part.read();
+      crc = crc32c(content, crc);
+      waiting.push(content);
+      bytes += content.byteLength;
+      if (bytes < WRITE_BYTES && waiting.length < MAX_BUFFERS) continue;
+      await this.#handle.writev(waiting);
+      [waiting, bytes] = [[], 0];
+    }
     const footer = Buffer.alloc(CHECKSUM_BYTES);
-    footer.writeUInt32LE(masked(parts.reduce((crc, part) => crc32c(part, crc), 0)));
-    const chunks = [header, ...parts, footer];
-    // The kernel takes 1024 buffers at once (IOV_MAX).
-    for (let at = 0; at < chunks.length; at += 1024) await this.#handle.writev(chunks.slice(at, at + 1024));
+    footer.writeUInt32LE(masked(crc));
+    await this.#handle.writev([...waiting, footer]);
     this.#bytes += HEADER_BYTES + length + CHECKSUM_BYTES;
     return length;
   }

@@ -110,7 +110,7 @@ async function verifyShard(file: string, leaves: readonly Leaf[]): Promise<Shard
 }
 
 async function exampleFaults(record: Buffer, leaves: readonly Leaf[]): Promise<string[]> {
-  let example: Map<string, ExampleValues>;
+  let example: Map<string, ExampleValues<Buffer>>;
   try {
     example = decodeExample(record);
   } catch (error) {
@@ -148,7 +148,7 @@ function headerText(picture: Uint8Array): Promise<string> {
   );
 }
 
-function stepFaults(example: ReadonlyMap<string, ExampleValues>, steps: number): string[] {
+function stepFaults(example: ReadonlyMap<string, ExampleValues<Buffer>>, steps: number): string[] {
   const faults: string[] = [];
   const integers = (path: string) => {
     const feature = example.get(path);

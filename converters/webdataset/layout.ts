@@ -1,7 +1,7 @@
 import type { Contract, Feature } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
 import { z } from '../../schemas/validation.ts';
-import { slotCount } from '../frame.ts';
+import { numberForm, slotCount } from '../frame.ts';
 
 /**
  * Where things lie in a dataset of shards. `<key>.sample.mp` holds the numbers of a sample, and
@@ -115,7 +115,8 @@ export function indexFeatures(contract: Contract): DatasetIndex['features'] {
       const shape = [steps, feature.height, feature.width, 3];
       return { key, role, kind: 'image', dtype: 'uint8', shape, members };
     }
-    const { dtype, shape, names, unit } = feature;
+    if (feature.kind === 'text') throw new TypeError(`"${key}" is text`);
+    const { dtype, shape, names, unit } = numberForm(feature);
     const slots = slotCount(feature);
     return {
       key,
@@ -123,7 +124,7 @@ export function indexFeatures(contract: Contract): DatasetIndex['features'] {
       kind: 'vector',
       dtype,
       shape: [steps, ...shape],
-      ...(names && { names }),
+      ...(names && { names: [...names] }),
       ...(unit !== undefined && { unit }),
       ...(slots !== undefined && { slots }),
     };

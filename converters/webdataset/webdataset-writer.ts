@@ -1,12 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Contract, VectorFeature } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
-import { encodeJpeg } from '../../schemas/image-codec.ts';
-import { nanosToSecs } from '../../schemas/time.ts';
-import type { DatasetTarget, DatasetWriter, EpisodeHeader } from '../dataset-writer.ts';
-import { elementCount, type Frame, type FrameValue, slotCount } from '../frame.ts';
-import { type Window, WindowCutter, type WindowStep } from '../windows.ts';
+import type { DatasetTarget, DatasetWriter, EpisodeToWrite } from '../dataset-writer.ts';
+import { type ColumnNumbers, type FrameColumn, frameColumns, rowShape } from '../frame-columns.ts';
+import { formName } from '../prepared/picture-form.ts';
+import { episodeWindows, type Window, type WindowStep } from '../windows.ts';
 import {
   type DatasetIndex,
   type FeatureLayout,
@@ -14,10 +12,11 @@ import {
   INDEX_FILE,
   indexFeatures,
   pictureMember,
+  roleOf,
   SAMPLE_MEMBER,
   sampleKey,
 } from './layout.ts';
-import { packArray, packTimes, type SampleArray } from './sample-array.ts';
+import { type ArrayType, packTimes, SampleArray } from './sample-array.ts';
 import { encodeSample, type SampleRecord } from './sample-codec.ts';
 import { type ShardLimits, ShardWriter } from './shard-writer.ts';
 import type { TarMember } from './tar.ts';
@@ -27,48 +26,49 @@ export interface WebDatasetOptions extends ShardLimits {
   readonly jpegQuality?: number;
 }
 
+export const JPEG_QUALITY = 90;
+
+/** The frames of an episode as the samples hold them: each feature's column in the type it is stored in. */
+interface Columns {
+  readonly values: ReadonlyMap<string, ColumnNumbers>;
+  readonly age: ReadonlyMap<string, ColumnNumbers>;
+  readonly valid: ReadonlyMap<string, ColumnNumbers>;
+}
+
 /** Writes windows as WebDataset samples; see `layout.ts` for names and `sample-codec.ts` for the numbers. */
 export class WebDatasetWriter implements DatasetWriter {
   readonly #target: DatasetTarget;
   readonly #layouts: readonly FeatureLayout[];
+  readonly #columns: readonly FrameColumn[];
   readonly #shards: ShardWriter;
-  readonly #windows: WindowCutter;
-  readonly #jpegQuality: number | undefined;
+  readonly #pictures: string;
   readonly #keyed = new Map<string, string>();
-  /** Pictures of the frames that windows still refer to: each is compressed once. */
-  readonly #pictures = new WeakMap<Frame, ReadonlyMap<string, Promise<Uint8Array>>>();
-  #episode: EpisodeHeader | undefined;
   #samples = 0;
 
-  constructor(target: DatasetTarget, { jpegQuality, ...limits }: WebDatasetOptions = {}) {
+  constructor(target: DatasetTarget, { jpegQuality = JPEG_QUALITY, ...limits }: WebDatasetOptions = {}) {
     this.#target = target;
     this.#layouts = featureLayouts(target.contract);
+    this.#columns = frameColumns(target.contract);
     this.#shards = new ShardWriter(target.directory, limits);
-    this.#windows = new WindowCutter(target.contract.samples);
-    this.#jpegQuality = jpegQuality;
+    this.#pictures = formName({ kind: 'jpeg', quality: jpegQuality, frames: 'observed' });
   }
 
-  async beginEpisode(episode: EpisodeHeader): Promise<void> {
-    const prefix = sampleKey(episode.id, 0);
-    const other = this.#keyed.get(prefix);
-    if (other !== undefined) {
-      throw new ConvertError(
-        `Cannot write episode "${episode.id}" to shards: its samples would bear the same keys as those of ` +
-          `"${other}", because keys hold letters, digits, "_" and "-" only. Rename one of them.`,
-      );
+  async addEpisode(episode: EpisodeToWrite): Promise<void> {
+    const { header, numbers } = episode;
+    this.#claimKeys(header.id);
+    const columns = { values: new Map(), age: new Map(), valid: new Map() };
+    for (const column of this.#columns) {
+      const { content, key } = column;
+      if (content === 'tickTime') continue;
+      columns[content === 'value' ? 'values' : content].set(key, column.rows(numbers));
     }
-    this.#keyed.set(prefix, episode.id);
-    this.#episode = episode;
-  }
-
-  async addFrame(frame: Frame): Promise<void> {
-    if (isObserved(frame.index, this.#target.contract)) this.#pictures.set(frame, this.#compress(frame));
-    const window = this.#windows.push(frame);
-    if (window) await this.#write(window);
-  }
-
-  async endEpisode(): Promise<void> {
-    for (const window of this.#windows.end()) await this.#write(window);
+    for (const window of episodeWindows(numbers.frames, this.#target.contract.samples)) {
+      const key = sampleKey(header.id, window.anchor.index);
+      const members = await this.#pictureMembers(key, window, episode);
+      const record = encodeSample(this.#record(window, episode, columns));
+      await this.#shards.add([...members, { name: `${key}.${SAMPLE_MEMBER}`, data: record }]);
+      this.#samples++;
+    }
   }
 
   async finish(): Promise<number> {
@@ -95,54 +95,58 @@ export class WebDatasetWriter implements DatasetWriter {
     return this.#shards.abort();
   }
 
-  /** Starts to compress the pictures of a frame; they are awaited when the first window with it is written. */
-  #compress({ values }: Frame): ReadonlyMap<string, Promise<Uint8Array>> {
-    const pictures = new Map<string, Promise<Uint8Array>>();
-    for (const [key, value] of values) {
-      if (value.kind !== 'image') continue;
-      const { width, height } = value.feature;
-      const picture = encodeJpeg({ pixels: value.pixels, width, height }, this.#jpegQuality);
-      picture.catch(() => {}); // reported by the window that needs it
-      pictures.set(key, picture);
+  /** @throws {ConvertError} when two episodes would have the same keys. */
+  #claimKeys(id: string): void {
+    const prefix = sampleKey(id, 0);
+    const other = this.#keyed.get(prefix);
+    if (other !== undefined) {
+      throw new ConvertError(
+        `Cannot write episode "${id}" to shards: its samples would bear the same keys as those of ` +
+          `"${other}", because keys hold letters, digits, "_" and "-" only. Rename one of them.`,
+      );
     }
-    return pictures;
+    this.#keyed.set(prefix, id);
   }
 
-  async #write(window: Window): Promise<void> {
-    const key = sampleKey(this.#episode!.id, window.anchor.index);
+  async #pictureMembers(
+    key: string,
+    { observations }: Window,
+    { pictures }: EpisodeToWrite,
+  ): Promise<TarMember[]> {
     const members: TarMember[] = [];
     for (const { key: feature, camera } of this.#layouts) {
       if (camera === undefined) continue;
-      const steps = window.observations;
-      for (const [i, { frame }] of steps.entries()) {
-        const name = `${key}.${pictureMember(camera, i - steps.length + 1)}`;
-        members.push({ name, data: await this.#pictures.get(frame)!.get(feature)! });
+      for (const [i, { frame }] of observations.entries()) {
+        const name = `${key}.${pictureMember(camera, i - observations.length + 1)}`;
+        members.push({ name, data: await pictures.picture(feature, this.#pictures, frame.index).read() });
       }
     }
-    members.push({ name: `${key}.${SAMPLE_MEMBER}`, data: encodeSample(this.#record(window)) });
-    await this.#shards.add(members);
-    this.#samples++;
+    return members;
   }
 
-  #record({ anchor, observations, actions }: Window): SampleRecord {
+  #record(
+    { anchor, observations, actions }: Window,
+    { header, numbers }: EpisodeToWrite,
+    columns: Columns,
+  ): SampleRecord {
     const steps = { observation: observations, action: actions };
-    const values: Record<string, SampleArray> = {};
-    const age: Record<string, SampleArray> = {};
-    const valid: Record<string, SampleArray> = {};
-    for (const { key, role, feature } of this.#layouts) {
-      const timings = steps[role].map(({ frame }) => frame.values.get(key)!);
-      const slots = slotCount(feature);
-      const ages = timings.flatMap(ageSecs);
-      age[key] = packArray('float32', [timings.length, ...(slots ? [slots] : [])], ages);
-      valid[key] = flags(timings.map((timing) => timing.valid));
-      if (feature.kind === 'vector') values[key] = stack(steps[role], key, feature);
+    const gathered = { values: {}, age: {}, valid: {} } as Record<
+      'values' | 'age' | 'valid',
+      Record<string, SampleArray>
+    >;
+    for (const column of this.#columns) {
+      const { content, key, dtype } = column;
+      if (content === 'tickTime') continue;
+      const group = content === 'value' ? 'values' : content;
+      const rows = columns[group].get(key)!;
+      gathered[group][key] = stack(rows, { steps: steps[roleOf(key)], shape: rowShape(column), dtype });
     }
     const { contractDigest, version } = this.#target;
-    const { id, digest, task } = this.#episode!;
+    const { id, digest, task } = header;
+    const times = (of: readonly WindowStep[]) =>
+      packTimes(of.map(({ frame }) => numbers.tickTimes[frame.index]!));
     return {
-      values,
-      age,
-      valid,
+      ...gathered,
       padded: {
         observation: flags(observations.map(({ padded }) => padded)),
         action: flags(actions.map(({ padded }) => padded)),
@@ -154,34 +158,24 @@ export class WebDatasetWriter implements DatasetWriter {
   }
 }
 
-/** One age, or of a window one for each slot; NaN where there is no value. */
-function ageSecs(value: FrameValue): readonly number[] {
-  if (value.kind === 'vector' && value.window) return [...value.window.ageSecs];
-  return [value.ageNanos === undefined ? Number.NaN : nanosToSecs(value.ageNanos)];
-}
-
-/** Whether a window shows the pictures of this frame. */
-function isObserved(index: number, { samples: { stride, observationSteps } }: Contract): boolean {
-  const nextAnchor = Math.ceil(index / stride) * stride;
-  return nextAnchor - index < observationSteps;
-}
-
-/** The values of a feature at all steps, [steps, ...shape]. */
-function stack(steps: readonly WindowStep[], key: string, feature: VectorFeature): SampleArray {
-  const width = elementCount(feature);
-  const elements = new Float64Array(steps.length * width);
+/** The rows of a column at all steps, [steps, ...shape]. */
+function stack(
+  rows: ColumnNumbers,
+  {
+    steps,
+    shape,
+    dtype,
+  }: { readonly steps: readonly WindowStep[]; readonly shape: readonly number[]; readonly dtype: ArrayType },
+): SampleArray {
+  const bytes = shape.reduce((product, n) => product * n, rows.BYTES_PER_ELEMENT);
+  const all = new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
+  const stacked = new Uint8Array(steps.length * bytes);
   for (const [i, { frame }] of steps.entries()) {
-    const value = frame.values.get(key);
-    if (value?.kind !== 'vector') throw new TypeError(`frame ${frame.index} has no vector "${key}"`);
-    elements.set(value.elements, i * width);
+    stacked.set(all.subarray(frame.index * bytes, (frame.index + 1) * bytes), i * bytes);
   }
-  return packArray(feature.dtype, [steps.length, ...feature.shape], elements);
+  return new SampleArray(dtype, [steps.length, ...shape], stacked);
 }
 
 function flags(each: readonly boolean[]): SampleArray {
-  return packArray('bool', [each.length], each.map(Number));
-}
-
-function times(steps: readonly WindowStep[]): SampleArray {
-  return packTimes(steps.map(({ frame }) => frame.tickTime));
+  return new SampleArray('bool', [each.length], Uint8Array.from(each, Number));
 }

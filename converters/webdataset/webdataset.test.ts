@@ -8,6 +8,7 @@ import { decodeRgb, encodeJpeg } from '../../schemas/image-codec.ts';
 import type { DatasetTarget } from '../dataset-writer.ts';
 import { testContract } from '../episode.fixture.ts';
 import type { Frame, FrameValue } from '../frame.ts';
+import { addFrames } from '../prepared/prepared.fixture.ts';
 import { type DatasetIndex, INDEX_FILE } from './layout.ts';
 import type { SampleArray } from './sample-array.ts';
 import { decodeSample } from './sample-codec.ts';
@@ -53,7 +54,7 @@ function frame(index: number): Frame {
     const timing = { valid, ageNanos: valid ? BigInt(index) * 1_000_000n : undefined };
     if (feature.kind === 'vector') {
       values.set(key, { kind: 'vector', feature, elements: Float64Array.from(elements[key]!), ...timing });
-    } else {
+    } else if (feature.kind === 'image') {
       const pixels = new Uint8Array(8 * 16 * 3).fill(20 * index);
       values.set(key, { kind: 'image', feature, pixels, ...timing });
     }
@@ -67,9 +68,12 @@ async function writeDataset(
 ): Promise<number> {
   const writer = await format.open(dataset);
   for (const [i, count] of frames.entries()) {
-    await writer.beginEpisode({ ...headers[i]!, index: i });
-    for (let k = 0; k < count; k++) await writer.addFrame(frame(k));
-    await writer.endEpisode();
+    await addFrames(writer, {
+      contract: dataset.contract,
+      format,
+      header: { ...headers[i]!, index: i },
+      frames: Array.from({ length: count }, (_, k) => frame(k)),
+    });
   }
   return writer.finish();
 }
@@ -90,6 +94,8 @@ function numbers({ dtype, data }: SampleArray): (number | bigint)[] {
     float32: Float32Array,
     float64: Float64Array,
     int64: BigInt64Array,
+    int16: Int16Array,
+    uint16: Uint16Array,
     uint8: Uint8Array,
     bool: Uint8Array,
   };

@@ -1,6 +1,6 @@
 import type { DatasetFormat } from '../dataset-writer.ts';
 import { verifyShards } from './verify-shards.ts';
-import { type WebDatasetOptions, WebDatasetWriter } from './webdataset-writer.ts';
+import { JPEG_QUALITY, type WebDatasetOptions, WebDatasetWriter } from './webdataset-writer.ts';
 
 /** Tar shards of windows for the `webdataset` library. */
 export const webdataset: DatasetFormat = webdatasetWith({});
@@ -9,6 +9,11 @@ export const webdataset: DatasetFormat = webdatasetWith({});
 export function webdatasetWith(options: WebDatasetOptions): DatasetFormat {
   return {
     name: 'webdataset',
+    pictureForm: async () => ({
+      kind: 'jpeg',
+      quality: options.jpegQuality ?? JPEG_QUALITY,
+      frames: 'observed',
+    }),
     open: async (target) => new WebDatasetWriter(target, options),
     verify: verifyShards,
   };

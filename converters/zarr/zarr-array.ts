@@ -1,20 +1,29 @@
-import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import { DatasetError } from '../../schemas/errors.ts';
 import { z } from '../../schemas/validation.ts';
 import type { ColumnNumbers, ElementType } from '../frame-columns.ts';
+import { packBytes, unpackBytes, ZSTD_LEVEL } from '../prepared/pixel-codec.ts';
 import type { ZarrSink, ZarrSource } from './zarr-store.ts';
 
-const compress = promisify(zstdCompress);
-const decompress = promisify(zstdDecompress);
-
-/** numcodecs' default; higher levels cost more time than the bytes they save. */
-const ZSTD_LEVEL = 3;
-
-const DTYPES = { float32: '<f4', float64: '<f8', int64: '<i8', uint8: '|u1', bool: '|b1' } as const;
-const ELEMENT_BYTES = { '<f4': 4, '<f8': 8, '<i8': 8, '|u1': 1, '|b1': 1 } as const;
-/** What a chunk that is not there would hold. */
-const FILL_VALUES = { '<f4': 'NaN', '<f8': 'NaN', '<i8': 0, '|u1': 0, '|b1': false } as const;
+/** NumPy's array protocol strings, the bytes of an element, and what a chunk that is not there would hold. */
+const DTYPES = {
+  float32: '<f4',
+  float64: '<f8',
+  int64: '<i8',
+  int16: '<i2',
+  uint16: '<u2',
+  uint8: '|u1',
+  bool: '|b1',
+} as const;
+const ELEMENT_BYTES = { '<f4': 4, '<f8': 8, '<i8': 8, '<i2': 2, '<u2': 2, '|u1': 1, '|b1': 1 } as const;
+const FILL_VALUES = {
+  '<f4': 'NaN',
+  '<f8': 'NaN',
+  '<i8': 0,
+  '<i2': 0,
+  '<u2': 0,
+  '|u1': 0,
+  '|b1': false,
+} as const;
 
 const metadataSchema = z.object({
   zarr_format: z.literal(2),
@@ -73,6 +82,12 @@ export class ZarrArrayWriter {
     this.#rows += bytes.length / this.#rowBytes;
   }
 
+  /** @param packed the one row of the next chunk, as {@link packBytes} has it; for chunks of one row. */
+  async appendPacked(packed: Uint8Array): Promise<void> {
+    await this.#setChunk(packed);
+    this.#rows++;
+  }
+
   /** Writes what is left and the description. The last chunk is as large as all others, zeros at its end. */
   async close(): Promise<void> {
     if (this.#filled > 0) await this.#writeChunk();
@@ -96,10 +111,11 @@ export class ZarrArrayWriter {
   async #writeChunk(): Promise<void> {
     this.#chunk.fill(0, this.#filled);
     this.#filled = 0;
-    const params = { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL };
-    // numcodecs refuses frames that do not say how much they hold.
-    const bytes = await compress(this.#chunk, { params, pledgedSrcSize: this.#chunk.length });
-    await this.#sink.set(chunkKey(this.path, this.#chunks++, this.#options.rowShape.length), bytes);
+    await this.#setChunk(await packBytes(this.#chunk));
+  }
+
+  async #setChunk(packed: Uint8Array): Promise<void> {
+    await this.#sink.set(chunkKey(this.path, this.#chunks++, this.#options.rowShape.length), packed);
   }
 }
 
@@ -147,7 +163,7 @@ export async function readChunk(
   try {
     if (!source.keys.has(key)) throw new RangeError('it is missing');
     const stored = await source.get(key);
-    const bytes = compressor ? await decompress(stored) : stored;
+    const bytes = compressor ? await unpackBytes(stored) : stored;
     if (bytes.byteLength !== wanted) throw new RangeError(`it has ${bytes.byteLength} bytes, not ${wanted}`);
     return bytes;
   } catch (cause) {
@@ -181,6 +197,10 @@ export async function readRows(
       return new Float64Array(bytes.buffer);
     case '<i8':
       return new BigInt64Array(bytes.buffer);
+    case '<i2':
+      return new Int16Array(bytes.buffer);
+    case '<u2':
+      return new Uint16Array(bytes.buffer);
     case '|u1':
     case '|b1':
       return bytes;

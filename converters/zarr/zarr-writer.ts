@@ -1,7 +1,6 @@
 import { ConvertError } from '../../schemas/errors.ts';
-import type { DatasetTarget, DatasetWriter, EpisodeHeader } from '../dataset-writer.ts';
-import type { Frame } from '../frame.ts';
-import { numbersOf, rowShape } from '../frame-columns.ts';
+import type { DatasetTarget, DatasetWriter, EpisodeHeader, EpisodeToWrite } from '../dataset-writer.ts';
+import { rowShape } from '../frame-columns.ts';
 import { type ArrayColumn, CHUNK_BYTES, EPISODE_ENDS, zarrLayout } from './layout.ts';
 import { jsonBytes, ZarrArrayWriter } from './zarr-array.ts';
 import type { ZarrSink } from './zarr-store.ts';
@@ -44,30 +43,16 @@ export class ZarrWriter implements DatasetWriter {
     });
   }
 
-  async beginEpisode(header: EpisodeHeader): Promise<void> {
-    this.#episodes.push(header);
-  }
-
-  async addFrame(frame: Frame): Promise<void> {
-    const numbers = [numbersOf(frame)];
+  async addEpisode({ header, numbers, pictures }: EpisodeToWrite): Promise<void> {
     for (const { writer, from } of this.#columns) await writer.append(from.rows(numbers));
-    await Promise.all(
-      this.#pictures.map(async ({ writer, from }) => {
-        const value = frame.values.get(from);
-        if (value?.kind !== 'image') throw new TypeError(`frame ${frame.index} has no picture "${from}"`);
-        await writer.append(value.pixels);
-      }),
-    );
-    this.#frames++;
-  }
-
-  async endEpisode(): Promise<void> {
-    if (BigInt(this.#frames) === (this.#ends.at(-1) ?? 0n)) {
-      throw new ConvertError(
-        `Cannot write zarr: episode "${this.#episodes.at(-1)!.id}" has no frames. Leave it out.`,
-      );
+    for (const { writer, from } of this.#pictures) {
+      for (let frame = 0; frame < numbers.frames; frame++) {
+        await writer.appendPacked(await pictures.picture(from, 'pixels', frame).read());
+      }
     }
+    this.#frames += numbers.frames;
     this.#ends.push(BigInt(this.#frames));
+    this.#episodes.push(header);
   }
 
   async finish(): Promise<number> {

@@ -17,7 +17,7 @@ let sound: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'zarr-'));
   sound = await mkdtemp(join(root, 'sound-'));
-  await writeEpisodes(await zarr.open(fixtureTarget(sound)), [5, 3]);
+  await writeEpisodes(zarr, fixtureTarget(sound), [5, 3]);
 });
 afterAll(() => rm(root, { recursive: true }));
 
@@ -111,7 +111,7 @@ describe('zarr', () => {
 
   it('the archive holds what the folder holds', async () => {
     const directory = await mkdtemp(join(root, 'zip-'));
-    await writeEpisodes(await zarrZip.open(fixtureTarget(directory)), [5, 3]);
+    await writeEpisodes(zarrZip, fixtureTarget(directory), [5, 3]);
     const [archive, folder] = [
       await openZip(join(directory, ZIP_NAME)),
       await openDirectory(join(sound, DIRECTORY_NAME)),

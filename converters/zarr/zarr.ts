@@ -9,6 +9,7 @@ import { openZip, ZipSink } from './zip-store.ts';
 /** Replay buffer of diffusion_policy in Zarr 2, a file per chunk. */
 export const zarr: DatasetFormat = {
   name: 'zarr',
+  pictureForm: async () => ({ kind: 'pixels' }),
   open: async (target) => new ZarrWriter(target, new DirectorySink(join(target.directory, DIRECTORY_NAME))),
   verify: (directory) => verifyZarr(() => openDirectory(join(directory, DIRECTORY_NAME))),
 };
@@ -16,6 +17,7 @@ export const zarr: DatasetFormat = {
 /** The same in one zip archive, as UMI passes it around. */
 export const zarrZip: DatasetFormat = {
   name: 'zarr-zip',
+  pictureForm: async () => ({ kind: 'pixels' }),
   open: async (target) => new ZarrWriter(target, await ZipSink.create(join(target.directory, ZIP_NAME))),
   verify: (directory) => verifyZarr(() => openZip(join(directory, ZIP_NAME))),
 };

@@ -1,11 +1,12 @@
+import { availableParallelism } from 'node:os';
 import {
   type Conversion,
-  type ConvertProgress,
+  type ConvertOptions,
   convertEpisodes,
   type LateMessages,
   previewEpisodes,
 } from '../../converters/convert.ts';
-import type { DatasetFormat } from '../../converters/dataset-writer.ts';
+import type { ConvertProgress } from '../../converters/progress-meter.ts';
 import { type ContractFile, readContract } from '../../schemas/contract-file.ts';
 import type { DatasetManifest, ManifestClock, ManifestFeature } from '../../schemas/dataset-manifest.ts';
 import { EpisodeReader } from '../../schemas/episode-reader.ts';
@@ -25,8 +26,17 @@ export async function convert(paths: readonly string[], options: CommandOptions)
     ? await readContract(String(options.contract))
     : await contractOf(files[0]!);
   if (options.dryRun) return await preview(files, contract);
-  const { late } = await convertWithProgress(files, { contract, formats, directory: String(options.out) });
-  return late.length > 0 ? 3 : 0;
+  const { late, skipped } = await convertWithProgress(files, {
+    contract,
+    formats,
+    directory: String(options.out),
+    workers: Number(options.workers ?? availableParallelism()),
+    strict: options.strict === true,
+    resume: options.resume === true,
+    append: options.append === true,
+    keepPrepared: options.keep !== false,
+  });
+  return late.length + skipped.length > 0 ? 3 : 0;
 }
 
 /** Prints what a conversion would give, before any picture is decoded. */
@@ -56,7 +66,7 @@ async function preview(files: readonly string[], contract: ContractFile): Promis
 /** Converts with a progress line and says what came of it. */
 export async function convertWithProgress(
   files: readonly string[],
-  options: { contract: ContractFile; formats: readonly DatasetFormat[]; directory: string },
+  options: Omit<ConvertOptions, 'version' | 'onProgress'>,
 ): Promise<Conversion> {
   const line = new ProgressLine();
   const began = performance.now();
@@ -80,6 +90,7 @@ export async function convertWithProgress(
     for (const text of clocks.flatMap(clockLines)) console.log(text);
   }
   for (const text of lateLines(conversion.late)) console.log(text);
+  for (const { file, fault } of conversion.skipped) console.log(`  SKIPPED ${file}: ${fault.message}`);
   return conversion;
 }
 
@@ -107,8 +118,11 @@ function clockLines({ stream, offsetSecs, driftPpm, steps, steady }: ManifestClo
   return lines;
 }
 
+const STAGES = { preparing: 'prepared', writing: 'written' } as const;
+
 function progressText({
-  episode,
+  stage,
+  episodesDone,
   episodes,
   framesDone,
   framesExpected,
@@ -116,7 +130,7 @@ function progressText({
 }: ConvertProgress): string {
   const share = Math.min(100, Math.round((100 * framesDone) / Math.max(1, framesExpected)));
   const left = framesPerSec > 0 ? formatSecs((framesExpected - framesDone) / framesPerSec) : '?';
-  return `episode ${episode + 1}/${episodes}  ${share} %  ${framesDone} frames  ${framesPerSec.toFixed(0)} frames/s  ${left} left`;
+  return `${episodesDone} of ${episodes} episodes ${STAGES[stage]}  ${share} %  ${framesDone} frames  ${framesPerSec.toFixed(0)} frames/s  ${left} left`;
 }
 
 /** Where an episode lost its ends because a required stream had not begun or had ended. */

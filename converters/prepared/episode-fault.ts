@@ -1,0 +1,10 @@
+import { KinescribeError, MissingFeatureError, UsageError } from '../../schemas/errors.ts';
+
+/** Whether an error speaks of one recording, so that the others can go on without it. */
+export function isEpisodeFault(error: unknown): error is KinescribeError {
+  return (
+    error instanceof KinescribeError &&
+    !(error instanceof MissingFeatureError) &&
+    !(error instanceof UsageError)
+  );
+}

@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Contract } from '../../schemas/contract.ts';
+import type { DatasetFormat, DatasetWriter, EpisodeHeader } from '../dataset-writer.ts';
+import type { Frame } from '../frame.ts';
+import { imageFeatures } from '../frame-columns.ts';
+import { Preparation } from './preparation.ts';
+import { PreparedEpisode } from './prepared-episode.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'prepared-'));
+process.on('exit', () => rmSync(root, { recursive: true }));
+let episodes = 0;
+
+export interface FramesToAdd {
+  readonly contract: Contract;
+  readonly format: Pick<DatasetFormat, 'pictureForm'>;
+  readonly header: EpisodeHeader;
+  readonly frames: readonly Frame[];
+}
+
+/** Gives a writer an episode made of frames, prepared as one made of a recording is. */
+export async function addFrames(
+  writer: DatasetWriter,
+  { contract, format, header, frames }: FramesToAdd,
+): Promise<void> {
+  const directory = join(root, String(episodes++));
+  await mkdir(directory);
+  const forms = imageFeatures(contract).length > 0 ? [await format.pictureForm()] : [];
+  const preparation = await Preparation.begin(directory, contract, forms);
+  for (const frame of frames) await preparation.add(frame);
+  await preparation.finish(({ tickTimes }) => ({
+    ...header,
+    file: `${header.id}.mcap`,
+    info: undefined,
+    recordingTime: tickTimes[0]!,
+    frames: frames.length,
+    ...{ trimmedStart: 0, trimmedEnd: 0, clocks: [], late: new Map() },
+    startTime: String(tickTimes[0]),
+    endTime: String(tickTimes.at(-1)),
+  }));
+  await using episode = await PreparedEpisode.open(directory);
+  if (!episode) throw new TypeError('the episode was not prepared');
+  await writer.addEpisode({ header, numbers: await episode.numbers(), pictures: episode });
+}

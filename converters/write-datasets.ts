@@ -1,0 +1,115 @@
+import { basename, join } from 'node:path';
+import type { ContractFile } from '../schemas/contract-file.ts';
+import type { DatasetManifest } from '../schemas/dataset-manifest.ts';
+import type { DatasetFolders } from './dataset-folders.ts';
+import type { DatasetFormat, DatasetWriter } from './dataset-writer.ts';
+import type { SkippedEpisode } from './episode-sources.ts';
+import { FeatureTable, writeManifest } from './manifest.ts';
+import { manifestEpisode, type PlacedEpisode } from './placed-episode.ts';
+import type { EpisodeFacts, PreparedEpisode } from './prepared/prepared-episode.ts';
+import { type ConvertProgress, ProgressMeter } from './progress-meter.ts';
+
+export interface ConvertedDataset {
+  readonly format: string;
+  readonly directory: string;
+  readonly manifest: DatasetManifest;
+}
+
+export interface WriteOptions {
+  readonly contract: ContractFile;
+  readonly formats: readonly DatasetFormat[];
+  readonly directory: string;
+  /** Of those formats, in that directory. */
+  readonly folders: DatasetFolders;
+  readonly version: string;
+  /** For the manifest. */
+  readonly skipped: readonly SkippedEpisode[];
+  open(episode: EpisodeFacts): Promise<PreparedEpisode>;
+  readonly onProgress?: (progress: ConvertProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+interface OpenDataset {
+  readonly format: DatasetFormat;
+  readonly part: string;
+  readonly writer: DatasetWriter;
+}
+
+/** Writes prepared episodes into all datasets at once; one episode's numbers are held in memory. */
+export async function writeDatasets(
+  episodes: readonly PlacedEpisode[],
+  options: WriteOptions,
+): Promise<readonly ConvertedDataset[]> {
+  const { contract, formats, folders, version, onProgress, signal } = options;
+  const features = new FeatureTable(contract.contract);
+  const meter = new ProgressMeter(
+    'writing',
+    episodes.map(({ facts }) => ({ expectedFrames: facts.frames })),
+    onProgress,
+  );
+  const open: OpenDataset[] = [];
+  try {
+    const parts = await folders.create();
+    for (const [i, format] of formats.entries()) {
+      const writer = await format.open({
+        directory: parts[i]!,
+        contract: contract.contract,
+        contractDigest: contract.digest,
+        version,
+        tasks: [...new Set(episodes.map(({ header }) => header.task))].sort(),
+      });
+      open.push({ format, part: parts[i]!, writer });
+    }
+    for (const { facts, header } of episodes) {
+      signal?.throwIfAborted();
+      await using pictures = await options.open(facts);
+      const numbers = await pictures.numbers();
+      features.add(numbers, header);
+      await allDone(open.map(({ writer }) => writer.addEpisode({ header, numbers, pictures })));
+      meter.frames(header.index, facts.frames);
+      meter.done(header.index);
+    }
+    const datasets = await allDone(open.map((each) => finish(each, { ...options, episodes, features })));
+    await folders.complete();
+    return datasets;
+  } catch (error) {
+    await Promise.allSettled(open.map(({ writer }) => writer.abort()));
+    await folders.remove();
+    throw error;
+  }
+}
+
+async function finish(
+  { format, part, writer }: OpenDataset,
+  {
+    contract,
+    version,
+    directory,
+    episodes,
+    features,
+    skipped,
+  }: WriteOptions & { readonly episodes: readonly PlacedEpisode[]; readonly features: FeatureTable },
+): Promise<ConvertedDataset> {
+  const samples = await writer.finish();
+  const { name, split, samples: settings } = contract.contract;
+  const manifest = await writeManifest(part, {
+    version,
+    format: format.name,
+    contract: { name, digest: contract.digest },
+    tickRateHz: settings.tickRateHz,
+    clock: settings.clock,
+    ...(split && { split }),
+    frames: episodes.reduce((sum, { facts }) => sum + facts.frames, 0),
+    samples,
+    episodes: episodes.map(manifestEpisode),
+    skipped: skipped.map(({ file }) => basename(file)),
+    features: features.rows(),
+  });
+  return { format: format.name, directory: join(directory, format.name), manifest };
+}
+
+/** As Promise.all, but waits for every one before it fails: writers are not aborted in the middle of a call. */
+async function allDone<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises);
+}
