@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import {
   formatOfferedQos,
   formatTypeHash,
+  isTooStrong,
   type OfferedQos,
   outdated,
   replayedQos,
@@ -41,6 +42,14 @@ describe('requestedQos()', () => {
     expect(requestedQos(JOINTS, offers)).toMatchObject({ reliability, durability });
   });
 
+  it('asks for what the contract says instead', () => {
+    const override = { reliability: 'best_effort', depth: 7 } as const;
+    expect(requestedQos(JOINTS, [RELIABLE, LATCHED], override)).toEqual({
+      ...override,
+      durability: 'volatile',
+    });
+  });
+
   it('holds two seconds of a fast topic, and fewer of large messages', () => {
     expect(requestedQos(JOINTS, [RELIABLE]).depth).toBeGreaterThanOrEqual(2000);
     for (const type of [
@@ -50,6 +59,19 @@ describe('requestedQos()', () => {
     ]) {
       expect(requestedQos(type, [RELIABLE]).depth).toBeLessThanOrEqual(60);
     }
+  });
+});
+
+describe('isTooStrong()', () => {
+  const request = { reliability: 'best_effort', durability: 'volatile', depth: 1 } as const;
+  it.each([
+    ['best effort of anybody', request, SENSOR, false],
+    ['reliable of a reliable publisher', { ...request, reliability: 'reliable' }, RELIABLE, false],
+    ['reliable of a best-effort publisher', { ...request, reliability: 'reliable' }, SENSOR, true],
+    ['latched of a latched publisher', { ...request, durability: 'transient_local' }, LATCHED, false],
+    ['latched of a volatile publisher', { ...request, durability: 'transient_local' }, RELIABLE, true],
+  ] as const)('of %s', (_, asked, offer, expected) => {
+    expect(isTooStrong(asked, offer)).toBe(expected);
   });
 });
 

@@ -1,3 +1,5 @@
+import type { StreamQos } from '../schemas/contract.ts';
+
 /**
  * Quality of service of topics in the words of ROS 2. The place of a word in its list is its number in
  * `rmw/types.h`, which bindings and old recordings use instead of the word.
@@ -67,15 +69,29 @@ const LARGE_TYPE = /\/\w*(Image|PointCloud|Video|Packet|Grid|Octomap|Mesh)\w*$/;
  * are, transient-local if all are. A request stronger than an offer receives nothing, in silence.
  *
  * @param offers of all publishers of the topic; at least one.
+ * @param override what the contract wants all the same.
  */
-export function requestedQos(type: string, offers: readonly OfferedQos[]): RequestedQos {
+export function requestedQos(
+  type: string,
+  offers: readonly OfferedQos[],
+  override: StreamQos = {},
+): RequestedQos {
   return {
     reliability: offers.every((offer) => offer.reliability === 'reliable') ? 'reliable' : 'best_effort',
     durability: offers.every((offer) => offer.durability === 'transient_local')
       ? 'transient_local'
       : 'volatile',
     depth: depthOf(type),
+    ...override,
   };
+}
+
+/** Whether a publisher offers less than a request demands, so that it is not heard. */
+export function isTooStrong({ reliability, durability }: RequestedQos, offer: OfferedQos): boolean {
+  return (
+    (reliability === 'reliable' && offer.reliability === 'best_effort') ||
+    (durability === 'transient_local' && offer.durability === 'volatile')
+  );
 }
 
 function depthOf(type: string): number {

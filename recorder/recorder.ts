@@ -8,6 +8,7 @@ import { appendLabel, type Label } from '../schemas/labels.ts';
 import type { Ledger } from '../schemas/ledger.ts';
 import { nextEpisodeId, openLibrary } from '../schemas/library.ts';
 import type { LiveStreams } from '../schemas/live-streams.ts';
+import type { MessageObserver, TakeFindings } from '../schemas/message-observer.ts';
 import type { RecordingStatus } from '../schemas/recording-control.ts';
 import { nanosToSecs } from '../schemas/time.ts';
 import { Intake } from './intake.ts';
@@ -40,6 +41,8 @@ export interface RecorderOptions {
   readonly maxPreRollBytes?: number;
   /** Space of the file system that stays free, bytes. @default 512 MiB */
   readonly reserveBytes?: number;
+  /** Is shown every message of every take, and says what is wrong. */
+  readonly observer?: MessageObserver;
   /** Told what the operator should know: a type that cannot be recorded, a publisher that vanished. */
   readonly onWarning?: (warning: SourceWarning) => void;
 }
@@ -61,12 +64,14 @@ export interface FinishedTake {
   readonly startTime: bigint;
   readonly durationSecs: number;
   readonly ledger: Ledger;
+  /** What the checks make of it, a moment later; undefined without checks. */
+  readonly checked: Promise<TakeFindings | undefined>;
 }
 
 /** The part of an operator's view that the recorder itself knows. */
 export type RecorderStatus = Pick<
   RecordingStatus,
-  'state' | 'episodeId' | 'durationSecs' | 'paused' | 'queuedBytes' | 'streams' | 'storage'
+  'state' | 'episodeId' | 'durationSecs' | 'paused' | 'queuedBytes' | 'streams' | 'storage' | 'wrong'
 > & { readonly failure: RecordError | undefined };
 
 /**
@@ -98,7 +103,7 @@ export class Recorder {
     await openLibrary(options.directory);
     const recorder = new Recorder(source, options);
     await recorder.#storage.look();
-    const topics = Object.values(options.contractFile.contract.streams).map(({ topic }) => topic);
+    const streams = Object.values(options.contractFile.contract.streams);
     await source.start(
       {
         channel: (key, spec) => recorder.#intake.channelAppeared(key, spec, recorder.#take),
@@ -108,7 +113,10 @@ export class Recorder {
         ended: () => recorder.#sourceEnded('ended'),
         warned: (warning) => options.onWarning?.(warning),
       },
-      { topics: options.topics ?? new Set(topics) },
+      {
+        topics: options.topics ?? new Set(streams.map(({ topic }) => topic)),
+        qos: new Map(streams.flatMap(({ topic, qos }) => (qos ? [[topic, qos]] : []))),
+      },
     );
     return recorder;
   }
@@ -162,6 +170,7 @@ export class Recorder {
       queuedBytes: take?.queuedBytes ?? 0,
       streams: take?.streams(now) ?? this.#intake.status(now),
       storage: this.#storage.status,
+      wrong: take ? (this.#options.observer?.current() ?? []) : [],
       failure: take?.failure,
     };
   }
@@ -187,6 +196,7 @@ export class Recorder {
         firstTime,
         contractFile,
         maxQueueBytes,
+        observer: this.#options.observer,
       });
       this.#intake.handOver(take, firstTime, preRoll);
       take.event({ event: 'start', by: description.operator }, startTime);
@@ -241,8 +251,12 @@ export class Recorder {
           startTime: take.startTime,
           durationSecs: nanosToSecs(endTime - take.startTime),
           ledger,
+          checked: this.#options.observer?.takeEnded(endTime, episode.file) ?? Promise.resolve(undefined),
         };
         return this.#review;
+      } catch (error) {
+        void this.#options.observer?.takeEnded(endTime, undefined);
+        throw error;
       } finally {
         this.#closing = undefined;
       }

@@ -1,11 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { StreamQos } from '../schemas/contract.ts';
 import { SourceError } from '../schemas/errors.ts';
 import type { Clock } from '../schemas/time.ts';
 import { loadDefinition } from './definitions.ts';
-import { formatOfferedQos, formatTypeHash, outdated, type RequestedQos, requestedQos } from './qos.ts';
+import {
+  formatOfferedQos,
+  formatTypeHash,
+  isTooStrong,
+  outdated,
+  type RequestedQos,
+  requestedQos,
+} from './qos.ts';
 import type { RosEnvironment } from './ros-environment.ts';
 import type { RosNode, RosPublisher, RosSubscription } from './ros-node.ts';
 import { ReceiveBufferWatch } from './ros-receive-buffer.ts';
+import {
+  changedQos,
+  gonePublishers,
+  missingDefinition,
+  missingType,
+  secondType,
+  unmatchedQos,
+} from './ros-warnings.ts';
 import type { SourceSink, SourceWarning } from './source.ts';
 import type { TopicSet } from './topic-choice.ts';
 
@@ -14,6 +30,8 @@ export interface RosCaptureOptions {
   /** Gives logTime to a message when it arrives. */
   readonly clock: Clock;
   readonly topics: TopicSet;
+  /** What the contract asks for, by topic. */
+  readonly qos: ReadonlyMap<string, StreamQos> | undefined;
   readonly sink: SourceSink;
 }
 
@@ -25,6 +43,8 @@ interface Stream {
   qos: RequestedQos;
   subscription: RosSubscription;
   publisherCount: number;
+  /** Nodes that were said to offer less than is asked for. */
+  readonly unheard: Set<string>;
 }
 
 /** How often the list of topics is read; rosbag2 does the same. */
@@ -43,6 +63,7 @@ export class RosCapture {
   readonly #environment: RosEnvironment;
   readonly #clock: Clock;
   readonly #topics: TopicSet;
+  readonly #qos: ReadonlyMap<string, StreamQos> | undefined;
   readonly #sink: SourceSink;
   /** By topic and type; never removed, for a publisher that is gone may come back. */
   readonly #streams = new Map<string, Stream>();
@@ -54,11 +75,12 @@ export class RosCapture {
   #stopped: Promise<void> | undefined;
 
   /** @param node is the capture's own from here on. */
-  constructor(node: RosNode, { environment, clock, topics, sink }: RosCaptureOptions) {
+  constructor(node: RosNode, { environment, clock, topics, qos, sink }: RosCaptureOptions) {
     this.#node = node;
     this.#environment = environment;
     this.#clock = clock;
     this.#topics = topics;
+    this.#qos = qos;
     this.#sink = sink;
   }
 
@@ -133,27 +155,30 @@ export class RosCapture {
     const schema = await loadDefinition(type, prefixes);
     if (this.#stopping.signal.aborted) return;
     const channelKey = this.#streams.size;
+    const first = this.#streams.values().find((stream) => stream.topic === topic);
     const offers = publishers.map(({ qos }) => qos);
-    const qos = requestedQos(type, offers);
+    const qos = this.#requested(topic, type, publishers);
     let subscription: RosSubscription;
     try {
       subscription = this.#subscribe(channelKey, topic, type, qos);
     } catch (error) {
       this.#refused.add(streamKey(topic, type));
-      if (this.#streamOf(topic)) this.#warnOfSecondType(topic, type, publishers, 'refused');
-      else this.#warnOfMissingType(topic, type, error as Error);
+      if (first) this.#warn(secondType(topic, [first.type, type], { publishers, isRecorded: false }));
+      else this.#warn(missingType(topic, type, { distro, cause: error as Error }));
       return;
     }
-    if (this.#streamOf(topic)) this.#warnOfSecondType(topic, type, publishers, 'recorded');
-    if (!schema) this.#warnOfMissingDefinition(topic, type);
-    this.#streams.set(streamKey(topic, type), {
+    if (first) this.#warn(secondType(topic, [first.type, type], { publishers, isRecorded: true }));
+    if (!schema) this.#warn(missingDefinition(topic, type));
+    const stream = {
       channelKey,
       topic,
       type,
       qos,
       subscription,
       publisherCount: publishers.length,
-    });
+      unheard: new Set<string>(),
+    };
+    this.#streams.set(streamKey(topic, type), stream);
     const hashes = publishers.flatMap(({ typeHash }) => typeHash ?? []);
     this.#sink.channel(channelKey, {
       topic,
@@ -164,6 +189,7 @@ export class RosCapture {
         ['topic_type_hash', formatTypeHash(hashes)],
       ]),
     });
+    this.#tellUnheard(stream, publishers);
   }
 
   #subscribe(channelKey: number, topic: string, type: string, qos: RequestedQos): RosSubscription {
@@ -177,92 +203,40 @@ export class RosCapture {
     const { topic, type } = stream;
     const publishers = this.#publishers(topic, type);
     if (publishers.length === 0) {
-      if (stream.publisherCount > 0) this.#warnOfGonePublishers(topic);
+      if (stream.publisherCount > 0) this.#warn(gonePublishers(topic));
       stream.publisherCount = 0;
       return;
     }
     stream.publisherCount = publishers.length;
-    const wanted = requestedQos(
-      type,
-      publishers.map(({ qos }) => qos),
-    );
-    if (!outdated(stream.qos, wanted)) return;
-    // The old subscription goes first: with both, messages would arrive twice.
-    stream.subscription.close();
-    stream.subscription = this.#subscribe(stream.channelKey, topic, type, wanted);
-    stream.qos = wanted;
-    this.#warnOfChangedQos(topic, wanted);
+    const wanted = this.#requested(topic, type, publishers);
+    if (outdated(stream.qos, wanted)) this.#resubscribe(stream, wanted);
+    this.#tellUnheard(stream, publishers);
   }
 
-  #streamOf(topic: string): Stream | undefined {
-    return this.#streams.values().find((stream) => stream.topic === topic);
+  #resubscribe(stream: Stream, wanted: RequestedQos): void {
+    const { channelKey, topic, type } = stream;
+    // The old subscription goes first: with both, messages would arrive twice.
+    stream.subscription.close();
+    stream.subscription = this.#subscribe(channelKey, topic, type, wanted);
+    stream.qos = wanted;
+    this.#warn(changedQos(topic, wanted));
+  }
+
+  /** Says once of each node that it offers less than is asked for; only a contract asks for that much. */
+  #tellUnheard({ topic, qos, unheard }: Stream, publishers: readonly RosPublisher[]): void {
+    const found = publishers.filter((each) => isTooStrong(qos, each.qos) && !unheard.has(each.node));
+    if (found.length === 0) return;
+    for (const { node } of found) unheard.add(node);
+    this.#warn(unmatchedQos(topic, found));
+  }
+
+  #requested(topic: string, type: string, publishers: readonly RosPublisher[]): RequestedQos {
+    const offers = publishers.map(({ qos }) => qos);
+    return requestedQos(type, offers, this.#qos?.get(topic));
   }
 
   #warn(warning: SourceWarning): void {
     this.#sink.warned?.(warning);
-  }
-
-  #warnOfMissingType(topic: string, type: string, { message }: Error): void {
-    const { distro } = this.#environment;
-    const packageName = type.split('/')[0]!;
-    this.#warn({
-      kind: 'missing-type',
-      topic,
-      message:
-        `Topic "${topic}" is not recorded: its type "${type}" cannot be loaded (${message}). Install the ` +
-        `package with "sudo apt install ros-${distro}-${packageName.replaceAll('_', '-')}" or source the ` +
-        'workspace that holds it, and start again.',
-    });
-  }
-
-  #warnOfMissingDefinition(topic: string, type: string): void {
-    this.#warn({
-      kind: 'missing-definition',
-      topic,
-      message:
-        `Topic "${topic}" is recorded without the definition of "${type}": no folder of AMENT_PREFIX_PATH ` +
-        'holds its .msg or .idl file. Its messages can be replayed but not decoded; source the workspace ' +
-        'that holds the package and record again.',
-    });
-  }
-
-  /** Fast DDS refuses a second type on a topic within one process; Cyclone DDS does not. */
-  #warnOfSecondType(
-    topic: string,
-    type: string,
-    publishers: readonly RosPublisher[],
-    outcome: 'recorded' | 'refused',
-  ): void {
-    const nodes = [...new Set(publishers.map(({ node }) => `"${node}"`))].join(', ');
-    const consequence = {
-      recorded: 'Both are recorded, each as a channel of its own; a reader that goes by topic sees only one.',
-      refused: 'The second is not recorded, because the middleware refuses it. Let the nodes agree on one.',
-    };
-    this.#warn({
-      kind: 'second-type',
-      topic,
-      message:
-        `Topic "${topic}" has a second type: "${type}" from ${nodes}, besides ` +
-        `"${this.#streamOf(topic)?.type}". ${consequence[outcome]}`,
-    });
-  }
-
-  #warnOfChangedQos(topic: string, { reliability, durability }: RequestedQos): void {
-    this.#warn({
-      kind: 'qos-changed',
-      topic,
-      message:
-        `Topic "${topic}" is subscribed to anew as ${reliability} and ${durability}, because a publisher ` +
-        'offers another quality of service than those before it. Messages of this instant may be missing.',
-    });
-  }
-
-  #warnOfGonePublishers(topic: string): void {
-    this.#warn({
-      kind: 'publishers-gone',
-      topic,
-      message: `Topic "${topic}" has no publisher any more. Recording of it goes on when one comes back.`,
-    });
   }
 }
 

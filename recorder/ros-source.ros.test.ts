@@ -184,6 +184,24 @@ describe.skipIf(reason)('openRosSource() on a ROS 2 graph', () => {
     });
   });
 
+  it('asks for the quality of service of the contract, and says when a publisher offers less', async () => {
+    const received = new ReceivedMessages();
+    const source = await openRosSource();
+    cleanup.push(() => source.stop());
+    const qos = new Map([
+      [STATE.topic, { reliability: 'reliable' }],
+      [WRENCH.topic, { reliability: 'best_effort' }],
+    ] as const);
+    await source.start(received, { qos });
+    const robot = await openRobot('robot', { ...STATE, qos: BEST_EFFORT }, WRENCH);
+    await connected(received, STATE, WRENCH);
+    await robot.publish();
+    await expectAll(received, WRENCH);
+    expect(received.of(STATE)).toEqual([]);
+    expect(received.warning('qos-unmatched')?.message).toContain('"/robot"');
+    expect(received.warnings).toHaveLength(1);
+  });
+
   it('loses nothing while the event loop stalls 100 ms again and again', async () => {
     const robot = await openRobot('robot', JOINTS);
     const received = new ReceivedMessages();

@@ -54,7 +54,7 @@ class RosSource implements Source {
     return this.#node;
   }
 
-  async start(sink: SourceSink, { topics = EVERY_TOPIC }: SourceOptions = {}): Promise<void> {
+  async start(sink: SourceSink, { topics = EVERY_TOPIC, qos }: SourceOptions = {}): Promise<void> {
     if (this.#capture) throw new TypeError('The source has been started already.');
     const node = await openRosNode({
       name: this.#nodeName,
@@ -62,7 +62,7 @@ class RosSource implements Source {
     });
     const { clock } = this;
     this.#node = node;
-    this.#capture = new RosCapture(node, { environment: this.#environment, clock, topics, sink });
+    this.#capture = new RosCapture(node, { environment: this.#environment, clock, topics, qos, sink });
     try {
       await this.#capture.start();
     } catch (error) {

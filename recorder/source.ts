@@ -1,3 +1,4 @@
+import type { StreamQos } from '../schemas/contract.ts';
 import type { ChannelSpec } from '../schemas/message.ts';
 import type { Clock } from '../schemas/time.ts';
 import type { TopicSet } from './topic-choice.ts';
@@ -27,6 +28,7 @@ export interface SourceWarning {
     | 'missing-definition'
     | 'second-type'
     | 'qos-changed'
+    | 'qos-unmatched'
     | 'publishers-gone'
     | 'receive-buffer'
     | 'connection'
@@ -55,6 +57,8 @@ export interface SourceMessage {
 export interface SourceOptions {
   /** Topics wanted; a topic that appears later is picked up then. @default all but hidden ones */
   readonly topics?: TopicSet;
+  /** Quality of service to ask for, by topic, where it shall not follow from the publishers. @default none */
+  readonly qos?: ReadonlyMap<string, StreamQos>;
 }
 
 /**

@@ -26,6 +26,21 @@ const clock = z
   .enum(['sensor', 'publish', 'log'])
   .describe('Instant a value belongs to: its header stamp, its publish time or its receive time.');
 
+const qos = z
+  .strictObject({
+    reliability: z.enum(['reliable', 'best_effort']).optional(),
+    durability: z.enum(['volatile', 'transient_local']).optional(),
+    depth: z
+      .int()
+      .positive()
+      .optional()
+      .describe('Messages the middleware holds while the recorder is busy: rate times the worst stall.'),
+  })
+  .describe(
+    'ROS 2 quality of service to ask for where it shall differ from what follows from the publishers: ' +
+      'reliable and latched if all of them are. More than a publisher offers receives nothing.',
+  );
+
 const stream = z.strictObject({
   topic: z.string().startsWith('/').describe('ROS topic name.'),
   role: z
@@ -50,6 +65,7 @@ const stream = z.strictObject({
       'For the sensor clock of another computer: offset and drift are found from the fastest messages and ' +
         'stored in the manifest. Absent: stamps are of the same clock as the recording.',
     ),
+  qos: qos.optional(),
   toleratedLoss: z
     .number()
     .min(0)
@@ -195,6 +211,7 @@ export const contractSchema = z
 export type Contract = Readonly<z.infer<typeof contractSchema>>;
 export type Stream = Readonly<z.infer<typeof stream>>;
 export type StreamRole = Stream['role'];
+export type StreamQos = Readonly<z.infer<typeof qos>>;
 export type VectorFeature = Readonly<z.infer<typeof vectorFeature>>;
 export type ImageFeature = Readonly<z.infer<typeof imageFeature>>;
 export type DepthFeature = Readonly<z.infer<typeof depthFeature>>;

@@ -1,0 +1,87 @@
+import type { RequestedQos } from './qos.ts';
+import type { RosPublisher } from './ros-node.ts';
+import type { SourceWarning } from './source.ts';
+
+/** What a ROS 2 source tells the operator: what was found, what it means, what to do. */
+
+export function missingType(
+  topic: string,
+  type: string,
+  { distro, cause }: { readonly distro: string; readonly cause: Error },
+): SourceWarning {
+  const packageName = type.split('/')[0]!;
+  return {
+    kind: 'missing-type',
+    topic,
+    message:
+      `Topic "${topic}" is not recorded: its type "${type}" cannot be loaded (${cause.message}). Install the ` +
+      `package with "sudo apt install ros-${distro}-${packageName.replaceAll('_', '-')}" or source the ` +
+      'workspace that holds it, and start again.',
+  };
+}
+
+export function missingDefinition(topic: string, type: string): SourceWarning {
+  return {
+    kind: 'missing-definition',
+    topic,
+    message:
+      `Topic "${topic}" is recorded without the definition of "${type}": no folder of AMENT_PREFIX_PATH ` +
+      'holds its .msg or .idl file. Its messages can be replayed but not decoded; source the workspace ' +
+      'that holds the package and record again.',
+  };
+}
+
+/**
+ * Fast DDS refuses a second type on a topic within one process; Cyclone DDS does not.
+ *
+ * @param types the one that is recorded already, and the second.
+ */
+export function secondType(
+  topic: string,
+  [first, second]: readonly [string, string],
+  { publishers, isRecorded }: { readonly publishers: readonly RosPublisher[]; readonly isRecorded: boolean },
+): SourceWarning {
+  const consequence = isRecorded
+    ? 'Both are recorded, each as a channel of its own; a reader that goes by topic sees only one.'
+    : 'The second is not recorded, because the middleware refuses it. Let the nodes agree on one.';
+  return {
+    kind: 'second-type',
+    topic,
+    message:
+      `Topic "${topic}" has a second type: "${second}" from ${namesOf(publishers)}, besides "${first}". ` +
+      consequence,
+  };
+}
+
+export function changedQos(topic: string, { reliability, durability }: RequestedQos): SourceWarning {
+  return {
+    kind: 'qos-changed',
+    topic,
+    message:
+      `Topic "${topic}" is subscribed to anew as ${reliability} and ${durability}, because a publisher ` +
+      'offers another quality of service than those before it. Messages of this instant may be missing.',
+  };
+}
+
+export function unmatchedQos(topic: string, publishers: readonly RosPublisher[]): SourceWarning {
+  const offers = publishers.map(({ qos }) => `${qos.reliability} and ${qos.durability}`);
+  return {
+    kind: 'qos-unmatched',
+    topic,
+    message:
+      `Nothing of ${namesOf(publishers)} is heard on topic "${topic}": the contract's "qos" asks for more than ` +
+      `they offer, ${[...new Set(offers)].join(', ')}. Ask for that, or leave "qos" out.`,
+  };
+}
+
+export function gonePublishers(topic: string): SourceWarning {
+  return {
+    kind: 'publishers-gone',
+    topic,
+    message: `Topic "${topic}" has no publisher any more. Recording of it goes on when one comes back.`,
+  };
+}
+
+function namesOf(publishers: readonly RosPublisher[]): string {
+  return [...new Set(publishers.map(({ node }) => `"${node}"`))].join(', ');
+}
