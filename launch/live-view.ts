@@ -4,14 +4,16 @@ import type { RecordingStatus, StreamStatus } from '../schemas/recording-control
 type ShownStatus = Pick<
   RecordingStatus,
   'state' | 'episodeId' | 'durationSecs' | 'paused' | 'queuedBytes' | 'streams' | 'storage'
-> & { readonly plan?: RecordingStatus['plan'] };
+> & { readonly plan?: RecordingStatus['plan']; readonly wrong?: RecordingStatus['wrong'] };
 
 const RED = '\u001b[31m';
 const PLAIN = '\u001b[0m';
+/** Findings that fit beside the streams; the gravest come first. */
+const MOST_WRONG = 5;
 
 /** What an operator sees while recording, line by line. */
 export function liveLines(status: ShownStatus, { colour = true } = {}): string[] {
-  const { state, episodeId, durationSecs, paused, queuedBytes, streams, storage, plan } = status;
+  const { state, episodeId, durationSecs, paused, queuedBytes, streams, storage, plan, wrong = [] } = status;
   const head = `${(paused ? 'paused' : state).toUpperCase().padEnd(10)} ${episodeId ?? ''}  ${durationSecs.toFixed(1)} s`;
   const width = Math.max(5, ...streams.map(({ topic }) => topic.length));
   const rows = streams.map((stream) => {
@@ -24,17 +26,19 @@ export function liveLines(status: ShownStatus, { colour = true } = {}): string[]
   return [
     `${head}   queue ${megabytes(queuedBytes)} MB   ${disk}`,
     ...(plan ? [planWords(plan)] : []),
+    ...wrong.slice(0, MOST_WRONG).map((text) => (colour ? `${RED}! ${text}${PLAIN}` : `! ${text}`)),
     ...(rows.length > 0 ? [titles, ...rows] : []),
   ];
 }
 
 /** One line for a log that nobody watches: the state and whatever is wrong. */
 export function logLine(status: ShownStatus): string {
-  const { state, episodeId, durationSecs, streams } = status;
+  const { state, episodeId, durationSecs, streams, wrong: findings = [] } = status;
   const received = streams.reduce((sum, stream) => sum + stream.received, 0);
   const wrong = streams
     .filter(({ troubled }) => troubled)
     .map(({ topic, lost, rateHz }) => `${topic} ${rateHz.toFixed(0)} Hz, ${lost} lost`);
+  wrong.push(...findings.slice(0, MOST_WRONG));
   const end = wrong.length > 0 ? `; look at ${wrong.join('; ')}` : '; all streams well';
   return `${state} ${episodeId ?? ''} ${durationSecs.toFixed(0)} s, ${received} messages${end}`;
 }

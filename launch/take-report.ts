@@ -2,6 +2,7 @@ import { untoleratedLosses } from '../recorder/loss-verdict.ts';
 import type { FinishedTake } from '../recorder/recorder.ts';
 import type { Contract } from '../schemas/contract.ts';
 import { type Loss, lossesByTopic } from '../schemas/ledger.ts';
+import type { TakeFindings } from '../schemas/message-observer.ts';
 import { nanosToSecs } from '../schemas/time.ts';
 
 const CAUSES: Record<Loss['cause'], string> = {
@@ -35,4 +36,9 @@ function count({ messages }: Loss): string {
 
 function range({ startTime, endTime }: Loss, origin: bigint): string {
   return `at ${nanosToSecs(startTime - origin).toFixed(2)}–${nanosToSecs(endTime - origin).toFixed(2)} s`;
+}
+
+/** What the checks make of a take, for the person who just recorded it. */
+export function checkedLines({ verdict, reasons }: Pick<TakeFindings, 'verdict' | 'reasons'>): string[] {
+  return [`  ${verdict}`, ...reasons.map((reason) => `    ${reason}`)];
 }

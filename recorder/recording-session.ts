@@ -1,5 +1,6 @@
 import type { Contract } from '../schemas/contract.ts';
 import { RecordError, UsageError } from '../schemas/errors.ts';
+import type { TakeFindings } from '../schemas/message-observer.ts';
 import type { RecordingCommand, RecordingControl, RecordingStatus } from '../schemas/recording-control.ts';
 import type { Collection } from './collection.ts';
 import { untoleratedLosses } from './loss-verdict.ts';
@@ -40,6 +41,8 @@ export class RecordingSession implements RecordingControl {
   readonly #id: string;
   #description: TakeDescription;
   #finished: FinishedTake | undefined;
+  /** Of the finished take, once it is known. */
+  #checked: TakeFindings | undefined;
   #quality: number | undefined;
   #kept = 0;
   #discarded = 0;
@@ -71,7 +74,7 @@ export class RecordingSession implements RecordingControl {
     const finished = status.state === 'review' ? this.#finished : undefined;
     return {
       ...status,
-      review: finished && { ...finished, losses: finished.ledger.losses },
+      review: finished && { ...finished, losses: finished.ledger.losses, checked: this.#checked },
       quality: finished && this.#quality,
       session: this.#id,
       ...{ task, operator, scene, object },
@@ -181,8 +184,15 @@ export class RecordingSession implements RecordingControl {
 
   #stop(): Promise<void> {
     return this.#toldOf(async () => {
-      this.#finished = await this.#recorder.stopTake();
-      this.#options.onTake?.(this.#finished);
+      const finished = await this.#recorder.stopTake();
+      this.#finished = finished;
+      this.#checked = undefined;
+      this.#options.onTake?.(finished);
+      void finished.checked.then((checked) => {
+        if (this.#finished !== finished) return; // the next take is over already
+        this.#checked = checked;
+        this.#changed();
+      });
     });
   }
 

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { EPISODE_SUFFIX } from '../schemas/episode.ts';
+import { findingsFileOf } from '../schemas/findings-file.ts';
 import { labelsFileOf } from '../schemas/labels.ts';
 import type { StorageStatus } from '../schemas/recording-control.ts';
 
@@ -56,6 +57,7 @@ export class StorageGuard {
     await rename(labelsFileOf(file), labelsFileOf(target)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error; // most takes are discarded without a word
     });
+    await rm(findingsFileOf(file), { force: true }); // can be made again
     return target;
   }
 

@@ -5,6 +5,7 @@ import type { ClosedEpisode } from '../schemas/episode-writer.ts';
 import type { RecordError } from '../schemas/errors.ts';
 import type { Ledger, Loss } from '../schemas/ledger.ts';
 import type { ChannelSpec } from '../schemas/message.ts';
+import type { MessageObserver } from '../schemas/message-observer.ts';
 import type { StreamStatus } from '../schemas/recording-control.ts';
 import { secsToNanos } from '../schemas/time.ts';
 import { EpisodeThread } from './episode-thread.ts';
@@ -23,6 +24,8 @@ export interface TakeOptions {
   readonly contractFile: ContractFile;
   /** Bound on messages between arrival and chunk, bytes. */
   readonly maxQueueBytes: number;
+  /** Is shown every message. */
+  readonly observer: MessageObserver | undefined;
 }
 
 /** One take from start to stop: its file, its channels, its account. */
@@ -32,18 +35,21 @@ export class Take {
   readonly startTime: bigint;
   readonly #thread: EpisodeThread;
   readonly #watch: StreamWatch;
+  readonly #observer: MessageObserver | undefined;
   readonly #channelIds = new Map<number, number>();
   #events = 0;
   #isPaused = false;
   #ledgerSavedAt: bigint;
   #lossesSaved = 0;
 
-  private constructor({ info, firstTime, contractFile, maxQueueBytes }: TakeOptions) {
+  private constructor({ info, firstTime, contractFile, maxQueueBytes, observer }: TakeOptions) {
     this.info = info;
     this.startTime = BigInt(info.startTime);
     this.#ledgerSavedAt = this.startTime;
     this.#watch = new StreamWatch(contractFile.contract, firstTime);
     this.#thread = new EpisodeThread(maxQueueBytes);
+    this.#observer = observer;
+    observer?.takeStarted(info, firstTime);
   }
 
   /**
@@ -80,6 +86,7 @@ export class Take {
     this.#channelIds.set(channelKey, 1 + this.#channelIds.size);
     this.#watch.addChannel(channelKey, spec);
     this.#thread.addChannel(spec);
+    this.#observer?.channel(channelKey, spec);
   }
 
   /** Takes over the message's buffer. @throws {RangeError} for a channel that was never announced. */
@@ -88,7 +95,11 @@ export class Take {
     const monitor = this.#watch.arrived(message);
     const channelId = this.#channelIds.get(message.channelKey)!;
     const sequence = monitor.received; // a refused message leaves a hole
-    if (!this.#thread.offer({ channelId, sequence, logTime, publishTime, data })) monitor.refused(logTime);
+    this.#observer?.message(message); // first: the queue takes the buffer over
+    if (!this.#thread.offer({ channelId, sequence, logTime, publishTime, data })) {
+      monitor.refused(logTime);
+      this.#observer?.refused(message.channelKey, logTime);
+    }
     if (logTime - this.#ledgerSavedAt > LEDGER_SAVE_NANOS) this.#saveLedger(logTime);
   }
 

@@ -22,26 +22,27 @@ export interface TakeFindings {
 }
 
 /**
- * Looks at messages while they are recorded. The recorder knows only this interface; `launch` hands the checks
- * in. Every call returns at once and never throws: what takes time happens on another thread.
+ * Looks at the messages of a take while it is recorded. The recorder knows only this interface; `launch` hands
+ * the checks in. Calls come from the receiving path, return at once and never throw: what takes time happens on
+ * another thread.
  */
 export interface MessageObserver {
-  /** A channel appeared; it comes before its messages and holds for every take of the session. */
-  channel(channelKey: number, spec: ChannelSpec): void;
-  /** A take begins; messages from `firstTime` on belong to it. */
+  /** A take begins; it has no channels yet. Messages from `firstTime` on belong to it. */
   takeStarted(info: EpisodeInfo, firstTime: bigint): void;
-  /** Called in order of arrival, in a take and between two takes. */
+  /** A channel of the running take; it comes before its messages. */
+  channel(channelKey: number, spec: ChannelSpec): void;
+  /** In order of arrival. */
   message(message: ObservedMessage): void;
-  /** The take's queue refused a message. */
+  /** The take's queue refused the message that was just shown. */
   refused(channelKey: number, logTime: bigint): void;
   /**
-   * The take has ended and its file is complete.
+   * The take has ended.
    *
-   * @param file undefined when the file could not be completed.
-   * @returns what the checks make of it.
+   * @param file undefined when it could not be completed.
+   * @returns what the checks make of it; undefined without a file, and when they broke off.
    */
-  takeEnded(endTime: bigint, file: string | undefined): Promise<TakeFindings>;
-  /** What is wrong now, warnings and failures only; the gravest first. */
-  current(): readonly Finding[];
+  takeEnded(endTime: bigint, file: string | undefined): Promise<TakeFindings | undefined>;
+  /** What is wrong with the running take, in words, the gravest first; empty while all is well. */
+  current(): readonly string[];
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import type { TargetProgress } from './collection-plan.ts';
 import type { EpisodeState } from './episode.ts';
 import type { Loss } from './ledger.ts';
+import type { TakeFindings } from './message-observer.ts';
 import { z } from './validation.ts';
 
 /** What one topic did in the running take, or since the last one ended. */
@@ -40,6 +41,8 @@ export interface TakeInReview {
   readonly bytes: number;
   readonly durationSecs: number;
   readonly losses: readonly Loss[];
+  /** What the checks make of it; undefined until they have, or without checks. */
+  readonly checked: Pick<TakeFindings, 'verdict' | 'reasons'> | undefined;
 }
 
 /** How far the plan of the library is. */
@@ -64,6 +67,8 @@ export interface RecordingStatus {
   /** Those of the contract first and in its order. */
   readonly streams: readonly StreamStatus[];
   readonly storage: StorageStatus;
+  /** What the checks find wrong with the running take, in words, the gravest first. */
+  readonly wrong: readonly string[];
   readonly review: TakeInReview | undefined;
   /** What the take in review will be kept with, 1 poor to 5 excellent; undefined where nobody said. */
   readonly quality: number | undefined;

@@ -3,10 +3,11 @@ import type { Contract } from '../../schemas/contract.ts';
 import { EpisodeError } from '../../schemas/errors.ts';
 import { fileDigest } from '../../schemas/file-digest.ts';
 import type { FindingsFile } from '../../schemas/finding.ts';
+import { writeFindings } from '../../schemas/findings-file.ts';
 import type { Check } from './check.ts';
 import { type CheckedEpisode, checkEpisode } from './check-episode.ts';
 import type { Peer } from './episode-facts.ts';
-import { limitsDigest, writeFindings } from './findings-file.ts';
+import { limitsDigest } from './limits-digest.ts';
 import { peerOf } from './peers.ts';
 
 export interface LibraryCheckOptions {

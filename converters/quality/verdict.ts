@@ -26,8 +26,12 @@ export function reasonsOf(findings: readonly Finding[], waived: ReadonlySet<stri
 }
 
 /** The most important reasons in words, each with the time to look at, from the start of the episode on. */
-export function reasonTexts(reasons: readonly Finding[], startTime: bigint): string[] {
-  return reasons.slice(0, MOST_REASONS).map((finding) => reasonText(finding, startTime));
+export function reasonTexts(
+  reasons: readonly Finding[],
+  startTime: bigint,
+  { most = MOST_REASONS }: { readonly most?: number } = {},
+): string[] {
+  return reasons.slice(0, most).map((finding) => reasonText(finding, startTime));
 }
 
 export function reasonText({ stream, reason, check, window }: Finding, startTime: bigint): string {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { LiveChecks } from '../../converters/quality/live-checks.ts';
 import { Collection } from '../../recorder/collection.ts';
 import { checkLibrary } from '../../recorder/library-check.ts';
 import { parsePedalKeys } from '../../recorder/pedal.ts';
@@ -24,7 +25,7 @@ import { serveRecording } from '../serve-recording.ts';
 import { openSource } from '../sources.ts';
 import { checkLines } from '../start-checks/start-check.ts';
 import { recordingChecks } from '../start-checks/start-checks.ts';
-import { takeLines } from '../take-report.ts';
+import { checkedLines, takeLines } from '../take-report.ts';
 import { contractOfNothing, recordedTopics } from '../topic-options.ts';
 import { programVersion } from '../version.ts';
 
@@ -65,10 +66,13 @@ export async function record(_args: readonly string[], options: CommandOptions):
   const screen = new Screen(process.stdout.isTTY === true);
   await prepare(options, contract, screen);
   const source = await openSource(options);
+  const version = await programVersion();
+  await using checks = new LiveChecks({ contract, calibration: undefined, version });
   const recorder = await Recorder.open(source, {
     contractFile,
     directory: String(options.out),
-    version: await programVersion(),
+    version,
+    observer: checks,
     topics: recordedTopics(options, contract),
     onWarning: ({ message }) => screen.say(message),
   });
@@ -78,7 +82,10 @@ export async function record(_args: readonly string[], options: CommandOptions):
     contract,
     ...first,
     ...(collection && { collection }),
-    onTake: (take) => screen.say(takeLines(take, contract).join('\n')),
+    onTake: (take) => {
+      screen.say(takeLines(take, contract).join('\n'));
+      void take.checked.then((checked) => checked && screen.say(checkedLines(checked).join('\n')));
+    },
     onTrouble: (message) => screen.say(message),
   });
   await session.command({ kind: 'describe', ...said });

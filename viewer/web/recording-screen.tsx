@@ -132,6 +132,9 @@ function StateBar({ status }: { status: RecordingNow }) {
 /** With less than this left the disk's line turns red. */
 const SHORT_SECS = 300;
 
+/** The gravest come first; more would not be read while the robot moves. */
+const NAMED_FINDINGS = 3;
+
 /** What is wrong, in words that are read out only when they change. */
 function Alerts({ line, status }: { line: RecordingState; status: RecordingNow }) {
   const troubled = status.streams.filter((stream) => stream.troubled).map(streamName);
@@ -149,6 +152,12 @@ function Alerts({ line, status }: { line: RecordingState; status: RecordingNow }
           <b>In trouble:</b> {troubled.join(', ')}
         </p>
       )}
+      {!isLost &&
+        status.wrong.slice(0, NAMED_FINDINGS).map((text) => (
+          <p key={text} class="finding">
+            {text}
+          </p>
+        ))}
       {line.refusal && <p class="refusal">{line.refusal}</p>}
     </div>
   );

@@ -131,18 +131,44 @@ const NAMED_LOSSES = 3;
 
 function Result({ status }: { status: RecordingNow }) {
   if (!status.review) return null;
-  const { durationSecs, bytes, losses } = status.review;
+  const { durationSecs, bytes, losses, checked } = status.review;
   const names = new Map(status.streams.map((stream) => [stream.topic, streamName(stream)]));
   const lost = [...Map.groupBy(losses, ({ topic }) => names.get(topic) ?? topic)];
   const more = lost.length > NAMED_LOSSES ? [`${lost.length - NAMED_LOSSES} more`] : [];
   const text = [...lost.slice(0, NAMED_LOSSES).map(lossText), ...more].join(', ');
   return (
-    <p class="result">
-      {formatDuration(durationSecs)}, {formatBytes(bytes)},{' '}
-      {text ? <strong class="loss">lost: {text}</strong> : 'nothing lost'}
-    </p>
+    <>
+      <p class="result">
+        {formatDuration(durationSecs)}, {formatBytes(bytes)},{' '}
+        {text ? <strong class="loss">lost: {text}</strong> : 'nothing lost'}
+      </p>
+      {checked && <Checked {...checked} />}
+    </>
   );
 }
+
+/** What the checks make of the take, before anybody clears the scene. */
+function Checked({ verdict, reasons }: NonNullable<NonNullable<RecordingNow['review']>['checked']>) {
+  return (
+    <div class="result" role="status">
+      <strong class={verdict === 'PASS' ? '' : 'loss'}>{VERDICTS[verdict]}</strong>
+      {reasons.length > 0 && (
+        <ul>
+          {reasons.map((reason) => (
+            <li key={reason}>{reason}</li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+const VERDICTS = {
+  PASS: 'Checks: pass',
+  REVIEW: 'Checks: look at it again',
+  EXCLUDE: 'Checks: record it again',
+  UNKNOWN: 'Checks: cannot judge',
+} as const;
 
 type Losses = NonNullable<RecordingNow['review']>['losses'];
 

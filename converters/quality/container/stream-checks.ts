@@ -187,6 +187,7 @@ export const STREAM_CHECKS: readonly Check[] = [
       return {
         observe({ value, logTime }) {
           for (const [field, content] of Object.entries(value ?? {})) {
+            if (field === 'header') continue;
             const bad = nonFinite(content);
             if (bad === undefined) continue;
             const count = fields.get(field) ?? { bad: 0, of: 0, first: undefined };

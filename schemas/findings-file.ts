@@ -1,11 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import type { Calibration } from '../../schemas/calibration.ts';
-import type { Contract } from '../../schemas/contract.ts';
-import { EPISODE_SUFFIX } from '../../schemas/episode.ts';
-import { FINDINGS_SUFFIX, type FindingsFile, findingsFileSchema } from '../../schemas/finding.ts';
-import { z } from '../../schemas/validation.ts';
-import type { CheckRecord } from './check.ts';
+import { EPISODE_SUFFIX } from './episode.ts';
+import { FINDINGS_SUFFIX, type FindingsFile, findingsFileSchema } from './finding.ts';
+import { z } from './validation.ts';
 
 /** Where the findings of an episode lie. */
 export function findingsFileOf(episodeFile: string): string {
@@ -33,15 +29,4 @@ export async function readFindings(episodeFile: string): Promise<FindingsFile | 
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-/** Of everything that findings depend on besides the episode. */
-export function limitsDigest(
-  checks: readonly CheckRecord[],
-  contract: Contract | undefined,
-  calibration: Calibration | undefined,
-): string {
-  const limits = checks.map(({ id, limits: own }) => [id, own]);
-  const text = JSON.stringify([limits, contract, calibration]);
-  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }

@@ -1,0 +1,154 @@
+import { Worker } from 'node:worker_threads';
+import type { Calibration } from '../../schemas/calibration.ts';
+import type { Contract } from '../../schemas/contract.ts';
+import type { EpisodeInfo } from '../../schemas/episode.ts';
+import type { ChannelSpec } from '../../schemas/message.ts';
+import type { MessageObserver, ObservedMessage, TakeFindings } from '../../schemas/message-observer.ts';
+import { workerFile } from '../../schemas/worker-file.ts';
+import type { CheckReply, CheckRequest, ShownMessage } from './live-checks-worker.ts';
+import { Sampler } from './sampler.ts';
+
+/** Messages wait this long for others before they cross to the checking thread together. */
+const BATCH_MILLIS = 100;
+const BATCH_BYTES = 256 * 1024;
+/** A checking thread that cannot keep up is shown no more until it has caught up. */
+const MOST_BATCHES = 50;
+
+export interface LiveChecksOptions {
+  readonly contract: Contract;
+  readonly calibration: Calibration | undefined;
+  /** Version of this program, stored with the findings. */
+  readonly version: string;
+}
+
+/**
+ * All checks on a thread of their own, while a take is recorded. Shown are the times of every message, small
+ * messages whole, and five pictures a second of each camera; each is copied once.
+ */
+export class LiveChecks implements MessageObserver {
+  readonly #worker: Worker;
+  readonly #samplers = new Map<number, Sampler>();
+  readonly #counts = new Map<number, number>();
+  #messages: ShownMessage[] = [];
+  #buffer = new Uint8Array(BATCH_BYTES);
+  #used = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #batchesAway = 0;
+  #unseen = 0;
+  #current: readonly string[] = [];
+  #ended: PromiseWithResolvers<TakeFindings | undefined> | undefined;
+  #fault: string | undefined;
+
+  constructor(options: LiveChecksOptions) {
+    this.#worker = new Worker(workerFile(import.meta.url, 'live-checks-worker'), { workerData: options });
+    this.#worker.on('message', (reply: CheckReply) => this.#received(reply));
+    this.#worker.on('error', (error) => this.#broken(error.message));
+    this.#worker.unref();
+  }
+
+  takeStarted(info: EpisodeInfo, firstTime: bigint): void {
+    this.#samplers.clear();
+    this.#counts.clear();
+    this.#current = [];
+    this.#unseen = 0;
+    this.#post({ kind: 'start', info, firstTime });
+  }
+
+  channel(channelKey: number, spec: ChannelSpec): void {
+    this.#flush();
+    this.#samplers.set(channelKey, new Sampler(spec));
+    this.#post({ kind: 'channel', channelKey, spec });
+  }
+
+  message({ channelKey, logTime, publishTime = logTime, data }: ObservedMessage): void {
+    const sampler = this.#samplers.get(channelKey);
+    if (!sampler || this.#fault !== undefined) return;
+    const sequence = (this.#counts.get(channelKey) ?? 0) + 1;
+    this.#counts.set(channelKey, sequence);
+    if (this.#batchesAway >= MOST_BATCHES) {
+      this.#unseen++;
+      return;
+    }
+    const { data: shown, ...sampled } = sampler.sample(data, logTime);
+    this.#messages.push({ channelKey, logTime, publishTime, sequence, ...sampled, data: this.#copy(shown) });
+    this.#timer ??= setTimeout(() => this.#flush(), BATCH_MILLIS).unref();
+  }
+
+  refused(channelKey: number, logTime: bigint): void {
+    this.#flush();
+    this.#post({ kind: 'refused', channelKey, logTime });
+  }
+
+  takeEnded(endTime: bigint, file: string | undefined): Promise<TakeFindings | undefined> {
+    this.#flush();
+    if (this.#fault !== undefined) return Promise.resolve(undefined);
+    this.#ended = Promise.withResolvers();
+    this.#post({ kind: 'end', endTime, file, unseen: this.#unseen });
+    return this.#ended.promise;
+  }
+
+  current(): readonly string[] {
+    return this.#fault === undefined ? this.#current : [`The checks broke off: ${this.#fault}`];
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#ended?.resolve(undefined);
+    await this.#worker.terminate();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** The copy crosses to the other thread without being copied again. */
+  #copy(data: Uint8Array): Uint8Array {
+    if (data.byteLength > BATCH_BYTES) return data.slice();
+    if (this.#used + data.byteLength > BATCH_BYTES) this.#flush();
+    const copy = this.#buffer.subarray(this.#used, this.#used + data.byteLength);
+    copy.set(data);
+    this.#used += data.byteLength;
+    return copy;
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const messages = this.#messages;
+    if (messages.length === 0) return;
+    this.#messages = [];
+    this.#batchesAway++;
+    this.#post({ kind: 'messages', messages }, [
+      ...new Set(messages.map(({ data }) => data.buffer as ArrayBuffer)),
+    ]);
+    this.#buffer = new Uint8Array(BATCH_BYTES);
+    this.#used = 0;
+  }
+
+  #received(reply: CheckReply): void {
+    switch (reply.kind) {
+      case 'seen':
+        this.#batchesAway--;
+        break;
+      case 'current':
+        this.#current = reply.texts;
+        break;
+      case 'checked':
+        this.#ended?.resolve(reply.findings);
+        this.#ended = undefined;
+        break;
+      default:
+        reply satisfies never;
+    }
+  }
+
+  /** A fault of a check must not end the recording. */
+  #broken(message: string): void {
+    this.#fault ??= message;
+    this.#ended?.resolve(undefined);
+  }
+
+  #post(request: CheckRequest, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(request, transfer);
+  }
+}

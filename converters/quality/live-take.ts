@@ -1,0 +1,124 @@
+import { access } from 'node:fs/promises';
+import type { Calibration } from '../../schemas/calibration.ts';
+import type { Contract } from '../../schemas/contract.ts';
+import type { EpisodeInfo } from '../../schemas/episode.ts';
+import { EpisodeReader } from '../../schemas/episode-reader.ts';
+import { fileDigest } from '../../schemas/file-digest.ts';
+import type { Finding } from '../../schemas/finding.ts';
+import { writeFindings } from '../../schemas/findings-file.ts';
+import type { ChannelSpec } from '../../schemas/message.ts';
+import type { TakeFindings } from '../../schemas/message-observer.ts';
+import type { Check } from './check.ts';
+import { factsOf } from './check-episode.ts';
+import type { EpisodeFacts } from './episode-facts.ts';
+import { Examination } from './examination.ts';
+import { Feed } from './feed.ts';
+import { limitsDigest } from './limits-digest.ts';
+import type { SampledMessage } from './observations.ts';
+import type { CheckedStream } from './subject.ts';
+import { reasonsOf, reasonTexts, verdictOf } from './verdict.ts';
+
+export interface LiveTakeOptions {
+  readonly contract: Contract;
+  readonly calibration: Calibration | undefined;
+  readonly info: EpisodeInfo;
+  readonly firstTime: bigint;
+  readonly version: string;
+}
+
+/** One take under all checks while it is recorded; at its end only what needs the file is still to do. */
+export class LiveTake {
+  readonly #checks: readonly Check[];
+  readonly #options: LiveTakeOptions;
+  readonly #examination: Examination;
+  readonly #feed: Feed;
+  readonly #liveIds: ReadonlySet<string>;
+  #latest: { readonly logTime: bigint; readonly atMillis: number } | undefined;
+  #result: (TakeFindings & { readonly file: string }) | undefined;
+
+  constructor(checks: readonly Check[], options: LiveTakeOptions) {
+    const { contract, calibration, info, firstTime } = options;
+    const streams: CheckedStream[] = [];
+    this.#checks = checks;
+    this.#options = options;
+    this.#liveIds = new Set(checks.flatMap(({ id, runs }) => (runs === 'live' ? [id] : [])));
+    const subject = { contract, calibration, startTime: firstTime, streams, task: info.task };
+    this.#examination = new Examination(checks, subject);
+    this.#feed = new Feed(this.#examination, { streams, contract });
+  }
+
+  channel(key: number, spec: ChannelSpec): void {
+    this.#feed.channel(key, spec);
+  }
+
+  message(key: number, message: SampledMessage): Promise<void> | undefined {
+    const { logTime } = message;
+    if (!this.#latest || logTime > this.#latest.logTime)
+      this.#latest = { logTime, atMillis: performance.now() };
+    return this.#feed.message(key, message);
+  }
+
+  refused(key: number, logTime: bigint): void {
+    this.#feed.refused(key, logTime);
+  }
+
+  /** What is wrong now, in words, the gravest first. */
+  current(): string[] {
+    if (!this.#latest) return [];
+    const { logTime, atMillis } = this.#latest;
+    // When everything falls silent only this clock goes on.
+    const now = logTime + BigInt(Math.round((performance.now() - atMillis) * 1e6));
+    const grave = this.#examination.findings(now).filter((finding) => this.#isGrave(finding));
+    const reasons = reasonsOf(grave);
+    return reasonTexts(reasons, this.#options.firstTime, { most: reasons.length });
+  }
+
+  /** @param unseen messages that were not shown to the checks, which could not keep up. */
+  async end({
+    endTime,
+    file,
+    unseen,
+  }: {
+    readonly endTime: bigint;
+    readonly file: string | undefined;
+    readonly unseen: number;
+  }): Promise<TakeFindings | undefined> {
+    await this.#feed.flush();
+    // What was not seen would be taken for lost: "kinescribe check" can see it all.
+    if (file === undefined || unseen > 0) return undefined;
+    const { contract, info, firstTime } = this.#options;
+    await using reader = await EpisodeReader.open(file);
+    const facts: EpisodeFacts = { ...(await factsOf(reader, contract)), info, events: [], peers: [] };
+    const findings = this.#examination.findings(endTime, facts);
+    const reasons = reasonTexts(reasonsOf(findings), firstTime);
+    this.#result = { verdict: verdictOf(findings), reasons, findings, file };
+    const { verdict } = this.#result;
+    return { verdict, reasons, findings };
+  }
+
+  /** Puts the findings beside the episode, unless it has been discarded meanwhile. */
+  async store(): Promise<void> {
+    if (!this.#result) return;
+    const { file, verdict, reasons, findings } = this.#result;
+    const { contract, calibration, version } = this.#options;
+    const digest = await fileDigest(file).catch(() => undefined);
+    const isThere = await access(file).then(
+      () => true,
+      () => false,
+    );
+    if (digest === undefined || !isThere) return;
+    await writeFindings(file, {
+      kinescribe: 1,
+      episodeDigest: digest,
+      limitsDigest: limitsDigest(this.#checks, contract, calibration),
+      version,
+      verdict,
+      reasons: [...reasons],
+      findings: [...findings],
+    });
+  }
+
+  #isGrave({ check, claim, status }: Finding): boolean {
+    return this.#liveIds.has(check) && (status === 'fail' || (status === 'warn' && claim === 'DEFECT'));
+  }
+}
