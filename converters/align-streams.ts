@@ -10,6 +10,8 @@ export class Sample implements Timed {
   readonly time: bigint;
   readonly data: Uint8Array;
   readonly channel: ChannelPlan;
+  /** Of video: the one received before it, which it needs to be decoded; undefined for a keyframe. */
+  previous: Sample | undefined;
   #value: MessageValue | undefined;
 
   constructor(message: Message, { time, channel }: { readonly time: bigint; readonly channel: ChannelPlan }) {
@@ -82,8 +84,8 @@ export async function* alignStreams(
     return { index, time, neighbours };
   };
 
-  let index = 0;
-  let time = timeOf(0);
+  let index = range.first ?? 0;
+  let time = timeOf(index);
   let lastMade: bigint | undefined;
   /** Lanes before this one let the next tick pass; it is the only one to ask again. */
   let waitingFor = 0;
@@ -121,6 +123,8 @@ class Lane {
   #highTime: bigint | undefined;
   /** Largest receive time minus own time seen. */
   #latencyNanos: bigint;
+  /** Of video: what the next picture of a channel builds on. */
+  readonly #latest = new Map<ChannelPlan, Sample>();
 
   constructor(plan: StreamPlan, { maxWaitSecs = 5, disorderSecs = 0.5 }: AlignOptions) {
     this.plan = plan;
@@ -135,13 +139,25 @@ class Lane {
     this.#remaining--;
     const channel = this.plan.channels.get(message.channel.id)!;
     const time = channel.timeOf(message);
+    if (time === undefined && !channel.isKeyframe) return undefined;
+    const sample = new Sample(message, { time: time ?? message.logTime, channel });
+    if (channel.isKeyframe && !this.#chain(sample, channel.isKeyframe)) return undefined;
     if (time === undefined) return undefined;
-    const sample = new Sample(message, { time, channel });
     this.buffer.add(sample);
     if (this.#highTime === undefined || sample.time > this.#highTime) this.#highTime = sample.time;
     const latencyNanos = message.logTime - sample.time;
     if (latencyNanos > this.#latencyNanos) this.#latencyNanos = latencyNanos;
     return sample;
+  }
+
+  /** Links a picture to the one that it builds on; false before the first keyframe, where it has nothing. */
+  #chain(sample: Sample, isKeyframe: NonNullable<ChannelPlan['isKeyframe']>): boolean {
+    if (!isKeyframe(sample.value)) {
+      sample.previous = this.#latest.get(sample.channel);
+      if (!sample.previous) return false;
+    }
+    this.#latest.set(sample.channel, sample);
+    return true;
   }
 
   /** Whether no message for a tick is to be expected any more. */

@@ -130,14 +130,15 @@ function increment(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
-interface FrameMaking {
+export interface FrameMaking {
   readonly index: number;
   readonly features: readonly FeaturePlan[];
   readonly goal: ChosenTick | undefined;
   readonly end: EpisodeEnd;
 }
 
-async function makeFrame(
+/** Reads what was chosen at a tick. */
+export async function makeFrame(
   { time, choices }: ChosenTick,
   { index, features, goal, end }: FrameMaking,
 ): Promise<Frame> {

@@ -7,6 +7,8 @@ export interface TickRange {
   readonly origin: bigint;
   readonly rateHz: number;
   readonly count: number;
+  /** Index of the first tick that is wanted. @default 0 */
+  readonly first?: number;
 }
 
 /**
