@@ -68,6 +68,7 @@ export const labelEntrySchema = z.strictObject({
   time: z.iso.datetime(),
 });
 
+export type Statement = Readonly<z.infer<typeof statementSchema>>;
 export type Label = Readonly<z.infer<typeof labelSchema>>;
 /** One statement about an episode, for ever; `currentLabels()` says what holds now. */
 export type LabelEntry = Readonly<z.infer<typeof labelEntrySchema>>;

@@ -1,43 +1,67 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { EpisodeFacts, EpisodeSummary } from '../api.ts';
+import type { EpisodeFacts } from '../api.ts';
 import { EpisodeView } from './episode-view.tsx';
-import { Episodes } from './episodes.tsx';
+import { Library } from './library.tsx';
 import { Replay } from './replay.ts';
-import { fetchEpisodes, fetchFacts, recordingAddress, webSocketAddress } from './server.ts';
+import {
+  fetchEpisodes,
+  fetchFacts,
+  listQuery,
+  pageAddress,
+  recordingAddress,
+  webSocketAddress,
+} from './server.ts';
 
-interface Loaded {
-  readonly episodes: readonly EpisodeSummary[];
-  readonly isRecording: boolean;
-  readonly facts: EpisodeFacts;
-  readonly replay: Replay | undefined;
-}
+type Shown =
+  | { readonly kind: 'library'; readonly isRecording: boolean }
+  | {
+      readonly kind: 'episode';
+      readonly facts: EpisodeFacts;
+      readonly replay: Replay;
+      readonly hasList: boolean;
+    }
+  | { readonly kind: 'fault'; readonly message: string };
 
-/** The page: the episode that the address names, or the first one. */
+/** The page: the episode that the address names, else the only one, else the library. */
 export function App() {
-  const [loaded, setLoaded] = useState<Loaded>();
-  const [fault, setFault] = useState('');
+  const [shown, setShown] = useState<Shown>();
   useEffect(() => {
     const wanted = new URLSearchParams(location.search).get('episode');
-    load(wanted).then(setLoaded, (error: Error) => setFault(error.message));
+    load(wanted).then(setShown, (error: Error) => setShown({ kind: 'fault', message: error.message }));
   }, []);
-  if (fault) return <p class="notice">{fault}</p>;
-  if (!loaded) return <p class="notice">Loading…</p>;
-  const { episodes, isRecording, facts, replay } = loaded;
-  const hasList = episodes.length > 1 || isRecording;
-  return (
-    <div class={hasList ? 'page with-episodes' : 'page'}>
-      {hasList && <Episodes episodes={episodes} current={facts.id} isRecording={isRecording} />}
-      {replay ? <EpisodeView facts={facts} replay={replay} /> : <p class="notice">{facts.fault}</p>}
-    </div>
-  );
+  switch (shown?.kind) {
+    case undefined:
+      return <p class="notice">Loading…</p>;
+    case 'fault':
+      return (
+        <main class="notice">
+          <p>{shown.message}</p>
+          <a href={pageAddress()}>Library</a>
+        </main>
+      );
+    case 'library':
+      return <Library isRecording={shown.isRecording} />;
+    case 'episode':
+      return <EpisodeView facts={shown.facts} replay={shown.replay} hasList={shown.hasList} />;
+  }
 }
 
-async function load(wanted: string | null): Promise<Loaded> {
-  const { episodes, isRecording } = await fetchEpisodes();
-  const id = wanted ?? episodes[0]?.id;
-  if (!id && isRecording) location.replace(recordingAddress());
-  if (!id) throw new Error('There is no episode here.');
+async function load(wanted: string | null): Promise<Shown> {
+  const { episodes, total, isRecording } = await fetchEpisodes({ limit: '1' });
+  const only = total === 1 && !isRecording && [...listQuery()].length === 0 ? episodes[0]?.id : undefined;
+  const id = wanted ?? only;
+  if (id === undefined) {
+    if (total === 0 && isRecording) location.replace(recordingAddress());
+    document.title = 'Library – Kinescribe';
+    return { kind: 'library', isRecording };
+  }
   const facts = await fetchFacts(id);
-  document.title = `${id} – Kinescribe replay`;
-  return { episodes, isRecording, facts, replay: facts.fault ? undefined : new Replay(webSocketAddress(id)) };
+  document.title = `${id} – Kinescribe`;
+  if (facts.fault) return { kind: 'fault', message: facts.fault };
+  return {
+    kind: 'episode',
+    facts,
+    replay: new Replay(webSocketAddress(id)),
+    hasList: total > 1 || isRecording,
+  };
 }

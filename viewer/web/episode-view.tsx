@@ -1,35 +1,51 @@
-import { useCallback, useEffect, useState } from 'preact/hooks';
-import type { EpisodeFacts } from '../api.ts';
-import { Camera } from './camera.tsx';
-import { Outcome } from './episodes.tsx';
-import { formatBytes, formatCount, formatDate, formatDuration } from './format.ts';
-import { HeatMap } from './heat-map.tsx';
-import { lossSpan } from './loss-span.ts';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import type { EpisodeFacts, EpisodeFindings } from '../api.ts';
 import { isPicture } from '../picture-types.ts';
+import { Camera } from './camera.tsx';
+import { EpisodeHead, useNeighbours } from './episode-head.tsx';
+import { obeyKey } from './episode-keys.ts';
+import { episodeTime } from './episode-time.ts';
+import { Findings } from './findings.tsx';
+import { HeatMap } from './heat-map.tsx';
+import { Judgement } from './judgement.tsx';
+import { KeyHelp } from './key-help.tsx';
+import { LabelLanes, placedFindings } from './label-lanes.tsx';
+import { lossSpan } from './loss-span.ts';
+import { Marking } from './marking.tsx';
 import type { Replay } from './replay.ts';
 import { loadPlots, type Plot } from './series.ts';
-import { fileAddress } from './server.ts';
+import { fetchFindings, watchLibrary } from './server.ts';
 import { TimePlotView } from './time-plot.tsx';
 import { Timeline } from './timeline.tsx';
+import { useAddressTime } from './use-address-time.ts';
+import { useDeeds } from './use-deeds.ts';
+import { useLabels } from './use-labels.ts';
 import { useReplay } from './use-replay.ts';
 
 /** One frame of a 30 Hz camera, where the episode has none. */
 const FRAME_SECS = 1 / 30;
 
-/** An episode: its facts, cameras, plots and the time line that moves them all. */
-export function EpisodeView({ facts, replay }: { facts: EpisodeFacts; replay: Replay }) {
+interface Props {
+  readonly facts: EpisodeFacts;
+  readonly replay: Replay;
+  /** Whether there are other episodes to go to. */
+  readonly hasList: boolean;
+}
+
+/** An episode: its facts, cameras, plots, what is said of it, and the time line that moves them all. */
+export function EpisodeView({ facts, replay, hasList }: Props) {
   const channels = useReplay(replay, (state) => state.channels);
   const [plots, setPlots] = useState<readonly Plot[]>();
+  const [isHelpOpen, setHelpOpen] = useState(false);
+  const store = useLabels(facts.id);
+  const report = useFindings(facts.id);
+  const neighbours = useNeighbours(facts.id, hasList);
   const start = BigInt(facts.startTime);
+  const time = episodeTime(facts);
   const cameras = facts.streams.filter(({ type, messageCount }) => isPicture(type) && messageCount > 0);
 
-  const seek = useCallback(
-    (secs: number) => {
-      const held = Math.min(Math.max(secs, 0), facts.durationSecs);
-      replay.seek(start + BigInt(Math.round(held * 1e9)));
-    },
-    [replay, facts],
-  );
+  const seek = useCallback((secs: number) => replay.seek(episodeTime(facts).timeAt(secs)), [replay, facts]);
+  useAddressTime(replay, { time, isReady: channels.length > 0 });
   useEffect(() => {
     if (channels.length === 0) return;
     loadPlots(facts, channels, isPicture).then(setPlots, (error: unknown) => {
@@ -37,12 +53,6 @@ export function EpisodeView({ facts, replay }: { facts: EpisodeFacts; replay: Re
       setPlots([]);
     });
   }, [channels, facts]);
-  useEffect(() => {
-    const frameSecs = 1 / (cameras[0]?.rateHz ?? 1 / FRAME_SECS);
-    const listener = (event: KeyboardEvent) => onKey(event, replay, { facts, frameSecs, seek });
-    addEventListener('keydown', listener);
-    return () => removeEventListener('keydown', listener);
-  }, [replay, facts]);
 
   const arrays = plots?.filter((plot) => plot.kind === 'array') ?? [];
   const lines = plots?.filter((plot) => plot.kind === 'time') ?? [];
@@ -51,10 +61,33 @@ export function EpisodeView({ facts, replay }: { facts: EpisodeFacts; replay: Re
     facts.lostMessages === null
       ? [...new Map(lines.flatMap((plot) => plot.losses).map((loss) => [loss.text, loss])).values()]
       : facts.losses.map((loss) => lossSpan(loss, facts));
+  const labels = store?.state.labels;
+  const eventSecs = [
+    ...losses.map(({ fromSecs }) => fromSecs),
+    ...(report ? placedFindings(report, labels).map(({ window }) => time.secsAt(window.startTime)) : []),
+    ...(labels?.current.marks ?? []).map(({ label }) => time.secsAt(label.startTime)),
+  ].sort((a, b) => a - b);
+  const { deeds, marks } = useDeeds({
+    ...{ facts, replay, store, neighbours, eventSecs, seek },
+    frameSecs: 1 / (cameras[0]?.rateHz ?? 1 / FRAME_SECS),
+    toggleHelp: () => setHelpOpen((isOpen) => !isOpen),
+  });
+  const latestDeeds = useRef(deeds);
+  latestDeeds.current = deeds;
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => obeyKey(event, latestDeeds.current);
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
   return (
-    <main>
-      <Facts facts={facts} />
-      <div class="panels">
+    <main class="episode">
+      <EpisodeHead
+        facts={facts}
+        outcome={labels ? (labels.current.outcome?.label.value ?? null) : facts.outcome}
+        neighbours={neighbours}
+      />
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
+      <section class="panels" aria-label="Streams" tabIndex={0}>
         <div class="sights">
           {channels.length > 0 &&
             cameras.map((stream) => <Camera key={stream.topic} replay={replay} stream={stream} />)}
@@ -75,66 +108,43 @@ export function EpisodeView({ facts, replay }: { facts: EpisodeFacts; replay: Re
             />
           ))}
         </div>
-      </div>
-      <Timeline replay={replay} facts={facts} losses={losses} onSeek={seek} />
+      </section>
+      <aside class="sidebar" aria-label="What is said of it">
+        {store && <Judgement store={store} deeds={deeds} />}
+        {store && (
+          <Marking
+            {...{ store, deeds, time }}
+            name={marks.name}
+            isOpen={marks.openSecs !== undefined}
+            onName={marks.setName}
+            onSeek={seek}
+            now={() => time.secsAt(replay.state.time)}
+          />
+        )}
+        {report && <Findings report={report} store={store} time={time} onSeek={seek} />}
+      </aside>
+      <Timeline
+        {...{ replay, facts, losses }}
+        hasFindings={report !== null}
+        onSeek={seek}
+        onHelp={deeds.toggleHelp}
+      >
+        <LabelLanes {...{ labels, report, time }} openMarkSecs={marks.openSecs} onSeek={seek} />
+      </Timeline>
+      {isHelpOpen && <KeyHelp onClose={() => setHelpOpen(false)} />}
     </main>
   );
 }
 
-function Facts({ facts }: { facts: EpisodeFacts }) {
-  const { id, task, outcome, robot, operator, durationSecs, lostMessages, startTime, bytes } = facts;
-  const rows: readonly (readonly [name: string, value: string, isLoss?: boolean])[] = [
-    ['duration', formatDuration(durationSecs)],
-    ['messages', formatCount(facts.messageCount)],
-    ['lost', lostMessages === null ? 'no ledger' : formatCount(lostMessages), Boolean(lostMessages)],
-    ['operator', operator ?? 'not known'],
-    ['recorded', formatDate(startTime)],
-  ];
-  return (
-    <header>
-      <div>
-        <h1>
-          <Outcome outcome={outcome} /> {task ?? id}
-        </h1>
-        <p>
-          {id} · {robot ?? 'robot not known'} · <a href={fileAddress(id)}>{`MCAP, ${formatBytes(bytes)}`}</a>
-        </p>
-      </div>
-      <dl>
-        {rows.map(([name, value, isLoss]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd class={isLoss ? 'loss' : ''}>{value}</dd>
-          </div>
-        ))}
-      </dl>
-    </header>
+/** The checks' report, fetched again when it may have changed; null where there is none. */
+function useFindings(episodeId: string): EpisodeFindings['report'] {
+  const [report, setReport] = useState<EpisodeFindings['report']>(null);
+  useEffect(
+    () =>
+      watchLibrary((id) => {
+        if (id === undefined || id === episodeId) fetchFindings(episodeId).then(setReport, console.error);
+      }),
+    [episodeId],
   );
-}
-
-interface KeyContext {
-  readonly facts: EpisodeFacts;
-  readonly frameSecs: number;
-  readonly seek: (secs: number) => void;
-}
-
-function onKey(event: KeyboardEvent, replay: Replay, { facts, frameSecs, seek }: KeyContext): void {
-  const { target, key, shiftKey } = event;
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (target instanceof HTMLSelectElement || target instanceof HTMLInputElement) return;
-  // Space on a focused button presses that button.
-  if (key === ' ' && target instanceof HTMLButtonElement) return;
-  const secs = Number(replay.state.time - BigInt(facts.startTime)) / 1e9;
-  const step = shiftKey ? 1 : frameSecs;
-  const actions: Readonly<Record<string, () => void>> = {
-    ' ': () => replay.toggle(),
-    ArrowLeft: () => seek(secs - step),
-    ArrowRight: () => seek(secs + step),
-    Home: () => seek(0),
-    End: () => seek(facts.durationSecs),
-  };
-  const action = actions[key];
-  if (!action) return;
-  event.preventDefault();
-  action();
+  return report;
 }

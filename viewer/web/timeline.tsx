@@ -1,30 +1,36 @@
+import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { EpisodeFacts, StreamFacts } from '../api.ts';
 import { formatClock, formatCount, formatRate } from './format.ts';
+import { LaneSpan } from './lane-span.tsx';
 import type { LossSpan } from './loss-span.ts';
 import type { Replay } from './replay.ts';
+import { SPEEDS } from './use-deeds.ts';
 import { useReplay } from './use-replay.ts';
 
 interface Props {
   readonly replay: Replay;
   readonly facts: EpisodeFacts;
   readonly losses: readonly LossSpan[];
+  readonly hasFindings: boolean;
   readonly onSeek: (secs: number) => void;
+  readonly onHelp: () => void;
+  /** Lanes of labels and findings, above those of the streams. */
+  readonly children: ComponentChildren;
 }
 
-const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
 /** A press on a loss shows the moment before it. */
 const BEFORE_LOSS_SECS = 0.3;
 
 /** Play, pause, speed, and one lane per stream with red where messages are missing. */
-export function Timeline({ replay, facts, losses, onSeek }: Props) {
+export function Timeline({ replay, facts, losses, hasFindings, onSeek, onHelp, children }: Props) {
   const { durationSecs } = facts;
   const lanes = facts.streams.filter(
     ({ messageCount, expectedRateHz, lostMessages }) => expectedRateHz || messageCount > 2 || lostMessages,
   );
   return (
     <section class="timeline" aria-label="Time line">
-      <Transport replay={replay} facts={facts} />
+      <Transport replay={replay} facts={facts} onHelp={onHelp} />
       <div class="lanes">
         <ul class="lane-names">
           <li class="axis-name">
@@ -32,17 +38,25 @@ export function Timeline({ replay, facts, losses, onSeek }: Props) {
             <span>Hz</span>
             <span>lost</span>
           </li>
+          <li class="said-name">labels</li>
+          {hasFindings && <li class="said-name">findings</li>}
           {lanes.map((stream) => (
             <LaneName key={stream.topic} stream={stream} />
           ))}
         </ul>
         <Track replay={replay} facts={facts} onSeek={onSeek}>
+          {children}
           {lanes.map(({ topic, messageCount }) => (
             <div key={topic} class={messageCount > 0 ? 'lane' : 'lane silent'}>
               {losses
                 .filter((loss) => loss.topic === topic)
-                .map((loss) => (
-                  <LossMark key={loss.text} loss={loss} durationSecs={durationSecs} onSeek={onSeek} />
+                .map(({ fromSecs, toSecs, text }) => (
+                  <LaneSpan
+                    key={text}
+                    kind="loss-mark"
+                    {...{ fromSecs, toSecs, durationSecs, text }}
+                    onPress={() => onSeek(Math.max(0, fromSecs - BEFORE_LOSS_SECS))}
+                  />
                 ))}
             </div>
           ))}
@@ -52,7 +66,7 @@ export function Timeline({ replay, facts, losses, onSeek }: Props) {
   );
 }
 
-function Transport({ replay, facts }: { replay: Replay; facts: EpisodeFacts }) {
+function Transport({ replay, facts, onHelp }: Pick<Props, 'replay' | 'facts' | 'onHelp'>) {
   const isPlaying = useReplay(replay, ({ status }) => status === 'playing');
   const speed = useReplay(replay, (state) => state.speed);
   const connection = useReplay(replay, (state) => state.connection);
@@ -86,9 +100,11 @@ function Transport({ replay, facts }: { replay: Replay; facts: EpisodeFacts }) {
       </label>
       {connection === 'lost' && <strong class="loss">The server has gone; reload when it is back.</strong>}
       <span class="keys">
-        <kbd>space</kbd> play <kbd>←</kbd> <kbd>→</kbd> frame <kbd>shift</kbd> + <kbd>←</kbd> <kbd>→</kbd>{' '}
-        second
+        <kbd>space</kbd> play <kbd>←</kbd> <kbd>→</kbd> frame <kbd>g</kbd> next event
       </span>
+      <button type="button" class="help" aria-keyshortcuts="?" onClick={onHelp}>
+        Keys <kbd>?</kbd>
+      </button>
     </div>
   );
 }
@@ -110,12 +126,7 @@ function LaneName({ stream }: { stream: StreamFacts }) {
 }
 
 /** The lanes' common time axis: press or drag to scrub. */
-function Track({
-  replay,
-  facts,
-  onSeek,
-  children,
-}: Omit<Props, 'losses'> & { children: preact.ComponentChildren }) {
+function Track({ replay, facts, onSeek, children }: Pick<Props, 'replay' | 'facts' | 'onSeek' | 'children'>) {
   const track = useRef<HTMLDivElement>(null);
   const { durationSecs } = facts;
   const start = BigInt(facts.startTime);
@@ -166,29 +177,5 @@ function Ticks({ durationSecs }: { durationSecs: number }) {
         </span>
       ))}
     </>
-  );
-}
-
-function LossMark({
-  loss,
-  durationSecs,
-  onSeek,
-}: {
-  loss: LossSpan;
-  durationSecs: number;
-  onSeek: Props['onSeek'];
-}) {
-  const { fromSecs, toSecs, text } = loss;
-  const share = (secs: number) => `${(100 * secs) / (durationSecs || 1)}%`;
-  return (
-    <button
-      type="button"
-      class={fromSecs > durationSecs / 2 ? 'loss-mark right' : 'loss-mark'}
-      style={{ left: share(fromSecs), width: share(toSecs - fromSecs) }}
-      aria-label={text}
-      data-text={text}
-      onPointerDown={(event) => event.stopPropagation()}
-      onClick={() => onSeek(Math.max(0, fromSecs - BEFORE_LOSS_SECS))}
-    />
   );
 }
