@@ -143,7 +143,11 @@ export const COMMANDS: readonly Command[] = [
     summary: 'What is wrong with episodes: a verdict, the reasons, and findings beside each of them.',
     arguments: '<episode...>',
     options: [
-      { ...contractOption, text: `${contractOption.text}; that of each episode if not given`, required: false },
+      {
+        ...contractOption,
+        text: `${contractOption.text}; that of each episode if not given`,
+        required: false,
+      },
       { flags: '--all', text: 'show what passed and what was not assessed, too' },
       { flags: '--json', text: 'for programs' },
     ],
@@ -192,9 +196,22 @@ export const COMMANDS: readonly Command[] = [
       },
       out('folder that gets one folder per format', 'datasets'),
       { flags: '-n, --dry-run', text: 'write nothing: frames, masks and ages that would come of it' },
+      {
+        flags: '-w, --workers <number>',
+        text: 'recordings prepared at the same time; as many as there are cores if not given',
+        value: 'number',
+      },
+      { flags: '--resume', text: 'go on where a conversion was cut off' },
+      { flags: '--append', text: 'add episodes to datasets that exist; the others are not converted again' },
+      {
+        flags: '--strict',
+        text: 'an episode that fails ends it all; else it is left out, and the exit code is 3',
+      },
+      { flags: '--no-keep', text: 'remove the folder .prepared at the end, which --append needs' },
     ],
     examples: [
       ['kinescribe convert recordings', 'all episodes of the library, both formats'],
+      ['kinescribe convert recordings --append', 'the same after more was recorded'],
       ['kinescribe convert recordings --dry-run', 'what every feature would be like, before any picture'],
       ['kinescribe convert a.mcap -c my-robot.yaml -f webdataset', 'one recording of any origin'],
     ],
