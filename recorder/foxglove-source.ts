@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SourceError, UsageError } from '../schemas/errors.ts';
 import { type Clock, MonotonicClock } from '../schemas/time.ts';
+import { FollowedClock } from './followed-clock.ts';
 import { ServerChannels } from './foxglove-channels.ts';
-import { ServerClock } from './foxglove-clock.ts';
 import { FoxgloveConnection } from './foxglove-connection.ts';
 import { diagnoseServer } from './foxglove-diagnosis.ts';
 import { encodeSubscribe, type ServerFrame, type ServerInfo } from './foxglove-frames.ts';
@@ -14,7 +14,6 @@ import {
   noLongerOffered,
   notUnderstood,
   serverSays,
-  timeWentBack,
 } from './foxglove-warnings.ts';
 import { isLatched } from './latched-messages.ts';
 import type { Source, SourceOptions, SourceSink, SourceWarning } from './source.ts';
@@ -45,7 +44,7 @@ const MAX_WORDS = 100;
  * Connects to a robot that runs a Foxglove bridge, to a simulation or to a replay. Needs no ROS here.
  *
  * The messages of a robot get their log time on arrival and their publish time from the server. A server
- * with the capability `time` gives both: see {@link ServerClock}. A replay, known by the capability
+ * with the capability `time` gives both: see {@link FollowedClock}. A replay, known by the capability
  * `playbackControl`, is played from its beginning to its end: see {@link ReplayProgress}.
  *
  * @throws {UsageError} when the address is no WebSocket's.
@@ -80,7 +79,7 @@ class FoxgloveSource implements Source {
   readonly #timeCame = Promise.withResolvers<void>();
   /** When words of the server were last passed on. */
   readonly #said = new Map<string, number>();
-  #serverClock: ServerClock | undefined;
+  #serverClock: FollowedClock | undefined;
   #replay: ReplayProgress | undefined;
   #info: ServerInfo | undefined;
   #connection: FoxgloveConnection | undefined;
@@ -199,7 +198,7 @@ class FoxgloveSource implements Source {
     if (before === undefined) {
       if (!info.capabilities.includes('playbackControl') || dataStartTime === undefined) return;
       this.#replay = new ReplayProgress(dataStartTime);
-      this.#serverClock = new ServerClock(dataStartTime);
+      this.#serverClock = new FollowedClock(dataStartTime);
     } else if (this.#replay && before.dataStartTime !== dataStartTime) {
       this.#breakOff(new Error('the server plays another recording than before'));
     } else if (before.sessionId !== sessionId) this.#channels.forget();
@@ -218,7 +217,8 @@ class FoxgloveSource implements Source {
     const channel = this.#channels.of(subscriptionId);
     if (!channel) return; // of a session that is over
     if (this.#replay && !this.#replay.isNew(channel.key, time, isLatched(channel.spec))) return;
-    this.#follow(this.#replay ? this.#replay.playedTime : time);
+    const announced = this.#replay ? this.#replay.playedTime : time;
+    if (announced !== undefined) this.#serverClock?.follow(announced);
     this.#sink?.message({
       channelKey: channel.key,
       logTime: this.#serverClock?.timeOf(time) ?? this.#ownClock.now(),
@@ -231,15 +231,10 @@ class FoxgloveSource implements Source {
     if (this.#replay) {
       this.#replay.time(time);
     } else if (this.#hasOwnTime()) {
-      this.#serverClock ??= new ServerClock(time);
+      this.#serverClock ??= new FollowedClock(time);
       this.#timeCame.resolve();
-      this.#follow(time);
+      this.#serverClock.follow(time);
     }
-  }
-
-  #follow(time: bigint | undefined): void {
-    const backNanos = time === undefined ? undefined : this.#serverClock?.follow(time);
-    if (backNanos) this.#warn(timeWentBack(backNanos));
   }
 
   #hasOwnTime(): boolean {

@@ -1,5 +1,4 @@
 import type { ChannelSpec } from '../schemas/message.ts';
-import { nanosToSecs } from '../schemas/time.ts';
 import type { SourceWarning } from './source.ts';
 
 /** What a Foxglove source tells the operator, in full sentences. */
@@ -16,16 +15,6 @@ export function connectionBack(address: string, secs: number, isReplay: boolean)
   return {
     kind: 'connection',
     message: `Connected to "${address}" again after ${secs.toFixed(1)} s${meaning}.`,
-  };
-}
-
-export function timeWentBack(nanos: bigint): SourceWarning {
-  return {
-    kind: 'server-time',
-    message:
-      `The server's time went back by ${nanosToSecs(nanos).toFixed(3)} s: a simulation was reset or a playback ` +
-      "begins again. Log times go on from where they were, publish times are the server's. A take that was " +
-      'running holds both passes; discard it if that is not what you want.',
   };
 }
 

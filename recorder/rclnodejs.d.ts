@@ -91,6 +91,7 @@ declare module 'rclnodejs' {
     );
     /** Waits for work on a thread of its own, at most this many milliseconds at a time. */
     spin(timeoutMillis?: number): void;
+    getParameter(name: string): { readonly value: unknown };
     /** `/arm/kinescribe`, after all renaming. */
     getFullyQualifiedName(): string;
     getTopicNamesAndTypes(): { readonly name: string; readonly types: readonly string[] }[];

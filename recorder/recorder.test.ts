@@ -11,6 +11,7 @@ import type { ChannelSpec } from '../schemas/message.ts';
 import { secsToNanos } from '../schemas/time.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
 import { ScriptedSource } from './scripted-source.ts';
+import type { SourceWarning } from './source.ts';
 
 const CONTRACT = `
 kinescribe: 1
@@ -173,6 +174,37 @@ describe('Recorder', () => {
     expect(currentLabel(labels, 'quality')).toBe(2);
     expect(currentLabel(labels, 'note')).toBe('slippery');
     await recorder.close();
+  });
+
+  it('writes a step of the system clock into the take it falls into, and into those that follow', async () => {
+    const warnings: SourceWarning[] = [];
+    const { source, recorder } = await session({ onWarning: (warning) => warnings.push(warning) });
+    const takes = [];
+    for (const secs of [0, 10]) {
+      source.clock.time = at(secs);
+      await recorder.startTake(TAKE);
+      source.clock.time = at(secs + 1);
+      source.clock.steppedNanos = secsToNanos(-3600);
+      source.send({ channelKey: 0, logTime: at(secs + 1), data: payload('after the step') });
+      takes.push((await recorder.stopTake()).file);
+      await recorder.keepTake({}, TAKE.operator);
+    }
+    await recorder.close();
+    const [during, before] = await Promise.all(takes.map(contentOf));
+    const step = { event: 'clock-step', by: 'recorder', text: '-3600.000 s' };
+    const [start, stop] = ['start', 'stop'].map((event) => ({ event, by: 'op-1' }));
+    expect(during!.events).toEqual([
+      { ...start, logTime: at(0) },
+      { ...stop, logTime: at(1) },
+      { ...step, logTime: at(1) },
+    ]);
+    expect(during!.messages.map(({ logTime }) => logTime)).toEqual([at(1)]);
+    expect(before!.events).toEqual([
+      { ...start, logTime: at(10) },
+      { ...step, logTime: at(10) },
+      { ...stop, logTime: at(11) },
+    ]);
+    expect(warnings.map(({ kind }) => kind)).toEqual(['clock-step']);
   });
 
   it('goes on for the post-roll after the stop control', async () => {

@@ -11,6 +11,7 @@ import type { LiveStreams } from '../schemas/live-streams.ts';
 import type { MessageObserver, TakeFindings } from '../schemas/message-observer.ts';
 import type { RecordingStatus } from '../schemas/recording-control.ts';
 import { nanosToSecs } from '../schemas/time.ts';
+import { ClockWatch } from './clock-watch.ts';
 import { Intake } from './intake.ts';
 import type { Source, SourceWarning } from './source.ts';
 import { StorageGuard } from './storage-guard.ts';
@@ -25,7 +26,7 @@ const MAX_PRE_ROLL_BYTES = 512 * 2 ** 20;
 /** A full queue and the summary of a long take. */
 const RESERVE_BYTES = 512 * 2 ** 20;
 /** At 166 MB/s a look twice a second leaves the reserve almost whole. */
-const STORAGE_LOOK_MILLIS = 500;
+const LOOK_MILLIS = 500;
 
 export interface RecorderOptions {
   readonly contractFile: ContractFile;
@@ -83,7 +84,8 @@ export class Recorder {
   readonly #options: RecorderOptions;
   readonly #intake: Intake;
   readonly #storage: StorageGuard;
-  readonly #storageTimer: NodeJS.Timeout;
+  readonly #timer: NodeJS.Timeout;
+  readonly #clockWatch: ClockWatch;
   #take: Take | undefined;
   /** A take that takes no more messages and whose file is being completed. */
   #closing: Take | undefined;
@@ -136,7 +138,11 @@ export class Recorder {
         message: `The disk is nearly full: removing discarded take "${file}".`,
       }),
     );
-    this.#storageTimer = setInterval(() => this.#lookAtStorage(), STORAGE_LOOK_MILLIS).unref();
+    this.#clockWatch = new ClockWatch(source.clock);
+    this.#timer = setInterval(() => {
+      this.#lookAtStorage();
+      this.#lookAtClock();
+    }, LOOK_MILLIS).unref();
   }
 
   get state(): EpisodeState {
@@ -200,6 +206,8 @@ export class Recorder {
       });
       this.#intake.handOver(take, firstTime, preRoll);
       take.event({ event: 'start', by: description.operator }, startTime);
+      this.#lookAtClock();
+      if (this.#clockWatch.totalNanos !== 0n) take.event(clockStep(this.#clockWatch.totalNanos), startTime);
       this.#take = take;
       await opened.catch((error: unknown) => {
         this.#take = undefined;
@@ -237,6 +245,7 @@ export class Recorder {
       take.event({ event: 'stop', by: take.info.operator }, clock.now());
       const { postRollSecs } = this.#options.contractFile.contract.episode;
       if (postRollSecs > 0 && !this.#ended && !take.failure) await delay(postRollSecs * 1000);
+      this.#lookAtClock();
       const endTime = clock.now();
       this.#take = undefined;
       this.#closing = take;
@@ -287,7 +296,7 @@ export class Recorder {
 
   /** Ends the session: a running take is stopped and kept. */
   async close(): Promise<void> {
-    clearInterval(this.#storageTimer);
+    clearInterval(this.#timer);
     if (this.#take) await this.stopTake();
     await this.#source.stop();
   }
@@ -341,10 +350,32 @@ export class Recorder {
     });
   }
 
+  /** Log times go on from where they were; how far the other clock is away is told and written down. */
+  #lookAtClock(): void {
+    const step = this.#clockWatch.look();
+    if (step === undefined) return;
+    this.#take?.event(clockStep(step), this.#source.clock.now());
+    this.#options.onWarning?.({
+      kind: 'clock-step',
+      message:
+        `The clock that log times are tied to stepped by ${signedSecs(step)}: the system clock was set, a ` +
+        'simulation was reset, or a playback begins again. Log times go on from where they were, and the step is ' +
+        'an event of the take. Start the recorder again to follow the new time.',
+    });
+  }
+
   #sourceEnded(how: Error | 'ended'): void {
     this.#ended ??= how;
     this.#onEnded.resolve();
   }
+}
+
+function clockStep(nanos: bigint): EpisodeEvent {
+  return { event: 'clock-step', by: 'recorder', text: signedSecs(nanos) };
+}
+
+function signedSecs(nanos: bigint): string {
+  return `${nanos < 0n ? '-' : '+'}${nanosToSecs(nanos < 0n ? -nanos : nanos).toFixed(3)} s`;
 }
 
 function megabytes(bytes: number): string {

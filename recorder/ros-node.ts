@@ -86,6 +86,8 @@ export interface RosTextParameter {
 
 /** Our one node in the ROS 2 graph. */
 export interface RosNode {
+  /** Whether the parameter `use_sim_time` is set: the time is that of `/clock`. */
+  readonly usesSimTime: boolean;
   /** Topics that anyone publishes or subscribes to. */
   topics(): readonly RosTopic[];
   /** Publishers of a topic, those of this node left out. */
@@ -154,6 +156,7 @@ export async function openRosNode({ name, args = [], onFault }: RosNodeOptions):
       DURABILITY.indexOf(durability),
     );
   return {
+    usesSimTime: node.getParameter('use_sim_time').value === true,
     topics: () => node.getTopicNamesAndTypes(),
     publishers: (topic) =>
       node

@@ -5,14 +5,20 @@ import type { Source, SourceMessage, SourceSink } from './source.ts';
 /** A source that a test drives by hand, with a clock that stands still until it is set. */
 export class ScriptedSource implements Source {
   readonly name = 'scripted';
-  readonly clock: Clock & { time: bigint };
+  /** Set `steppedNanos` to what a step of the system clock would be. */
+  readonly clock: Clock & { time: bigint; steppedNanos: bigint };
   readonly #channels: readonly ChannelSpec[];
   #sink: SourceSink | undefined;
 
   /** Channel keys are the places in `channels`. */
   constructor(channels: readonly ChannelSpec[], startTime: bigint) {
     this.#channels = channels;
-    const clock = { time: startTime, now: () => clock.time };
+    const clock = {
+      time: startTime,
+      steppedNanos: 0n,
+      now: () => clock.time,
+      stepNanos: () => clock.steppedNanos,
+    };
     this.clock = clock;
   }
 

@@ -33,7 +33,7 @@ export interface SourceWarning {
     | 'receive-buffer'
     | 'connection'
     | 'server-status'
-    | 'server-time'
+    | 'clock-step'
     | 'not-understood'
     | 'trash-emptied'
     | 'storage-unknown';

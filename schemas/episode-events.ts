@@ -10,8 +10,17 @@ const eventSchema = z.strictObject({
    * `pause` and `resume` mark what the operator does not count as demonstration; recording goes on all the same.
    * A pause without a resume lasts to the take's end.
    */
-  event: z.enum(['start', 'stop', 'pause', 'resume', 'mistake', 'note']),
-  /** Who said it, as a pseudonym. */
+  event: z.enum([
+    'start',
+    'stop',
+    'pause',
+    'resume',
+    'mistake',
+    'note',
+    /** The clock that log times were tied to was set; log times did not follow. */
+    'clock-step',
+  ]),
+  /** Who said it, as a pseudonym; `recorder` for what the recorder noticed. */
   by: z.string(),
   text: z.string().optional(),
 });

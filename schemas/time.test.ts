@@ -22,6 +22,19 @@ describe('time', () => {
     expect(tickTime(0n, 1, 29.97)).toBe(33_366_700n);
   });
 
+  it('MonotonicClock goes on when the system clock is set, and tells the step', () => {
+    let system = 1_700_000_000_000_000_000n;
+    let monotonic = 500n;
+    const clock = new MonotonicClock({ system: () => system, monotonic: () => monotonic });
+    system += 10n;
+    monotonic += 10n;
+    expect(clock.stepNanos()).toBe(0n);
+    system -= secsToNanos(3600);
+    monotonic += 10n;
+    expect(clock.now()).toBe(1_700_000_000_000_000_020n);
+    expect(clock.stepNanos()).toBe(-secsToNanos(3600) - 10n);
+  });
+
   it('MonotonicClock never steps backwards and starts at the system clock', () => {
     const clock = new MonotonicClock();
     let last = clock.now();
