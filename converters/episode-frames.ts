@@ -106,15 +106,19 @@ async function* alignedFrames(
       },
     },
   );
-  for await (const tick of walk) {
-    if (last < 0) first = tick.index;
-    last = tick.index;
-    const frame = makeFrame(tick, { index: index++, features, goal: survey?.goal, end });
-    frame.catch(() => {}); // reported where it is awaited, or not at all when the caller has left
-    inFlight.push(frame);
-    if (inFlight.length >= FRAMES_IN_FLIGHT) yield await inFlight.shift()!;
+  try {
+    for await (const tick of walk) {
+      if (last < 0) first = tick.index;
+      last = tick.index;
+      const frame = makeFrame(tick, { index: index++, features, goal: survey?.goal, end });
+      frame.catch(() => {}); // reported where it is awaited, or not at all when the caller has left
+      inFlight.push(frame);
+      if (inFlight.length >= FRAMES_IN_FLIGHT) yield await inFlight.shift()!;
+    }
+    for (const frame of inFlight) yield await frame;
+  } finally {
+    await Promise.all(features.map((feature) => feature.close?.()));
   }
-  for (const frame of inFlight) yield await frame;
   return {
     frames: index,
     ticks: range.count,

@@ -4,7 +4,7 @@ import { decodeGrey16 } from '../schemas/image-codec.ts';
 import type { MessageValue } from '../schemas/message.ts';
 import type { Choice } from './align.ts';
 import type { Sample } from './align-streams.ts';
-import { bytesOf } from './feature-image.ts';
+import { bytesOf } from './feature-pick.ts';
 import type { FeatureOrigin } from './feature-vector.ts';
 import type { VectorValue } from './frame.ts';
 import { nearestPixels, pictureMap } from './picture-geometry.ts';

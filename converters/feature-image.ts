@@ -5,7 +5,9 @@ import type { MessageValue } from '../schemas/message.ts';
 import type { Choice } from './align.ts';
 import type { Sample } from './align-streams.ts';
 import { BAYER_PATTERNS, demosaic } from './bayer.ts';
+import { bytesOf } from './feature-pick.ts';
 import type { FeatureOrigin } from './feature-vector.ts';
+import { VideoPictures } from './feature-video.ts';
 import type { ImageValue } from './frame.ts';
 
 /** Makes the picture of one feature from the messages chosen for it; each is decoded once. */
@@ -15,6 +17,7 @@ export class ImageReader {
   /** The message that is shown, and its picture. */
   #sample: Sample | undefined;
   #pixels: Promise<Uint8Array>;
+  readonly #video = new VideoPictures();
 
   constructor(feature: ImageFeature, origin: FeatureOrigin) {
     this.#feature = feature;
@@ -35,9 +38,13 @@ export class ImageReader {
     return { kind: 'image', feature: this.#feature, valid, ageNanos, pixels: await this.#pixels };
   }
 
+  close(): Promise<void> {
+    return this.#video.close();
+  }
+
   async #decode(sample: Sample): Promise<Uint8Array> {
     try {
-      const { pixels } = await decodePicture(sample, this.#feature);
+      const { pixels } = await decodePicture(sample, { feature: this.#feature, video: this.#video });
       return this.#feature.colorOrder === 'bgr' ? swapped(pixels) : pixels;
     } catch (cause) {
       const { key, topic, file } = this.#origin;
@@ -50,27 +57,31 @@ export class ImageReader {
   }
 }
 
-function decodePicture({ value, channel }: Sample, feature: ImageFeature): Promise<RgbImage> {
+async function decodePicture(
+  sample: Sample,
+  { feature, video }: { readonly feature: ImageFeature; readonly video: VideoPictures },
+): Promise<RgbImage> {
+  const { value, channel } = sample;
   switch (channel.type.replace('/msg/', '/')) {
     case 'sensor_msgs/CompressedImage':
     case 'foxglove_msgs/CompressedImage':
       return decodeRgb(bytesOf(value), feature);
-    case 'sensor_msgs/Image': {
-      const picture = unpack(value);
-      const isSized = !feature.crop && picture.width === feature.width && picture.height === feature.height;
-      return isSized ? Promise.resolve(picture) : resizeRgb(picture, feature);
-    }
+    case 'foxglove_msgs/CompressedVideo':
+      return brought(await video.decode(sample), feature);
+    case 'sensor_msgs/Image':
+      return brought(unpack(value), feature);
     default:
       throw new RangeError(
-        'the type is not one of "sensor_msgs/msg/CompressedImage", "sensor_msgs/msg/Image"',
+        'the type is not one of "sensor_msgs/msg/CompressedImage", "sensor_msgs/msg/Image", ' +
+          '"foxglove_msgs/msg/CompressedVideo"',
       );
   }
 }
 
-/** The payload of a message that holds a picture. */
-export function bytesOf({ data }: MessageValue): Uint8Array {
-  if (data instanceof Uint8Array) return data;
-  throw new RangeError('its field "data" is no array of bytes');
+/** A picture at the feature's size. */
+function brought(picture: RgbImage, feature: ImageFeature): RgbImage | Promise<RgbImage> {
+  const isSized = !feature.crop && picture.width === feature.width && picture.height === feature.height;
+  return isSized ? picture : resizeRgb(picture, feature);
 }
 
 /** The same pixels with red and blue in each other's place. */

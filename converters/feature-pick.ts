@@ -35,6 +35,12 @@ export function pickText(message: MessageValue, path: FieldPath): string {
   throw new PickFault(`"${where(place)}" is no text but ${describe(place.value)}`);
 }
 
+/** The payload of a message that holds a picture or a cloud. */
+export function bytesOf({ data }: MessageValue): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  throw new RangeError('its field "data" is no array of bytes');
+}
+
 interface Picked {
   readonly numbers: number[];
   readonly quaternions: number[];

@@ -23,6 +23,8 @@ export interface FeaturePlan {
   readonly isGoal: boolean;
   choose(tick: AlignedTick): Choice<Sample>;
   read(choice: Choice<Sample>): FrameValue | Promise<FrameValue>;
+  /** Lets go of a decoder's process, where there is one. */
+  close?(): Promise<void>;
 }
 
 interface Planned extends Pick<TransformPlans, 'chains'> {
@@ -56,11 +58,17 @@ export function planFeatures(contract: Contract, planned: Planned): readonly Fea
       };
     }
     const reader = readerOf(feature, { contract, origin, planned });
-    return { ...plan, choose: choose(), read: (choice) => reader.read(choice) };
+    return {
+      ...plan,
+      choose: choose(),
+      read: (choice) => reader.read(choice),
+      close: async () => reader.close?.(),
+    };
   });
 }
 
 interface Reader {
+  close?(): Promise<void>;
   read(choice: Choice<Sample>): FrameValue | Promise<FrameValue>;
 }
 

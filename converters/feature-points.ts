@@ -3,7 +3,7 @@ import { ConvertError } from '../schemas/errors.ts';
 import type { MessageValue } from '../schemas/message.ts';
 import type { Choice } from './align.ts';
 import type { Sample } from './align-streams.ts';
-import { bytesOf } from './feature-image.ts';
+import { bytesOf } from './feature-pick.ts';
 import type { FeatureOrigin } from './feature-vector.ts';
 import { elementCount, type VectorValue } from './frame.ts';
 

@@ -20,6 +20,7 @@ import {
 import { NANOS_PER_SEC, secsToNanos } from '../schemas/time.ts';
 import type { Received } from './clock-steps.ts';
 import { type ClockReport, type StampedStream, surveyClocks } from './clock-survey.ts';
+import { isKeyframe, isVideo } from './video-packets.ts';
 
 /** One stream of the contract as one episode holds it. */
 export interface StreamPlan {
@@ -55,6 +56,8 @@ export interface ChannelPlan {
   readonly decode?: Decode;
   /** Where the numbers of a payload lie; absent where only decoding tells. */
   readonly layoutOf?: ((data: Uint8Array) => CdrLayout | undefined) | undefined;
+  /** Of video: whether a picture can be decoded without those before it. */
+  readonly isKeyframe?: (value: MessageValue) => boolean;
   /** Instead: the value of a message that holds those of several plans, read when it comes. */
   readonly readValue?: (message: Message) => MessageValue | undefined;
 }
@@ -179,6 +182,7 @@ function planStream(reader: EpisodeReader, contract: Contract, name: string): St
           timeOf,
           decode: createDecoder(channel),
           layoutOf: createChannelLayout(channel),
+          ...(isVideo(channel.schema?.name ?? '') && { isKeyframe }),
         },
       ];
     }),

@@ -1,14 +1,16 @@
 /**
- * A program: reads raw pictures from its standard input and writes them as AV1 into an mp4 file. It is a
- * process of its own because the encoder would stall the event loop for tens of milliseconds, and because
- * the FFmpeg inside carries GPL parts. Without arguments it only tells, by its exit code, that it can run.
+ * A program: reads raw pictures from its standard input and writes them as AV1 into an mp4 file, or decodes video
+ * packet by packet. It is a process of its own because the codecs would stall the event loop for tens of
+ * milliseconds, and because the FFmpeg inside carries GPL parts. Without arguments it only tells, by its exit code,
+ * that it can run.
  */
-import { Encoder, Frame, Muxer, Rational, SoftwareScaleContext } from 'node-av';
+import { Codec, CodecContext, Encoder, Frame, Muxer, Packet, Rational, SoftwareScaleContext } from 'node-av';
 import * as av from 'node-av/constants';
 import { CONVERSION_FLAGS, ENCODING, timescaleOf } from './video-encoding.ts';
 
 const [file, settings] = process.argv.slice(2);
-if (file && settings) await encode(file, JSON.parse(settings));
+if (file === 'decode') await decode(settings === 'h265' ? av.AV_CODEC_ID_HEVC : av.AV_CODEC_ID_H264);
+else if (file && settings) await encode(file, JSON.parse(settings));
 // The addon crashes when the runtime tears it down; everything is closed by now.
 process.exit(0);
 
@@ -77,6 +79,92 @@ async function* pictures(bytes: number): AsyncGenerator<Buffer> {
       if (filled < bytes) continue;
       yield picture;
       filled = 0;
+    }
+  }
+}
+
+/**
+ * Asked on the standard input for each packet: uint32 length, uint8 of 1 where its picture is wanted and 2 where
+ * nothing before it counts any more, the packet. Answered on the standard output for each that is wanted: uint32
+ * width and height, 0 where it does not decode, uint32 of 1 where the next packet must be a keyframe, the pixels.
+ */
+async function decode(id: av.AVCodecID) {
+  const context = new CodecContext();
+  const codec = Codec.findDecoder(id);
+  context.allocContext3(codec);
+  context.setFlags(av.AV_CODEC_FLAG_LOW_DELAY);
+  // More threads would give each picture some pictures late.
+  context.threadCount = 1;
+  context.open2Sync(codec);
+  const scaler = new SoftwareScaleContext();
+  scaler.allocContext();
+  scaler.setOption('sws_flags', CONVERSION_FLAGS);
+  let number = 0n;
+  for await (const { packet: data, flags } of packets()) {
+    if (flags & 2) context.flushBuffers();
+    const packet = new Packet();
+    packet.alloc();
+    packet.data = data;
+    packet.pts = ++number;
+    context.sendPacketSync(packet);
+    packet.free();
+    let picture = pictureOf(context, number);
+    const isSpent = (flags & 1) !== 0 && !picture;
+    if (isSpent) {
+      // It may still be held back in favour of pictures that come before it.
+      context.sendPacketSync(null);
+      picture = pictureOf(context, number);
+      context.flushBuffers();
+    }
+    if (flags & 1) await answer(picture, { isSpent, scaler });
+    picture?.free();
+  }
+}
+
+/** The decoded picture of a packet; those of earlier ones are let go. */
+function pictureOf(context: CodecContext, number: bigint): Frame | undefined {
+  for (;;) {
+    const frame = new Frame();
+    frame.alloc();
+    if (context.receiveFrameSync(frame) < 0) {
+      frame.free();
+      return undefined;
+    }
+    if (frame.pts === number) return frame;
+    frame.free();
+  }
+}
+
+async function answer(
+  picture: Frame | undefined,
+  { isSpent, scaler }: { readonly isSpent: boolean; readonly scaler: SoftwareScaleContext },
+) {
+  const header = Buffer.alloc(12);
+  header.writeUInt32LE(picture?.width ?? 0, 0);
+  header.writeUInt32LE(picture?.height ?? 0, 4);
+  header.writeUInt32LE(Number(isSpent), 8);
+  process.stdout.write(header);
+  if (!picture) return;
+  const rgb = new Frame();
+  rgb.alloc();
+  Object.assign(rgb, { width: picture.width, height: picture.height, format: av.AV_PIX_FMT_RGB24 });
+  rgb.getBuffer();
+  scaler.scaleFrameSync(rgb, picture);
+  process.stdout.write(rgb.toBuffer());
+  rgb.free();
+}
+
+/** The packets of the standard input. */
+async function* packets(): AsyncGenerator<{ readonly packet: Buffer; readonly flags: number }> {
+  const HEADER_BYTES = 5;
+  let waiting = Buffer.alloc(0);
+  for await (const chunk of process.stdin) {
+    waiting = Buffer.concat([waiting, chunk]);
+    while (waiting.length >= HEADER_BYTES) {
+      const end = HEADER_BYTES + waiting.readUInt32LE(0);
+      if (waiting.length < end) break;
+      yield { packet: waiting.subarray(HEADER_BYTES, end), flags: waiting[4]! };
+      waiting = waiting.subarray(end);
     }
   }
 }

@@ -103,14 +103,16 @@ export function createChannelLayout(
 export type ReadSensorTime = (data: Uint8Array) => bigint | undefined;
 
 /**
- * Makes the reader of `header.stamp` for a channel whose first field is a `std_msgs/Header`, without
- * decoding the rest: 4 bytes of encapsulation, then int32 seconds and uint32 nanoseconds.
- * Undefined for types without a leading header.
+ * Makes the reader of `header.stamp` for a channel whose first field is a `std_msgs/Header`, or of the `timestamp`
+ * with which Foxglove's types begin, without decoding the rest: 4 bytes of encapsulation, then int32 seconds and
+ * uint32 nanoseconds. Undefined for other types.
  */
 export function createSensorTimeReader(channel: ChannelSpec): ReadSensorTime | undefined {
   if (channel.messageEncoding !== 'cdr' || !channel.schema) return undefined;
   const root = rootDefinition(channel);
-  if (!/(^|\/)Header$/.test(root?.[0]?.type ?? '')) return undefined;
+  const first = root?.[0];
+  const isStamp = first?.type === 'time' && first.name === 'timestamp';
+  if (!isStamp && !/(^|\/)Header$/.test(first?.type ?? '')) return undefined;
   return (data) => {
     if (data.byteLength < 12) return undefined;
     const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
