@@ -23,6 +23,8 @@ export interface SeekableFramesOptions {
   readonly startTime: bigint;
   /** Ends the reading early; what comes then is of no interest. */
   readonly signal: AbortSignal;
+  /** Whether pictures are decoded; else all are black. @default true */
+  readonly decodesPictures?: boolean;
 }
 
 /**
@@ -73,15 +75,25 @@ export class SeekableFrames {
     return index < 0 ? undefined : tickTime(origin, index, rateHz) + this.lagNanos;
   }
 
-  async *from({ startTime, signal }: SeekableFramesOptions): AsyncGenerator<Frame, void> {
+  async *from({
+    startTime,
+    signal,
+    decodesPictures = true,
+  }: SeekableFramesOptions): AsyncGenerator<Frame, void> {
     const first = startTime - this.lagNanos;
-    for await (const frame of deriveFrames(this.#frames(first, signal), this.#contract)) {
+    for await (const frame of deriveFrames(
+      this.#frames(first, { signal, decodesPictures }),
+      this.#contract,
+    )) {
       if (frame.tickTime >= first) yield frame;
     }
   }
 
   /** @param first on the contract's clock; frames begin a tick earlier, which differences need. */
-  async *#frames(first: bigint, signal: AbortSignal): AsyncGenerator<Frame, void> {
+  async *#frames(
+    first: bigint,
+    { signal, decodesPictures }: Required<Omit<SeekableFramesOptions, 'startTime'>>,
+  ): AsyncGenerator<Frame, void> {
     const { origin, rateHz } = this.#range;
     const before = first <= origin ? 0 : ticksUpTo(first - 1n, this.#range) - 1;
     const range = { ...this.#range, first: Math.max(0, before) };
@@ -89,7 +101,7 @@ export class SeekableFrames {
       plans: this.#plans,
       chains: this.#transforms.chains,
       file: this.#reader.file,
-      decodesPictures: true,
+      decodesPictures,
     });
     const startTime = tickTime(origin, range.first, rateHz) + this.lagNanos - LOOK_BACK_NANOS;
     const messages = this.#messages(startTime, signal);
@@ -132,7 +144,8 @@ export class SeekableFrames {
 /** Of outcomes, which are left out. */
 const UNKNOWN_END = { outcome: undefined, frames: 0 };
 
-function seenFeatures({ features }: Contract): Contract['features'] {
+/** The features that a tick shows. */
+export function seenFeatures({ features }: Contract): Contract['features'] {
   return Object.fromEntries(
     Object.entries(features).filter(
       ([, feature]) => feature.kind !== 'outcome' && !(feature.kind === 'image' && feature.at === 'goal'),

@@ -27,6 +27,10 @@ const hostOption = {
   default: '127.0.0.1',
 };
 const tokenOption = { flags: '--token <text>', text: 'what a client has to know' };
+const tlsOptions = [
+  { flags: '--tls-cert <file>', text: 'certificate, PEM: everything served is encrypted' },
+  { flags: '--tls-key <file>', text: 'its private key, PEM' },
+];
 
 /** Every command of the program; each loads its code only when it is called. */
 export const COMMANDS: readonly Command[] = [
@@ -76,6 +80,7 @@ export const COMMANDS: readonly Command[] = [
       },
       hostOption,
       tokenOption,
+      ...tlsOptions,
       { flags: '--metrics', text: 'serve figures for Prometheus under /metrics' },
       { flags: '--changed-contract', text: 'go on in a library that was begun under another version of it' },
       { flags: '-d, --duration <secs>', text: 'no keyboard: record takes of this length', value: 'number' },
@@ -234,18 +239,28 @@ export const COMMANDS: readonly Command[] = [
       { flags: '-p, --port <number>', text: 'TCP port; 0 takes a free one', value: 'number', default: 8765 },
       hostOption,
       tokenOption,
+      ...tlsOptions,
       {
         flags: '--origin <url...>',
         text: "web origins that may read too, beside this machine's and Foxglove's",
       },
+      {
+        ...contractOption,
+        text: 'contract whose frames are shown for recordings that carry none',
+        required: false,
+      },
+      { flags: '--shared', text: 'one playback for all clients of an episode' },
     ],
-    examples: [['kinescribe view recordings', 'prints the addresses for browser, Foxglove and Lichtblick']],
+    examples: [
+      ['kinescribe view recordings', 'prints the addresses for browser, Foxglove and Lichtblick'],
+      ['kinescribe view some.mcap -c my-robot.yaml', 'with what a policy would see of it'],
+    ],
     run: async (args, options) =>
       (await import('./commands/view.ts')).view([...args], {
         port: Number(options.port),
-        host: String(options.host),
-        ...(typeof options.token === 'string' && { token: options.token }),
-        ...(Array.isArray(options.origin) && { origins: options.origin.map(String) }),
+        ...(await (await import('./serving-options.ts')).servingOptions(options)),
+        ...(typeof options.contract === 'string' && { contract: options.contract }),
+        shared: options.shared === true,
       }),
   },
   {

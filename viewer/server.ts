@@ -1,4 +1,11 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Duplex } from 'node:stream';
@@ -30,6 +37,8 @@ export interface ReplayServerOptions {
   readonly host?: string;
   /** Secret that every request must carry. @default none */
   readonly token?: string;
+  /** Certificate and private key, PEM: everything is encrypted then. @default none */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** Web origins that may read, beside the page's own, this machine's and Foxglove's. @default none */
   readonly origins?: readonly string[];
   /** Replay clients at one time; a further one is refused. @default 32 */
@@ -95,7 +104,7 @@ export async function startReplayServer(
   const desk = recording && new RecordingDesk(recording, { metrics });
   const library = new LibraryDesk(shelf, { isRecording: recording !== undefined });
   const services = { shelf, rules, desk, library };
-  const server = createServer((request, response) => {
+  const server = listener(options.tls, (request, response) => {
     answer(services, request, response).catch((error: unknown) => {
       noticeOnce(`Cannot answer ${request.method} ${requestUrl(request).pathname}: ${messageOf(error)}`);
       if (response.headersSent) response.destroy();
@@ -125,7 +134,7 @@ export async function startReplayServer(
   const query = token ? `?token=${encodeURIComponent(token)}` : '';
   return {
     address,
-    url: (path, scheme = 'http') => `${scheme}://${place}${path}${query}`,
+    url: (path, scheme = 'http') => `${scheme}${options.tls ? 's' : ''}://${place}${path}${query}`,
     close: async () => {
       clients.close();
       desk?.close();
@@ -138,6 +147,18 @@ export async function startReplayServer(
       clearTimeout(cut);
     },
   };
+}
+
+function listener(tls: ReplayServerOptions['tls'], answer: RequestListener): Server {
+  if (!tls) return createServer(answer);
+  try {
+    return createTlsServer(tls, answer);
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot serve with TLS: certificate and key must be PEM and belong together: ${messageOf(cause)}.`,
+      { cause },
+    );
+  }
 }
 
 /** Hostile clients must not fill a log by inventing new names. */

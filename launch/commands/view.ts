@@ -1,17 +1,18 @@
+import { readContract } from '../../schemas/contract-file.ts';
 import { UsageError } from '../../schemas/errors.ts';
 import { ensurePage } from '../../viewer/page-build.ts';
 import { startReplayServer } from '../../viewer/server.ts';
 import { EpisodeShelf } from '../../viewer/shelf.ts';
+import { replayAdditions } from '../replay-additions/replay-additions.ts';
+import type { ServingOptions } from '../serving-options.ts';
 
-export interface ViewOptions {
+export interface ViewOptions extends Partial<ServingOptions> {
+  /** What a policy sees of recordings that carry no contract. @default only of those that do */
+  readonly contract?: string;
+  /** Whether all clients of an episode share one playback. @default false */
+  readonly shared?: boolean;
   /** Port to serve on; 0 takes a free one. @default 8765 */
   readonly port?: number;
-  /** Address to serve on; any but this machine's own demands a token. @default '127.0.0.1' */
-  readonly host?: string;
-  /** Secret that every request must carry. */
-  readonly token?: string;
-  /** Web origins that may read, beside the page's own, this machine's and Foxglove's. */
-  readonly origins?: readonly string[];
 }
 
 /** A replay that is being served, and where. */
@@ -36,7 +37,7 @@ export interface RunningViewer {
  */
 export async function startViewer(
   paths: readonly string[],
-  { token, ...options }: ViewOptions = {},
+  { contract, ...options }: ViewOptions = {},
 ): Promise<RunningViewer> {
   const shelf = await EpisodeShelf.of(paths);
   const first = await shelf.find();
@@ -49,7 +50,7 @@ export async function startViewer(
   const hasPage = await ensurePage();
   const server = await startReplayServer(shelf, {
     ...options,
-    ...(token && { token }),
+    additionsOf: replayAdditions(contract ? (await readContract(contract)).contract : undefined),
     notice: (line) => console.error(line),
   });
   const webSocketUrl = server.url('/', 'ws');

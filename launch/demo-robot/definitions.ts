@@ -21,6 +21,13 @@ float64[] position
 float64[] velocity
 float64[] effort`,
   'sensor_msgs/CompressedImage': 'std_msgs/Header header\nstring format\nuint8[] data',
+  'sensor_msgs/Image': `std_msgs/Header header
+uint32 height
+uint32 width
+string encoding
+uint8 is_bigendian
+uint32 step
+uint8[] data`,
   'sensor_msgs/RegionOfInterest':
     'uint32 x_offset\nuint32 y_offset\nuint32 height\nuint32 width\nbool do_rectify',
   'sensor_msgs/CameraInfo': `std_msgs/Header header
