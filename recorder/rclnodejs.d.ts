@@ -91,6 +91,8 @@ declare module 'rclnodejs' {
     );
     /** Waits for work on a thread of its own, at most this many milliseconds at a time. */
     spin(timeoutMillis?: number): void;
+    /** @param onlyExpand without remapping. */
+    resolveTopicName(name: string, onlyExpand?: boolean): string;
     getParameter(name: string): { readonly value: unknown };
     /** `/arm/kinescribe`, after all renaming. */
     getFullyQualifiedName(): string;

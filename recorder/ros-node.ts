@@ -21,6 +21,7 @@ import {
   type TypeHash,
 } from './qos.ts';
 import { assertBindingLoads, readRosEnvironment } from './ros-environment.ts';
+import { RosNames } from './ros-names.ts';
 
 /** One publisher of a topic, as the graph tells it. */
 export interface RosPublisher {
@@ -88,7 +89,7 @@ export interface RosTextParameter {
 export interface RosNode {
   /** Whether the parameter `use_sim_time` is set: the time is that of `/clock`. */
   readonly usesSimTime: boolean;
-  /** Topics that anyone publishes or subscribes to. */
+  /** Topics that anyone publishes or subscribes to, by the names that they have for this node. */
   topics(): readonly RosTopic[];
   /** Publishers of a topic, those of this node left out. */
   publishers(topic: string): readonly RosPublisher[];
@@ -147,6 +148,7 @@ export async function openRosNode({ name, args = [], onFault }: RosNodeOptions):
 
   const { context, node } = await enterGraph(ros, name, args);
   const ownName = node.getFullyQualifiedName();
+  const names = new RosNames(node, args);
   let isOpen = true;
   const nativeQos = ({ depth, reliability, durability }: RequestedQos) =>
     new ros.QoS(
@@ -157,10 +159,14 @@ export async function openRosNode({ name, args = [], onFault }: RosNodeOptions):
     );
   return {
     usesSimTime: node.getParameter('use_sim_time').value === true,
-    topics: () => node.getTopicNamesAndTypes(),
+    topics: () =>
+      node.getTopicNamesAndTypes().flatMap(({ name: graphName, types }) => {
+        const name = names.own(graphName);
+        return name === undefined ? [] : [{ name, types }];
+      }),
     publishers: (topic) =>
       node
-        .getPublishersInfoByTopic(topic)
+        .getPublishersInfoByTopic(names.graph(topic))
         .map(toPublisher)
         .filter((publisher) => publisher.node !== ownName),
     subscribe(topic, type, qos, onMessage) {

@@ -4,6 +4,7 @@ import { SourceError } from '../schemas/errors.ts';
 import { createDecoder, createSensorTimeReader } from '../schemas/message-codec.ts';
 import { NANOS_PER_SEC } from '../schemas/time.ts';
 import { ReceivedMessages } from './received.fixture.ts';
+import { openRosNode, type RosNode } from './ros-node.ts';
 import { openRosSource } from './ros-source.ts';
 import { missingRos, Robot, useOwnGraph } from './ros-test-robot.ts';
 import {
@@ -38,6 +39,18 @@ async function openRobot(name: string, ...streams: readonly TestStream[]): Promi
   const robot = await Robot.open(name, ...streams);
   cleanup.push(() => robot.kill());
   return robot;
+}
+
+/** A second node of the test's own process. */
+async function openObserver(): Promise<RosNode> {
+  const node = await openRosNode({
+    name: 'observer',
+    onFault(error) {
+      throw error;
+    },
+  });
+  cleanup.push(() => node.close());
+  return node;
 }
 
 /** Waits for the channel, and then for the middleware to connect its two ends. */
@@ -202,6 +215,48 @@ describe.skipIf(reason)('openRosSource() on a ROS 2 graph', () => {
     expect(received.warnings).toHaveLength(1);
   });
 
+  it('is the node that its arguments say, under their names', async () => {
+    const received = new ReceivedMessages();
+    const robot = await openRobot('robot', STATE, WRENCH);
+    const args = ['-r', '__node:=taker', '-r', '__ns:=/cell', '-r', `/mine:=${STATE.topic}`];
+    const source = await openRosSource({ args });
+    cleanup.push(() => source.stop());
+    await source.start(received, { topics: new Set(['/mine']) });
+    const mine = { ...STATE, topic: '/mine' };
+    await connected(received, mine);
+    await robot.publish();
+    await expectAll(received, mine);
+    expect(received.channels.size).toBe(1);
+    const observer = await openObserver();
+    await vi.waitFor(() =>
+      expect(observer.publishers('/cell/parameter_events').map(({ node }) => node)).toContain('/cell/taker'),
+    );
+  });
+
+  it('takes its log times from /clock under use_sim_time, and goes on when the simulation is reset', async () => {
+    const simulation = await openObserver();
+    const clock = simulation.advertise('/clock', 'rosgraph_msgs/msg/Clock', BEST_EFFORT);
+    const tick = (secs: number) => clock.publish(Uint8Array.of(0, 1, 0, 0, secs, 0, 0, 0, 5, 0, 0, 0));
+    const booting = setInterval(() => tick(50), 20);
+    cleanup.push(() => clearInterval(booting));
+    const source = await openRosSource({ args: ['-p', 'use_sim_time:=true'] });
+    cleanup.push(() => source.stop());
+    clearInterval(booting);
+    const received = new ReceivedMessages();
+    await source.start(received, { topics: new Set([STATE.topic]) });
+    const robot = await openRobot('robot', STATE);
+    await connected(received, STATE);
+    expect(source.clock.now()).toBe(50_000_000_005n);
+    expect(source.clock.anchor).toBeUndefined();
+    tick(3);
+    await vi.waitFor(() => expect(source.clock.stepNanos!()).toBe(-47_000_000_000n));
+    tick(4);
+    await vi.waitFor(() => expect(source.clock.now()).toBe(51_000_000_005n));
+    await robot.publish();
+    await expectAll(received, STATE);
+    expect(new Set(received.of(STATE).map(({ logTime }) => logTime))).toEqual(new Set([51_000_000_005n]));
+  });
+
   it('loses nothing while the event loop stalls 100 ms again and again', async () => {
     const robot = await openRobot('robot', JOINTS);
     const received = new ReceivedMessages();
@@ -243,7 +298,7 @@ describe.skipIf(reason)('openRosSource() on a ROS 2 graph', () => {
     expect(received.failure!.message).toContain('no room in the sink');
   });
 
-  it('starts again after a sink that threw at the first channel', async () => {
+  it('can be opened again after a sink that threw at the first channel', async () => {
     await openRobot('robot', STATE);
     const broken = new ReceivedMessages();
     broken.channel = () => {
@@ -256,7 +311,7 @@ describe.skipIf(reason)('openRosSource() on a ROS 2 graph', () => {
     await vi.waitFor(() => expect(broken.failure?.message).toContain('no channel'), { timeout: 10_000 });
     await source.stop();
     const received = new ReceivedMessages();
-    await source.start(received);
+    await openSource(received);
     await connected(received, STATE);
   });
 
