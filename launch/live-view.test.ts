@@ -13,7 +13,7 @@ const well = {
     expectedRateHz: 100,
     silentSecs: 0.01,
   },
-  troubled: false,
+  ...{ largestGapSecs: 0.02, ageSecs: 0.004, trouble: undefined },
 };
 const events = {
   ...well,
@@ -44,7 +44,7 @@ describe('liveLines()', () => {
   });
 
   it('turns a stream in trouble red', () => {
-    const status = statusWith({ ...well, lost: 1, troubled: true }, events);
+    const status = statusWith({ ...well, lost: 1, trouble: 'lossy' }, events);
     expect(liveLines(status).filter((line) => line.startsWith(RED))).toHaveLength(1);
     expect(logLine(status)).toContain('look at /joints');
   });

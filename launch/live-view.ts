@@ -18,9 +18,11 @@ export function liveLines(status: ShownStatus, { colour = true } = {}): string[]
   const width = Math.max(5, ...streams.map(({ topic }) => topic.length));
   const rows = streams.map((stream) => {
     const text = row(stream, width);
-    return colour && stream.troubled ? `${RED}${text}${PLAIN}` : text;
+    return colour && stream.trouble ? `${RED}${text}${PLAIN}` : text;
   });
-  const titles = `${'topic'.padEnd(width)}  ${'rate Hz'.padStart(8)}  ${'messages'.padStart(9)}  ${'lost'.padStart(6)}  ${'silent s'.padStart(8)}  ${'MB'.padStart(8)}`;
+  const titles = ['topic'.padEnd(width), ...COLUMNS.map(({ title, space }) => title.padStart(space))].join(
+    '  ',
+  );
   const left = storage.secsLeft === undefined ? '' : `, ${Math.floor(storage.secsLeft / 60)} min left`;
   const disk = `disk ${(storage.freeBytes / 1e9).toFixed(1)} GB free${left}`;
   return [
@@ -36,18 +38,44 @@ export function logLine(status: ShownStatus): string {
   const { state, episodeId, durationSecs, streams, wrong: findings = [] } = status;
   const received = streams.reduce((sum, stream) => sum + stream.received, 0);
   const wrong = streams
-    .filter(({ troubled }) => troubled)
-    .map(({ topic, lost, rateHz }) => `${topic} ${rateHz.toFixed(0)} Hz, ${lost} lost`);
+    .filter(({ trouble }) => trouble)
+    .map(({ topic, trouble, lost, rateHz }) => `${topic} ${trouble}, ${rateHz.toFixed(0)} Hz, ${lost} lost`);
   wrong.push(...findings.slice(0, MOST_WRONG));
   const end = wrong.length > 0 ? `; look at ${wrong.join('; ')}` : '; all streams well';
   return `${state} ${episodeId ?? ''} ${durationSecs.toFixed(0)} s, ${received} messages${end}`;
 }
 
+interface Column {
+  readonly title: string;
+  readonly space: number;
+  text(stream: StreamStatus): string;
+}
+
+const COLUMNS: readonly Column[] = [
+  {
+    title: 'rate Hz',
+    space: 8,
+    text: ({ rateHz, expectedRateHz }) =>
+      expectedRateHz === undefined ? rateHz.toFixed(0) : `${rateHz.toFixed(0)}/${expectedRateHz}`,
+  },
+  { title: 'messages', space: 9, text: ({ received }) => String(received) },
+  { title: 'lost', space: 6, text: ({ lost }) => String(lost) },
+  {
+    title: 'gap s',
+    space: 7,
+    text: ({ received, largestGapSecs }) => (received === 0 ? 'never' : largestGapSecs.toFixed(2)),
+  },
+  {
+    title: 'age ms',
+    space: 7,
+    text: ({ ageSecs }) => (ageSecs === undefined ? '' : (ageSecs * 1000).toFixed(0)),
+  },
+  { title: 'MB', space: 8, text: ({ bytes }) => megabytes(bytes) },
+];
+
 function row(stream: StreamStatus, width: number): string {
-  const { topic, rateHz, expectedRateHz, received, lost, silentSecs, bytes } = stream;
-  const rate = expectedRateHz === undefined ? rateHz.toFixed(0) : `${rateHz.toFixed(0)}/${expectedRateHz}`;
-  const silent = received === 0 ? 'never' : silentSecs.toFixed(1);
-  return `${topic.padEnd(width)}  ${rate.padStart(8)}  ${String(received).padStart(9)}  ${String(lost).padStart(6)}  ${silent.padStart(8)}  ${megabytes(bytes).padStart(8)}`;
+  const cells = COLUMNS.map(({ space, text }) => text(stream).padStart(space));
+  return [stream.topic.padEnd(width), ...cells, stream.trouble ?? ''].join('  ').trimEnd();
 }
 
 function megabytes(bytes: number): string {

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { RosCaller } from '../recorder/ros-caller.fixture.ts';
-import { readRosEnvironment } from '../recorder/ros-environment.ts';
 import { openRosNode } from '../recorder/ros-node.ts';
 import { offerToRos } from '../recorder/ros-operator.ts';
 import { missingRos, useOwnGraph } from '../recorder/ros-test-robot.ts';
 import { currentLabel, readLabels } from '../schemas/labels.ts';
+import { MonotonicClock } from '../schemas/time.ts';
 import { byCommands, type OpenOperator, recordedBy } from './recorded-by.fixture.ts';
 
 const reason = missingRos();
@@ -21,11 +21,7 @@ const byServices: OpenOperator = async ({ session }) => {
     throw fault;
   };
   const node = await openRosNode({ name: 'kinescribe', onFault: fail });
-  const withdraw = await offerToRos(session, {
-    node,
-    prefixes: readRosEnvironment().prefixes,
-    onRefused: fail,
-  });
+  const withdraw = offerToRos(session, { node, clock: new MonotonicClock(), onRefused: fail });
   const caller = await RosCaller.open();
   return {
     do: async (deed) => expect(await caller.trigger(`/kinescribe/${deed}`)).toMatchObject({ success: true }),

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type PedalKeys, pedalCommands } from '../recorder/pedal.ts';
-import { readRosEnvironment } from '../recorder/ros-environment.ts';
 import { offerToRos } from '../recorder/ros-operator.ts';
 import { rosNodeOf } from '../recorder/ros-source.ts';
 import type { Source } from '../recorder/source.ts';
@@ -53,23 +52,19 @@ export interface RosGraphOptions {
  *
  * @returns ends it; call it before the source is stopped.
  */
-export async function byRosGraph(
-  session: RecordingControl,
-  { source, say }: RosGraphOptions,
-): Promise<() => void> {
+export function byRosGraph(session: RecordingControl, { source, say }: RosGraphOptions): () => void {
   const node = rosNodeOf(source);
   if (!node) return () => {};
   try {
-    const { prefixes } = readRosEnvironment();
-    const withdraw = await offerToRos(session, { node, prefixes, onRefused: say });
+    const withdraw = offerToRos(session, { node, clock: source.clock, onRefused: say });
     say(
       'Services in the graph: "ros2 service call /kinescribe/start std_srvs/srv/Trigger", and stop, success, …',
     );
     return withdraw;
   } catch (error) {
     say(
-      `Cannot offer services to the ROS 2 graph: ${(error as Error).message}. They need the packages std_srvs ` +
-        'and rcl_interfaces when rclnodejs is installed; the other controls work.',
+      `Cannot offer services to the ROS 2 graph: ${(error as Error).message}. They need the packages std_srvs, ` +
+        'diagnostic_msgs and rcl_interfaces when rclnodejs is installed; the other controls work.',
     );
     return () => {};
   }

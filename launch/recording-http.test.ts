@@ -114,8 +114,8 @@ describe('GET /api/recording', () => {
     const running = (await (await served.get('/api/recording')).json()) as RecordingNow;
     expect(running).toMatchObject({ state: 'recording', tasks: ['pick the block', 'push the block'] });
     expect(running.streams).toMatchObject([
-      { topic: '/joints', received: 250, expectedRateHz: 100, troubled: false },
-      { topic: '/force', received: 75, expectedRateHz: 50, troubled: true },
+      { topic: '/joints', received: 250, expectedRateHz: 100 },
+      { topic: '/force', received: 75, expectedRateHz: 50, trouble: 'silent' },
     ]);
     const reviewed = (await (await served.post({ kind: 'stop' })).json()) as RecordingNow;
     expect(reviewed.review?.losses).toMatchObject([

@@ -195,7 +195,7 @@ targets:
     expect(await page.locator('tr.troubled').count()).toBe(0);
     isForceDead = true;
     await page.locator('tr.troubled', { hasText: 'force' }).waitFor({ timeout: 2000 });
-    await page.getByRole('alert').getByText('In trouble: force').waitFor();
+    await page.getByRole('alert').getByText('In trouble: force silent').waitFor();
     expect(await page.locator('tr.troubled').count()).toBe(1);
   });
 

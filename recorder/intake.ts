@@ -9,6 +9,9 @@ import type { SourceMessage } from './source.ts';
 import { StreamWatch } from './stream-watch.ts';
 import type { Take } from './take.ts';
 
+/** Between two takes a loss spoils nothing; it is shown for as long as it takes to see it. */
+const LOSS_MEMORY_NANOS = secsToNanos(5);
+
 /** What a session keeps of its source between takes: channels, latched messages, pre-roll, monitors. */
 export class Intake {
   /** For whoever wants to see the robot's streams while they arrive. */
@@ -66,7 +69,7 @@ export class Intake {
 
   /** The streams since the last take ended. */
   status(now: bigint): readonly StreamStatus[] {
-    return this.#watch.status(now);
+    return this.#watch.status(now, now - LOSS_MEMORY_NANOS);
   }
 
   takeEnded(): void {

@@ -177,6 +177,21 @@ describe('RecordingSession', () => {
     expect(id).toMatch(/^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-[0-9a-f]{6}$/);
   });
 
+  it('shows a loss between two takes for as long as it takes to see it', async () => {
+    send(1);
+    source.clock.time += secsToNanos(0.2);
+    send(0.5);
+    const trouble = () => session.status().streams[0]?.trouble;
+    expect(trouble()).toBe('lossy');
+    send(5);
+    expect(trouble()).toBeUndefined();
+    expect(session.status().streams[0]?.lost).toBe(20);
+    await play(start, 1);
+    source.clock.time += secsToNanos(0.2);
+    await play(6);
+    expect(trouble()).toBe('lossy'); // a take does not forget
+  });
+
   it('is lossy once a kept take lost more than the contract tolerates', async () => {
     await play(start, stop, { kind: 'discard' });
     expect(session.lossy).toBe(false);

@@ -8,7 +8,6 @@ import { secsToNanos } from '../schemas/time.ts';
 import { Recorder } from './recorder.ts';
 import { RecordingSession } from './recording-session.ts';
 import { RosCaller } from './ros-caller.fixture.ts';
-import { readRosEnvironment } from './ros-environment.ts';
 import { openRosNode, type RosNode } from './ros-node.ts';
 import { offerToRos } from './ros-operator.ts';
 import { missingRos, useOwnGraph } from './ros-test-robot.ts';
@@ -48,8 +47,7 @@ describe.skipIf(reason)('offerToRos()', () => {
     recorder = await Recorder.open(source, { contractFile, directory, version: 'test' });
     session = new RecordingSession(recorder, { contract, task: 'pick the block', operator: 'op-1' });
     node = await openRosNode({ name: 'kinescribe', onFault: (error) => faults.push(error) });
-    const { prefixes } = readRosEnvironment();
-    withdraw = await offerToRos(session, { node, prefixes, onRefused: (why) => faults.push(why) });
+    withdraw = offerToRos(session, { node, clock: source.clock, onRefused: (why) => faults.push(why) });
     caller = await RosCaller.open();
   });
   afterEach(async () => {
@@ -121,7 +119,7 @@ describe.skipIf(reason)('offerToRos()', () => {
     expect(heard[0]!.status).toMatchObject([
       { name: 'kinescribe: session', level: 0, message: 'review' },
       { name: 'kinescribe: storage', level: 0 },
-      { name: 'kinescribe: stream joints' },
+      { name: 'kinescribe: stream joints', level: 3, message: expect.stringContaining('0.0 of 100 Hz') },
     ]);
   });
 });

@@ -3,22 +3,21 @@ import { RecordError, UsageError } from '../schemas/errors.ts';
 import type { MessageValue } from '../schemas/message.ts';
 import { createEncoder } from '../schemas/message-codec.ts';
 import type { RecordingCommand, RecordingControl, RecordingStatus } from '../schemas/recording-control.ts';
+import { DIAGNOSTICS_SCHEMA, diagnosticArray } from '../schemas/recording-diagnostics.ts';
 import { RECORDING_WORDS } from '../schemas/recording-keys.ts';
-import { loadDefinition } from './definitions.ts';
-import { diagnosticArray } from './ros-diagnostics.ts';
-import type { RosAdvertisement, RosNode } from './ros-node.ts';
+import type { Clock } from '../schemas/time.ts';
+import type { RosNode } from './ros-node.ts';
 
 export interface RosOperatorOptions {
   readonly node: RosNode;
-  /** Install folders of ROS 2 packages; without `diagnostic_msgs` there, nothing is said on /diagnostics. */
-  readonly prefixes: readonly string[];
+  /** Stamps what is said. */
+  readonly clock: Clock;
   /** Told of a command by parameter that was not carried out; a service answers its caller. */
   readonly onRefused: (message: string) => void;
 }
 
 export const STATUS_TOPIC = '~/status';
 const DIAGNOSTICS_TOPIC = '/diagnostics';
-const DIAGNOSTICS_TYPE = 'diagnostic_msgs/msg/DiagnosticArray';
 /** What monitors of /diagnostics expect. */
 const DIAGNOSTICS_MILLIS = 1000;
 /** Everyone who comes later gets the last message. */
@@ -34,12 +33,13 @@ type Word = (typeof WORDS)[number];
  * (`std_srvs/srv/Trigger`), parameters `task`, `operator`, `scene`, `object`, the latched topic `~/status`
  * (`std_msgs/msg/String` with JSON) and `/diagnostics`. Standard types alone, so that nobody builds ours.
  *
- * @returns takes the offer back; call it before the node leaves the graph.
+ * @returns takes the offer back.
+ * @throws {Error} the binding's own, when one of these types is not installed.
  */
-export async function offerToRos(
+export function offerToRos(
   control: RecordingControl,
-  { node, prefixes, onRefused }: RosOperatorOptions,
-): Promise<() => void> {
+  { node, clock, onRefused }: RosOperatorOptions,
+): () => void {
   // No toggle: of two operators who press at once, one would undo the other.
   const services = [...RECORDING_WORDS]
     .filter(([word]) => word !== 'toggle')
@@ -57,12 +57,16 @@ export async function offerToRos(
   };
   tell();
   const unlisten = control.listen(tell);
-  const diagnostics = await advertiseDiagnostics(node, prefixes);
-  const beat = setInterval(() => diagnostics?.publish(control.status()), DIAGNOSTICS_MILLIS).unref();
+  const diagnostics = node.advertise(DIAGNOSTICS_TOPIC, DIAGNOSTICS_SCHEMA.name, LIVE);
+  const encodeDiagnostics = createEncoder(DIAGNOSTICS_TOPIC, DIAGNOSTICS_SCHEMA);
+  const beat = setInterval(
+    () => diagnostics.publish(encodeDiagnostics(diagnosticArray(control.status(), clock.now()))),
+    DIAGNOSTICS_MILLIS,
+  ).unref();
   return () => {
     clearInterval(beat);
     unlisten();
-    for (const each of [...services, status, diagnostics]) each?.close();
+    for (const each of [...services, status, diagnostics]) each.close();
   };
 }
 
@@ -110,18 +114,7 @@ function statusOf(status: RecordingStatus): object {
   return {
     ...{ state, episodeId, paused, session, task, operator, scene, object, plan },
     ...{ quality, kept, discarded, trouble, storage },
-    troubledTopics: streams.filter(({ troubled }) => troubled).map(({ topic }) => topic),
-  };
-}
-
-async function advertiseDiagnostics(node: RosNode, prefixes: readonly string[]) {
-  const definition = await loadDefinition(DIAGNOSTICS_TYPE, prefixes);
-  if (!definition) return undefined;
-  const encode = createEncoder(DIAGNOSTICS_TOPIC, definition);
-  const topic: RosAdvertisement = node.advertise(DIAGNOSTICS_TOPIC, DIAGNOSTICS_TYPE, LIVE);
-  return {
-    publish: (status: RecordingStatus) => topic.publish(encode(diagnosticArray(status, new Date()))),
-    close: () => topic.close(),
+    troubledTopics: streams.filter(({ trouble }) => trouble).map(({ topic }) => topic),
   };
 }
 

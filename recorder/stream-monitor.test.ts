@@ -51,6 +51,11 @@ const steady = (from: number, to: number, sensorShift = -0.002) =>
     return [log, log + sensorShift] as const;
   });
 
+/** From 2 s on: the same stamp again and again; stamps a second ahead; transport that takes longer and longer. */
+const standing = steady(0, 3).map(([log, sensor]) => [log, Math.min(sensor, 2)] as const);
+const setForward = steady(0, 3).map(([log, sensor]) => [log, sensor + (log > 2 ? 1 : 0)] as const);
+const piledUp = steady(0, 5).map(([log, sensor]) => [log + Math.max(0, log - 2) * 0.25, sensor] as const);
+
 describe('StreamMonitor', () => {
   it('finds no loss in a steady stream', () => {
     const monitor = monitorOf(steady(0, 3));
@@ -130,16 +135,33 @@ describe('StreamMonitor', () => {
     const status = monitorOf(steady(0, 3)).status(at(3));
     expect(status.rateHz).toBeCloseTo(100, -1);
     expect(status.silentSecs).toBeCloseTo(0.01);
-    expect(status).toMatchObject({ topic: '/a', stream: 'a', received: 300, lost: 0, troubled: false });
+    expect(status).toMatchObject({ topic: '/a', stream: 'a', received: 300, lost: 0, trouble: undefined });
+    expect(status.ageSecs).toBeCloseTo(0.002);
+    expect(status.largestGapSecs).toBeCloseTo(0.01);
   });
 
   it.each([
-    ['loses', () => monitorOf([...steady(0, 1), ...steady(1.2, 3)]), 3],
-    ['is silent for longer than its gap', () => monitorOf(steady(0, 3)), 3.2],
-    ['was never heard', () => monitorOf([]), 0.2],
-    ['is well below its rate', () => monitorOf(steady(0, 3).filter((_, i) => i % 2 === 0)), 3],
-  ])('status() calls a stream troubled that %s', (_what, make, now) => {
-    expect(make().status(at(now)).troubled).toBe(true);
+    ['lossy', 'loses', () => monitorOf([...steady(0, 1), ...steady(1.2, 3)]), 3],
+    ['silent', 'is silent for longer than its gap', () => monitorOf(steady(0, 3)), 3.2],
+    ['silent', 'was never heard', () => monitorOf([]), 0.2],
+    ['slow', 'is well below its rate', () => monitorOf(steady(0, 3).filter((_, i) => i % 2 === 0)), 3],
+    ['runaway', 'has a sensor clock that stands still', () => monitorOf(standing), 3],
+    ['runaway', 'has a sensor clock that was set forward', () => monitorOf(setForward), 3],
+    ['runaway', 'is delayed more and more', () => monitorOf(piledUp), 5.76],
+  ] as const)('status() calls %s a stream that %s', (trouble, _what, make, now) => {
+    expect(make().status(at(now)).trouble).toBe(trouble);
+  });
+
+  it('status() takes one late message for no runaway', () => {
+    const late = [[0, -0.8] as const, ...steady(0.01, 3)];
+    expect(monitorOf(late).status(at(3)).trouble).toBeUndefined();
+  });
+
+  it('status() forgets a loss when it is asked to, and counts it all the same', () => {
+    const monitor = monitorOf([...steady(0, 1), ...steady(1.2, 3)]);
+    expect(monitor.status(at(3), at(1.1))).toMatchObject({ trouble: 'lossy', lost: 20 });
+    expect(monitor.status(at(3), at(2))).toMatchObject({ trouble: undefined, lost: 20 });
+    expect(monitor.status(at(3), at(2)).largestGapSecs).toBeCloseTo(0.21, 1);
   });
 
   it('status() finds no trouble in a slow stream, wherever the measuring window begins', () => {
@@ -149,7 +171,7 @@ describe('StreamMonitor', () => {
         times.filter(([log]) => log <= now),
         { rateHz: 1, maxGapSecs: undefined },
       );
-      expect(monitor.status(at(now)).troubled, `at ${now} s`).toBe(false);
+      expect(monitor.status(at(now)).trouble, `at ${now} s`).toBeUndefined();
     }
   });
 });

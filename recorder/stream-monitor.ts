@@ -2,7 +2,7 @@ import { maxGapSecs, type Stream } from '../schemas/contract.ts';
 import type { Loss, LossCause } from '../schemas/ledger.ts';
 import type { ChannelSpec } from '../schemas/message.ts';
 import { createSensorTimeReader, type ReadSensorTime } from '../schemas/message-codec.ts';
-import type { StreamStatus } from '../schemas/recording-control.ts';
+import type { StreamStatus, StreamTrouble } from '../schemas/recording-control.ts';
 import { nanosToSecs, secsToNanos } from '../schemas/time.ts';
 import { RATE_CHANCE_HZ, RateMeter } from './rate-meter.ts';
 
@@ -11,6 +11,10 @@ const BURST_NANOS = secsToNanos(0.5);
 
 /** Messages that a publisher's hiccup delayed come within this long after it, closer together than usual. */
 const CATCH_UP_NANOS = secsToNanos(1);
+/** Transport varies by less than this; a sensor time further off than at the beginning runs away. */
+const RUNAWAY_NANOS = secsToNanos(0.5);
+/** The beginning: the least age of this long is what transport takes. */
+const REFERENCE_NANOS = secsToNanos(1);
 /** A stream whose rate is below this share of the contract's is in trouble. */
 const LOW_RATE_SHARE = 0.75;
 
@@ -35,6 +39,11 @@ export class StreamMonitor {
   #lastSensorTime: bigint | undefined;
   /** Smallest log time minus sensor time so far: what transport costs at least, plus the clocks' offset. */
   #leastAgeNanos: bigint | undefined;
+  #largestGapNanos = 0n;
+  #firstLogTime: bigint | undefined;
+  #ageNanos: bigint | undefined;
+  /** Least age of the beginning. */
+  #referenceAgeNanos: bigint | undefined;
 
   /** @param startTime log time at which the take began. */
   constructor(channel: ChannelSpec, contract: readonly [string, Stream] | undefined, startTime: bigint) {
@@ -49,7 +58,7 @@ export class StreamMonitor {
   /** The status of a stream of the contract that has no channel yet. */
   static unheard([name, stream]: readonly [string, Stream], silentNanos: bigint): StreamStatus {
     const silentSecs = nanosToSecs(silentNanos);
-    const troubled = stream.required && silentSecs > (maxGapSecs(stream) ?? Number.POSITIVE_INFINITY);
+    const isMissed = stream.required && silentSecs > (maxGapSecs(stream) ?? Number.POSITIVE_INFINITY);
     return {
       topic: stream.topic,
       stream: name,
@@ -59,7 +68,9 @@ export class StreamMonitor {
       rateHz: 0,
       expectedRateHz: stream.rateHz,
       silentSecs,
-      troubled,
+      largestGapSecs: silentSecs,
+      ageSecs: undefined,
+      trouble: isMissed ? 'silent' : undefined,
     };
   }
 
@@ -82,8 +93,11 @@ export class StreamMonitor {
     this.#received++;
     this.#bytes += data.byteLength;
     this.#rate.count(logTime);
-    this.#inferGap(logTime, this.#readSensorTime?.(data));
+    const sensorTime = this.#readSensorTime?.(data);
+    this.#measure(logTime, sensorTime);
+    this.#inferGap(logTime, sensorTime);
     this.#lastLogTime = logTime;
+    if (sensorTime !== undefined) this.#lastSensorTime = sensorTime;
   }
 
   /** Takes note of a message that arrived and found the queue full. */
@@ -111,10 +125,12 @@ export class StreamMonitor {
     }
   }
 
-  status(now: bigint): StreamStatus {
+  /** @param lossesSince losses that ended before are trouble no more. @default the start */
+  status(now: bigint, lossesSince = this.#startTime): StreamStatus {
     const lost = this.losses.reduce((sum, { messages }) => sum + (messages ?? 0), 0);
     const rateHz = this.#rate.rateHz(now);
     const silentNanos = now - (this.#lastLogTime ?? this.#startTime);
+    const largestGapNanos = silentNanos > this.#largestGapNanos ? silentNanos : this.#largestGapNanos;
     return {
       topic: this.topic,
       stream: this.streamName,
@@ -124,8 +140,42 @@ export class StreamMonitor {
       rateHz,
       expectedRateHz: this.#stream?.rateHz,
       silentSecs: nanosToSecs(silentNanos),
-      troubled: lost > 0 || this.#isSilent(silentNanos) || this.#isSlow(rateHz),
+      largestGapSecs: nanosToSecs(largestGapNanos),
+      ageSecs: this.#ageNanos === undefined ? undefined : nanosToSecs(this.#ageNanos),
+      trouble: this.#trouble({ silentNanos, rateHz, lossesSince }),
     };
+  }
+
+  #trouble(seen: {
+    readonly silentNanos: bigint;
+    readonly rateHz: number;
+    readonly lossesSince: bigint;
+  }): StreamTrouble | undefined {
+    if (this.#isSilent(seen.silentNanos)) return 'silent';
+    if (this.losses.some(({ endTime }) => endTime > seen.lossesSince)) return 'lossy';
+    if (this.#isSlow(seen.rateHz)) return 'slow';
+    return this.#isRunaway() ? 'runaway' : undefined;
+  }
+
+  #measure(logTime: bigint, sensorTime: bigint | undefined): void {
+    this.#firstLogTime ??= logTime;
+    const previous = sensorTime === undefined ? this.#lastLogTime : this.#lastSensorTime;
+    const gap = previous === undefined ? 0n : (sensorTime ?? logTime) - previous;
+    if (gap > this.#largestGapNanos) this.#largestGapNanos = gap;
+    if (sensorTime === undefined) return;
+    this.#ageNanos = logTime - sensorTime;
+    const isBeginning = logTime - this.#firstLogTime < REFERENCE_NANOS;
+    if (this.#referenceAgeNanos === undefined || (isBeginning && this.#ageNanos < this.#referenceAgeNanos)) {
+      this.#referenceAgeNanos = this.#ageNanos;
+    }
+  }
+
+  #isRunaway(): boolean {
+    const gap = this.#maxGapNanos();
+    if (gap === undefined || this.#ageNanos === undefined || this.#referenceAgeNanos === undefined)
+      return false;
+    const moved = this.#ageNanos - this.#referenceAgeNanos;
+    return (moved < 0n ? -moved : moved) > (gap > RUNAWAY_NANOS ? gap : RUNAWAY_NANOS);
   }
 
   #isSilent(silentNanos: bigint): boolean {
@@ -158,7 +208,6 @@ export class StreamMonitor {
     if (sensorTime === undefined) return;
     const age = logTime - sensorTime;
     if (this.#leastAgeNanos === undefined || age < this.#leastAgeNanos) this.#leastAgeNanos = age;
-    this.#lastSensorTime = sensorTime;
   }
 
   #openGap(nanos: bigint, logTime: bigint): void {

@@ -35,9 +35,13 @@ export class StreamWatch {
     for (const monitor of this.#monitors.values()) monitor.ended(endTime);
   }
 
-  /** Per topic; those of the contract first and in its order, heard or not. */
-  status(now: bigint): readonly StreamStatus[] {
-    const heard = this.#monitors.values().map((monitor) => monitor.status(now));
+  /**
+   * Per topic; those of the contract first and in its order, heard or not.
+   *
+   * @param lossesSince losses that ended before are trouble no more. @default all are
+   */
+  status(now: bigint, lossesSince?: bigint): readonly StreamStatus[] {
+    const heard = this.#monitors.values().map((monitor) => monitor.status(now, lossesSince));
     const byTopic = new Map(heard.map((status) => [status.topic, status]));
     const ofContract = Object.entries(this.#contract.streams).map(([name, stream]) => {
       const status = byTopic.get(stream.topic);

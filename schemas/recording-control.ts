@@ -18,9 +18,20 @@ export interface StreamStatus {
   readonly expectedRateHz: number | undefined;
   /** Now minus the last receive time, or minus the take's start before the first message; seconds. */
   readonly silentSecs: number;
-  /** Something is wrong with it now: it loses, is silent for too long, or is well below its rate. */
-  readonly troubled: boolean;
+  /** The longest time without a message so far, up to now, seconds; by sensor time where there is one. */
+  readonly largestGapSecs: number;
+  /** How old its last message was when it arrived, seconds; undefined without a sensor time. */
+  readonly ageSecs: number | undefined;
+  /** The gravest thing that is wrong with it now; undefined while all is well. */
+  readonly trouble: StreamTrouble | undefined;
 }
+
+/**
+ * `silent`: nothing for longer than its largest gap. `lossy`: the running take misses messages of it, or, between
+ * takes, some went missing just now. `slow`: well below its rate. `runaway`: its sensor time moves away from the
+ * receiving clock, because the sensor's clock stands still, is set, or its messages pile up on the way.
+ */
+export type StreamTrouble = 'silent' | 'lossy' | 'slow' | 'runaway';
 
 /** The space of the library's file system. */
 export interface StorageStatus {

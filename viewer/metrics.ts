@@ -41,11 +41,13 @@ function metricsOf({ streams, storage, ...session }: RecordingStatus): readonly 
       each((stream) => stream.expectedRateHz),
     ],
     ['stream_silent_seconds', 'gauge', 'Since the last message.', each(({ silentSecs }) => silentSecs)],
+    ['stream_largest_gap_seconds', 'gauge', 'Of the take so far.', each((stream) => stream.largestGapSecs)],
+    ['stream_age_seconds', 'gauge', 'Of the last message on arrival.', each(({ ageSecs }) => ageSecs)],
     [
       'stream_troubled',
       'gauge',
       '1 while something is wrong with it.',
-      each(({ troubled }) => Number(troubled)),
+      each(({ trouble }) => Number(trouble !== undefined)),
     ],
   ];
 }

@@ -96,7 +96,7 @@ export async function record(_args: readonly string[], options: CommandOptions):
   }, SHOW_MILLIS);
   let server: ReplayServer | undefined;
   const say = (text: string) => screen.say(text);
-  const leaveGraph = await byRosGraph(session, { source, say });
+  const leaveGraph = byRosGraph(session, { source, say });
   try {
     if (isServed) {
       server = await serveRecording(session, recorder.live, options);

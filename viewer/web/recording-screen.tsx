@@ -6,7 +6,7 @@ import { formatBytes, formatCount } from './format.ts';
 import { PlanLine } from './plan-line.tsx';
 import { RecordingLink, type RecordingState } from './recording-link.ts';
 import { pageAddress } from './server.ts';
-import { StreamTable, streamName } from './stream-table.tsx';
+import { StreamTable, streamTrouble } from './stream-table.tsx';
 import { NEXT_STEP, TakeControls } from './take-controls.tsx';
 import { TakeDescription } from './take-description.tsx';
 import './recording.css';
@@ -137,7 +137,7 @@ const NAMED_FINDINGS = 3;
 
 /** What is wrong, in words that are read out only when they change. */
 function Alerts({ line, status }: { line: RecordingState; status: RecordingNow }) {
-  const troubled = status.streams.filter((stream) => stream.troubled).map(streamName);
+  const troubled = status.streams.map(streamTrouble).filter(Boolean);
   const isLost = line.connection === 'lost';
   return (
     <div class="alerts" role="alert">

@@ -13,7 +13,12 @@ export function StreamTable({ streams }: { streams: readonly Stream[] }) {
           <th scope="col">stream</th>
           <th scope="col">Hz</th>
           <th scope="col">lost</th>
-          <th scope="col">silent</th>
+          <th scope="col">
+            <abbr title="largest time without a message">gap</abbr>
+          </th>
+          <th scope="col">
+            <abbr title="of the last message when it arrived">age</abbr>
+          </th>
           <th scope="col">size</th>
         </tr>
       </thead>
@@ -26,24 +31,38 @@ export function StreamTable({ streams }: { streams: readonly Stream[] }) {
   );
 }
 
+/** What an operator can look for. */
+const TROUBLES: Readonly<Record<NonNullable<Stream['trouble']>, string>> = {
+  silent: 'silent',
+  lossy: 'loses',
+  slow: 'too slow',
+  runaway: 'clock runs away',
+};
+
+function secsText(secs: number): string {
+  return Math.abs(secs) < 1 ? `${Math.round(secs * 1000)} ms` : `${secs.toFixed(1)} s`;
+}
+
 function StreamRow({ stream }: { stream: Stream }) {
-  const { topic, received, lost, rateHz, expectedRateHz, silentSecs, bytes, troubled } = stream;
+  const { topic, received, lost, rateHz, expectedRateHz, largestGapSecs, ageSecs, bytes, trouble } = stream;
   return (
-    <tr class={troubled ? 'troubled' : ''}>
+    <tr class={trouble ? 'troubled' : ''}>
       <th scope="row" title={topic}>
-        {troubled && (
+        {trouble && (
           <span role="img" aria-label="in trouble: ">
             ▲
           </span>
         )}{' '}
         <Name text={streamName(stream)} />
+        {trouble && <small class="trouble"> {TROUBLES[trouble]}</small>}
       </th>
       <td>
         {formatRate(rateHz)}
         {expectedRateHz !== undefined && <small> / {expectedRateHz}</small>}
       </td>
-      <td>{formatCount(lost)}</td>
-      <td>{received === 0 ? 'never' : `${silentSecs.toFixed(1)} s`}</td>
+      <td class={lost > 0 ? 'loss' : ''}>{formatCount(lost)}</td>
+      <td>{received === 0 ? 'never' : secsText(largestGapSecs)}</td>
+      <td>{ageSecs === undefined ? '' : secsText(ageSecs)}</td>
       <td>{formatBytes(bytes)}</td>
     </tr>
   );
@@ -57,6 +76,11 @@ function Name({ text }: { text: string }) {
       <wbr />
     </>
   ));
+}
+
+/** What is wrong with it, in words; empty while all is well. */
+export function streamTrouble(stream: Stream): string {
+  return stream.trouble ? `${streamName(stream)} ${TROUBLES[stream.trouble]}` : '';
 }
 
 /** Its name in the contract, or its topic. */
