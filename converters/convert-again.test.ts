@@ -90,7 +90,7 @@ test('convertEpisodes() killed at random instants and resumed gives what one giv
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     const ended = once(child, 'exit');
     // From the start of the process to where one that nobody kills ends; the last ones are left alone.
-    const timer = attempt < 3 ? setTimeout(() => child.kill('SIGKILL'), 300 + random() * 1000) : undefined;
+    const timer = attempt < 2 ? setTimeout(() => child.kill('SIGKILL'), 300 + random() * 1000) : undefined;
     const [code, signal] = await ended;
     clearTimeout(timer);
     if (code === 0) break;

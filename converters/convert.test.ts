@@ -6,6 +6,7 @@ import { datasetManifestSchema, MANIFEST_FILE } from '../schemas/dataset-manifes
 import { ConvertError, UsageError } from '../schemas/errors.ts';
 import { fileDigest } from '../schemas/file-digest.ts';
 import { temporaryFolder } from '../schemas/fixtures/episodes.ts';
+import { appendLabel } from '../schemas/labels.ts';
 import { type ConvertOptions, convertEpisodes, previewEpisodes } from './convert.ts';
 import type { DatasetFormat } from './dataset-writer.ts';
 import { EPOCH, joints, MILLI, testContractFile, writeTestEpisode } from './episode.fixture.ts';
@@ -273,4 +274,29 @@ test('convertEpisodes() splits whole groups and makes statistics of the training
   const stats = (await read('meta/stats.json'))['observation.state'];
   expect([stats.count, stats.mean]).toEqual([[20], [mean, -mean]]);
   expect(await lerobot.verify(directory)).toEqual([]);
+});
+
+test('convertEpisodes() makes an episode of each stretch that labels keep, and leaves discarded ones out', async () => {
+  await using folder = await temporaryFolder();
+  const [cut, gone] = [join(folder.path, 'cut.mcap'), join(folder.path, 'gone.mcap')];
+  await writeTestEpisode(cut, [arm]);
+  await writeTestEpisode(gone, [arm]);
+  const at = (millis: number) => EPOCH + BigInt(millis) * MILLI;
+  const said = { author: 'tester', time: new Date(0).toISOString() };
+  const ranges = [
+    { startTime: at(0), endTime: at(150) },
+    { startTime: at(180), endTime: at(420) },
+  ];
+  await appendLabel(cut, { ...said, label: { kind: 'trim', ranges } });
+  await appendLabel(gone, { ...said, label: { kind: 'decision', value: 'discard' } });
+  const { datasets, discarded } = await convertEpisodes([cut, gone], options(join(folder.path, 'out')));
+  expect(discarded).toEqual([gone]);
+  const { episodes } = datasets[0]!.manifest;
+  expect(episodes.map(({ id, frames, startTime }) => [id, frames, startTime])).toEqual([
+    ['cut-1', 2, `${at(0)}`],
+    ['cut-2', 2, `${at(200)}`],
+  ]);
+  expect(new Set(episodes.map(({ digest }) => digest))).toEqual(new Set([await fileDigest(cut)]));
+  const nothing = convertEpisodes([gone], options(join(folder.path, 'none')));
+  await expect(nothing).rejects.toThrow(/a label discards each of the 1 recordings/);
 });

@@ -11,7 +11,7 @@ import { imageFeatures } from './frame-columns.ts';
 import { FeatureTable } from './manifest.ts';
 import { manifestEpisode, type PlacedEpisode, placeEpisodes } from './placed-episode.ts';
 import { mergeForms } from './prepared/picture-form.ts';
-import { type PrepareRequest, readFrames, recordingPart } from './prepared/prepare-episode.ts';
+import { episodesOf, type PrepareRequest, readFrames, recordingPart } from './prepared/prepare-episode.ts';
 import { prepareAll } from './prepared/prepare-pool.ts';
 import type { EpisodeFacts } from './prepared/prepared-episode.ts';
 import { PreparedFolder } from './prepared/prepared-folder.ts';
@@ -52,6 +52,9 @@ export interface LateMessages {
 export interface Conversion {
   readonly datasets: readonly ConvertedDataset[];
   readonly late: readonly LateMessages[];
+  /** Recordings that a label discards, which are in no dataset. */
+  readonly discarded: readonly string[];
+  /** Recordings that failed, which are in no dataset. */
   readonly skipped: readonly SkippedEpisode[];
 }
 
@@ -90,19 +93,23 @@ export async function convertEpisodes(
     const prepared = await prepareSources(read.sources, { ...options, requests });
     const skipped = [...read.skipped, ...prepared.skipped];
     if (skipped[0] && (options.strict || prepared.names.length === 0)) throw skipped[0].fault;
+    if (prepared.names.length + existing.length === 0) throw nothingLeft(read.discarded);
     const names = await withExisting(prepared.names, { existing, folder });
-    const facts = await Promise.all(names.map(async (name) => (await folder.open(name)).facts));
-    const placed = placeEpisodes(facts, contract.contract);
+    const episodes = (await Promise.all(names.map((name) => folder.open(name)))).flat();
+    const placed = placeEpisodes(
+      episodes.map(({ facts }) => facts),
+      contract.contract,
+    );
     refuseMoves(placed, existing);
     const datasets = await writeDatasets(placed, {
       ...options,
       folders,
       skipped,
-      open: (episode) => folder.open(names[facts.indexOf(episode)]!),
+      open: (facts) => episodes.find((episode) => episode.facts === facts)!,
     });
     if (keepPrepared) await folder.keepOnly(names);
     else await folder.remove();
-    return { datasets, late: placed.flatMap(lateMessages), skipped };
+    return { datasets, late: placed.flatMap(lateMessages), discarded: read.discarded, skipped };
   } catch (error) {
     throw located(error, contract);
   }
@@ -131,19 +138,23 @@ export async function previewEpisodes(
     const meter = new ProgressMeter('preparing', sources, options.onProgress);
     const read = new Map<EpisodeFacts, EpisodeNumbers>();
     for (const [i, { file }] of sources.entries()) {
-      const builder = new NumbersBuilder(contract.contract);
-      const factsOf = await readFrames(file, contract.contract, {
-        digest: await fileDigest(file),
-        decodesPictures: false,
-        onFrame: (frame) => {
-          builder.add(frame);
-          meter.frames(i);
-        },
-        ...(signal && { signal }),
-      });
+      const digest = await fileDigest(file);
+      for (const episode of await episodesOf(file, contract.contract)) {
+        const builder = new NumbersBuilder(contract.contract);
+        const factsOf = await readFrames(file, contract.contract, {
+          digest,
+          episode,
+          decodesPictures: false,
+          onFrame: (frame) => {
+            builder.add(frame);
+            meter.frames(i);
+          },
+          ...(signal && { signal }),
+        });
+        const numbers = builder.build();
+        read.set(factsOf(numbers), numbers);
+      }
       meter.done(i);
-      const numbers = builder.build();
-      read.set(factsOf(numbers), numbers);
     }
     const features = new FeatureTable(contract.contract);
     const placed = placeEpisodes([...read.keys()], contract.contract);
@@ -156,6 +167,12 @@ export async function previewEpisodes(
   } catch (error) {
     throw located(error, contract);
   }
+}
+
+function nothingLeft(discarded: readonly string[]): UsageError {
+  return new UsageError(
+    `Cannot convert: a label discards each of the ${discarded.length} recordings. Keep one on the page, or name others.`,
+  );
 }
 
 /** Adds the line of the contract that has to be corrected. */

@@ -3,6 +3,7 @@ import type { Contract } from '../schemas/contract.ts';
 import { EPISODE_SUFFIX } from '../schemas/episode.ts';
 import { EpisodeReader } from '../schemas/episode-reader.ts';
 import { type KinescribeError, UsageError } from '../schemas/errors.ts';
+import { currentLabel, readLabels } from '../schemas/labels.ts';
 import { nanosToSecs } from '../schemas/time.ts';
 import { isEpisodeFault } from './prepared/episode-fault.ts';
 
@@ -12,6 +13,14 @@ export interface EpisodeSource {
   readonly id: string;
   /** From its length. */
   readonly expectedFrames: number;
+}
+
+/** What was found at the files that are to be converted. */
+export interface Sources {
+  readonly sources: readonly EpisodeSource[];
+  /** Recordings that a label discards. */
+  readonly discarded: readonly string[];
+  readonly skipped: readonly SkippedEpisode[];
 }
 
 /** An episode that is in no dataset, and why. */
@@ -25,13 +34,15 @@ export interface SkippedEpisode {
  *
  * @throws {UsageError} when two bear the same id.
  */
-export async function readSources(
-  files: readonly string[],
-  contract: Contract,
-): Promise<{ readonly sources: readonly EpisodeSource[]; readonly skipped: readonly SkippedEpisode[] }> {
+export async function readSources(files: readonly string[], contract: Contract): Promise<Sources> {
   const sources: EpisodeSource[] = [];
+  const discarded: string[] = [];
   const skipped: SkippedEpisode[] = [];
   for (const file of files) {
+    if (currentLabel(await readLabels(file), 'decision') === 'discard') {
+      discarded.push(file);
+      continue;
+    }
     try {
       const source = await readSource(file, contract);
       const same = sources.find(({ id }) => id === source.id);
@@ -42,7 +53,7 @@ export async function readSources(
       skipped.push({ file, fault });
     }
   }
-  return { sources, skipped };
+  return { sources, discarded, skipped };
 }
 
 async function readSource(file: string, { samples }: Contract): Promise<EpisodeSource> {

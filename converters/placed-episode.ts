@@ -22,7 +22,12 @@ export function placeEpisodes(
   { split: settings }: Contract,
 ): readonly PlacedEpisode[] {
   refuseTwins(episodes);
-  const subjects = episodes.map((facts) => ({ ...facts, startTime: facts.recordingTime }));
+  // Stretches of one recording stay together.
+  const subjects = episodes.map((facts) => ({
+    ...facts,
+    id: facts.recordingId,
+    startTime: facts.recordingTime,
+  }));
   const splits = settings ? assignSplits(subjects, settings) : [];
   const order = settings ? Object.keys(settings.shares) : [];
   const placed = episodes

@@ -24,7 +24,7 @@ export interface WriteOptions {
   readonly version: string;
   /** For the manifest. */
   readonly skipped: readonly SkippedEpisode[];
-  open(episode: EpisodeFacts): Promise<PreparedEpisode>;
+  open(episode: EpisodeFacts): PreparedEpisode;
   readonly onProgress?: (progress: ConvertProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -62,7 +62,7 @@ export async function writeDatasets(
     }
     for (const { facts, header } of episodes) {
       signal?.throwIfAborted();
-      await using pictures = await options.open(facts);
+      await using pictures = options.open(facts);
       const numbers = await pictures.numbers();
       features.add(numbers, header);
       await allDone(open.map(({ writer }) => writer.addEpisode({ header, numbers, pictures })));

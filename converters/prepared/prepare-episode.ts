@@ -6,14 +6,16 @@ import { EPISODE_SUFFIX } from '../../schemas/episode.ts';
 import { EpisodeReader } from '../../schemas/episode-reader.ts';
 import { ConvertError } from '../../schemas/errors.ts';
 import { fileDigest } from '../../schemas/file-digest.ts';
-import { labelsFileOf } from '../../schemas/labels.ts';
+import { type CurrentLabels, currentLabels, labelsFileOf, readLabels } from '../../schemas/labels.ts';
+import type { TimeRange } from '../../schemas/time.ts';
 import { episodeFrames, type FramesReport } from '../episode-frames.ts';
 import type { EpisodeNumbers } from '../episode-numbers.ts';
 import type { Frame } from '../frame.ts';
+import { keptRanges } from '../kept-ranges.ts';
 import { manifestClock } from '../manifest.ts';
 import type { PictureForm } from './picture-form.ts';
 import { Preparation } from './preparation.ts';
-import { type EpisodeFacts, PreparedEpisode } from './prepared-episode.ts';
+import { type EpisodeFacts, openPrepared } from './prepared-episode.ts';
 
 export interface PrepareRequest {
   readonly file: string;
@@ -30,42 +32,54 @@ export interface PrepareOptions {
 }
 
 /**
- * Prepares one recording, unless that is done already: the folder's name says which recording and which labels
- * it was made of. It gets its name when it is whole.
+ * Prepares one recording, unless that is done already: the folder's name says which recording and which labels it
+ * was made of. It gets its name when it is whole. Each stretch that the labels keep is an episode of its own, in a
+ * folder that bears its number.
  *
  * @returns the name of its folder below the root.
  * @throws {ConvertError} when the recording does not give frames under the contract.
  */
-export async function prepareEpisode(
-  { file, contract, forms, root }: PrepareRequest,
-  options: PrepareOptions = {},
-): Promise<string> {
+export async function prepareEpisode(request: PrepareRequest, options: PrepareOptions = {}): Promise<string> {
+  const { file, root } = request;
   const digest = await fileDigest(file);
   const name = preparedName(digest, await readFile(labelsFileOf(file)).catch(() => undefined));
   const directory = join(root, name);
-  if (await PreparedEpisode.open(directory)) return name;
+  if (await openPrepared(directory)) return name;
   const part = `${directory}.${process.pid}.part`;
   await rm(part, { recursive: true, force: true });
-  await mkdir(part, { recursive: true });
-  const preparation = await Preparation.begin(part, contract, forms);
   try {
-    const facts = await readFrames(file, contract, {
-      ...options,
-      digest,
-      onFrame: async (frame) => {
-        await preparation.add(frame);
-        options.onFrame?.();
-      },
-    });
-    await preparation.finish(facts);
+    for (const episode of await episodesOf(file, request.contract)) {
+      await prepareStretch(join(part, String(episode.number)), request, { ...options, digest, episode });
+    }
   } catch (error) {
-    await preparation.abort();
     await rm(part, { recursive: true, force: true });
     throw error;
   }
   await rm(directory, { recursive: true, force: true });
   await rename(part, directory);
   return name;
+}
+
+async function prepareStretch(
+  directory: string,
+  { file, contract, forms }: PrepareRequest,
+  { onFrame, ...options }: PrepareOptions & { readonly digest: string; readonly episode: RecordedEpisode },
+): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const preparation = await Preparation.begin(directory, contract, forms);
+  try {
+    const facts = await readFrames(file, contract, {
+      ...options,
+      onFrame: async (frame) => {
+        await preparation.add(frame);
+        onFrame?.();
+      },
+    });
+    await preparation.finish(facts);
+  } catch (error) {
+    await preparation.abort();
+    throw error;
+  }
 }
 
 /** Name of a prepared episode's folder; labels decide what is taken of a recording. */
@@ -79,8 +93,47 @@ export function recordingPart(digest: string): string {
   return digest.slice('sha256:'.length, 'sha256:'.length + 32);
 }
 
+/** An episode within a recording. */
+export interface RecordedEpisode {
+  /** From 0. */
+  readonly number: number;
+  readonly recordingId: string;
+  readonly id: string;
+  /** Log time; absent for the whole recording. */
+  readonly within?: TimeRange;
+  readonly labels: CurrentLabels;
+}
+
+/**
+ * The episodes that a recording holds: one, unless labels or the contract leave a stretch in its middle out.
+ *
+ * @throws {ConvertError} when they leave nothing.
+ */
+export async function episodesOf(file: string, { samples }: Contract): Promise<readonly RecordedEpisode[]> {
+  await using reader = await EpisodeReader.open(file);
+  const info = await reader.info();
+  const recordingId = info?.id ?? basename(file, EPISODE_SUFFIX);
+  const labels = currentLabels(await readLabels(file));
+  const recording = { startTime: reader.startTime, endTime: reader.endTime };
+  const ranges = keptRanges(recording, labels, samples);
+  if (ranges.length === 0 && recording.startTime < recording.endTime) {
+    throw new ConvertError(
+      `Cannot convert "${file}": its labels and the contract's "samples" leave nothing of it. Trim less, or leave ` +
+        'the episode out.',
+    );
+  }
+  const [first = recording] = ranges;
+  const isWhole = first.startTime === recording.startTime && first.endTime === recording.endTime;
+  if (isWhole) return [{ number: 0, recordingId, id: recordingId, labels }];
+  return ranges.map((within, number) => {
+    const id = ranges.length > 1 ? `${recordingId}-${number + 1}` : recordingId;
+    return { number, recordingId, id, within, labels };
+  });
+}
+
 export interface ReadFramesOptions {
   readonly digest: string;
+  readonly episode: RecordedEpisode;
   readonly onFrame: (frame: Frame) => void | Promise<void>;
   readonly decodesPictures?: boolean;
   readonly signal?: AbortSignal;
@@ -95,11 +148,12 @@ export interface ReadFramesOptions {
 export async function readFrames(
   file: string,
   contract: Contract,
-  { digest, onFrame, decodesPictures = true, signal }: ReadFramesOptions,
+  { digest, episode, onFrame, decodesPictures = true, signal }: ReadFramesOptions,
 ): Promise<(numbers: EpisodeNumbers) => EpisodeFacts> {
   await using reader = await EpisodeReader.open(file);
   const info = await reader.info();
-  const frames = episodeFrames(reader, contract, { decodesPictures });
+  const { id, recordingId, within, labels } = episode;
+  const frames = episodeFrames(reader, contract, { decodesPictures, labels, within });
   let step = await frames.next();
   for (; !step.done; step = await frames.next()) {
     signal?.throwIfAborted();
@@ -109,7 +163,8 @@ export async function readFrames(
   if (report.frames === 0) throw noFrames(file, report);
   const recordingTime = reader.startTime;
   return ({ tickTimes }) => ({
-    id: info?.id ?? basename(file, EPISODE_SUFFIX),
+    id,
+    recordingId,
     file: basename(file),
     digest,
     task: info?.task ?? contract.episode.tasks[0]!,

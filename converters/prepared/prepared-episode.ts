@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import type { ManifestEpisode } from '../../schemas/dataset-manifest.ts';
@@ -10,6 +10,8 @@ import { unpackBytes } from './pixel-codec.ts';
 
 /** What a dataset's manifest says of an episode before it has a place in the dataset. */
 export interface EpisodeFacts extends Omit<ManifestEpisode, 'index' | 'split'> {
+  /** Id of the recording, of which it may be a stretch. */
+  readonly recordingId: string;
   /** Absent for recordings of other programs. */
   readonly info: EpisodeInfo | undefined;
   /** Log time of the first message. */
@@ -40,6 +42,14 @@ export async function writePrepared(
 ): Promise<void> {
   await writeFile(join(directory, NUMBERS_FILE), serialize(numbers));
   await writeFile(join(directory, RECORD_FILE), serialize(episode));
+}
+
+/** The episodes that were prepared of one recording; undefined where they are not there or not whole. */
+export async function openPrepared(directory: string): Promise<readonly PreparedEpisode[] | undefined> {
+  const numbers = await readdir(directory).catch(() => []);
+  const episodes = await Promise.all(numbers.map((_, i) => PreparedEpisode.open(join(directory, String(i)))));
+  const whole = episodes.filter((episode) => episode !== undefined);
+  return whole.length > 0 && whole.length === numbers.length ? whole : undefined;
 }
 
 /**

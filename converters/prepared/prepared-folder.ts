@@ -5,7 +5,7 @@ import { UsageError } from '../../schemas/errors.ts';
 import { isOwnerAlive, ownerFields } from '../../schemas/part-owner.ts';
 import { formName, type PictureForm } from './picture-form.ts';
 import { recordingPart } from './prepare-episode.ts';
-import { PreparedEpisode } from './prepared-episode.ts';
+import { openPrepared, type PreparedEpisode } from './prepared-episode.ts';
 
 /** Beside the datasets: the prepared episodes of the latest conversion. */
 export const PREPARED = '.prepared';
@@ -54,22 +54,22 @@ export class PreparedFolder implements AsyncDisposable {
     return folder;
   }
 
-  /** @throws {TypeError} when there is no such episode. */
-  async open(name: string): Promise<PreparedEpisode> {
-    const episode = await PreparedEpisode.open(join(this.root, name));
-    if (!episode) throw new TypeError(`"${name}" was not prepared`);
-    return episode;
+  /** The episodes of one recording. @throws {TypeError} when it was not prepared. */
+  async open(name: string): Promise<readonly PreparedEpisode[]> {
+    const episodes = await openPrepared(join(this.root, name));
+    if (!episodes) throw new TypeError(`"${name}" was not prepared`);
+    return episodes;
   }
 
-  /** Name of an episode that was prepared of a recording which is not at hand. */
+  /** Name of a recording that was prepared and is not at hand. */
   async find(digest: string): Promise<string | undefined> {
     const names = await readdir(this.root);
     const found = names.filter((name) => name.startsWith(recordingPart(digest)) && !name.endsWith('.part'));
-    for (const name of found) if (await PreparedEpisode.open(join(this.root, name))) return name;
+    for (const name of found) if (await openPrepared(join(this.root, name))) return name;
     return undefined;
   }
 
-  /** Removes all but some episodes. */
+  /** Removes all but some recordings. */
   async keepOnly(names: readonly string[]): Promise<void> {
     for (const name of await readdir(this.root)) {
       if (!names.includes(name)) await rm(join(this.root, name), { recursive: true });

@@ -32,6 +32,7 @@ export async function addFrames(
   for (const frame of frames) await preparation.add(frame);
   await preparation.finish(({ tickTimes }) => ({
     ...header,
+    recordingId: header.id,
     file: `${header.id}.mcap`,
     info: undefined,
     recordingTime: tickTimes[0]!,

@@ -90,6 +90,7 @@ export async function convertWithProgress(
     for (const text of clocks.flatMap(clockLines)) console.log(text);
   }
   for (const text of lateLines(conversion.late)) console.log(text);
+  for (const file of conversion.discarded) console.log(`  DISCARDED ${file}: by its label`);
   for (const { file, fault } of conversion.skipped) console.log(`  SKIPPED ${file}: ${fault.message}`);
   return conversion;
 }
