@@ -3,7 +3,7 @@ import { type ContractFile, parseContract } from '../schemas/contract-file.ts';
 import { EPISODE_RECORD, type EpisodeInfo } from '../schemas/episode.ts';
 import { EpisodeReader } from '../schemas/episode-reader.ts';
 import { EpisodeWriter } from '../schemas/episode-writer.ts';
-import type { MessageSchema, MessageValue } from '../schemas/message.ts';
+import type { ChannelSpec, MessageSchema, MessageValue } from '../schemas/message.ts';
 import { createEncoder } from '../schemas/message-codec.ts';
 import { nanosToStamp } from '../schemas/time.ts';
 import { episodeFrames, type FramesReport } from './episode-frames.ts';
@@ -121,6 +121,18 @@ uint32 stride`,
 } as const;
 
 export type TestType = keyof typeof DEFINITIONS;
+
+/** A channel of one of the types above. @throws {RangeError} for another type. */
+export function testChannel(topic: string, type: string): ChannelSpec {
+  const definition = Object.entries(DEFINITIONS).find(([name]) => name === type)?.[1];
+  if (definition === undefined) throw new RangeError(`No definition of "${type}" in this fixture`);
+  const schema: MessageSchema = {
+    name: type,
+    encoding: 'ros2msg',
+    data: new TextEncoder().encode(definition),
+  };
+  return { topic, messageEncoding: 'cdr', schema, metadata: new Map() };
+}
 
 /** One message of a test's episode; times are milliseconds after EPOCH. */
 export interface TestMessage {

@@ -13,6 +13,8 @@ export type CheckRequest =
   | { readonly kind: 'start'; readonly info: EpisodeInfo; readonly firstTime: bigint }
   | { readonly kind: 'channel'; readonly channelKey: number; readonly spec: ChannelSpec }
   | { readonly kind: 'messages'; readonly messages: readonly ShownMessage[] }
+  /** Everything received up to now has been shown. */
+  | { readonly kind: 'look'; readonly now: bigint }
   | { readonly kind: 'refused'; readonly channelKey: number; readonly logTime: bigint }
   | {
       readonly kind: 'end';
@@ -27,19 +29,12 @@ export type CheckReply =
   | { readonly kind: 'current'; readonly texts: readonly string[] }
   | { readonly kind: 'checked'; readonly findings: TakeFindings | undefined };
 
-/** The operator hears of a fault at most this much later. */
-const TELL_MILLIS = 250;
-
 const port = parentPort!;
 const options = workerData as LiveChecksOptions;
 const reply = (message: CheckReply) => port.postMessage(message);
 
 let take: LiveTake | undefined;
 let tail = Promise.resolve();
-const telling = setInterval(() => {
-  if (take) reply({ kind: 'current', texts: take.current() });
-}, TELL_MILLIS);
-telling.unref();
 
 port.on('message', (request: CheckRequest) => {
   // One after another: a batch waits for the pictures of the one before. A fault ends this thread, and is told.
@@ -60,6 +55,9 @@ async function obey(request: CheckRequest): Promise<void> {
         if (wait) await wait;
       }
       reply({ kind: 'seen' });
+      break;
+    case 'look':
+      reply({ kind: 'current', texts: await take!.current(request.now) });
       break;
     case 'refused':
       take!.refused(request.channelKey, request.logTime);

@@ -11,6 +11,8 @@ import { Sampler } from './sampler.ts';
 /** Messages wait this long for others before they cross to the checking thread together. */
 const BATCH_MILLIS = 100;
 const BATCH_BYTES = 256 * 1024;
+/** The operator hears of a fault at most this much later than the checks see it. */
+const LOOK_MILLIS = 250;
 /** A checking thread that cannot keep up is shown no more until it has caught up. */
 const MOST_BATCHES = 50;
 
@@ -33,6 +35,8 @@ export class LiveChecks implements MessageObserver {
   #buffer = new Uint8Array(BATCH_BYTES);
   #used = 0;
   #timer: NodeJS.Timeout | undefined;
+  readonly #looking: NodeJS.Timeout;
+  #latest: { readonly logTime: bigint; readonly atMillis: number } | undefined;
   #batchesAway = 0;
   #unseen = 0;
   #current: readonly string[] = [];
@@ -44,6 +48,8 @@ export class LiveChecks implements MessageObserver {
     this.#worker.on('message', (reply: CheckReply) => this.#received(reply));
     this.#worker.on('error', (error) => this.#broken(error.message));
     this.#worker.unref();
+    // After a stall, messages that wait in the sockets come before the look.
+    this.#looking = setInterval(() => setImmediate(() => this.#look()), LOOK_MILLIS).unref();
   }
 
   takeStarted(info: EpisodeInfo, firstTime: bigint): void {
@@ -51,6 +57,7 @@ export class LiveChecks implements MessageObserver {
     this.#counts.clear();
     this.#current = [];
     this.#unseen = 0;
+    this.#latest = undefined;
     this.#post({ kind: 'start', info, firstTime });
   }
 
@@ -63,6 +70,7 @@ export class LiveChecks implements MessageObserver {
   message({ channelKey, logTime, publishTime = logTime, data }: ObservedMessage): void {
     const sampler = this.#samplers.get(channelKey);
     if (!sampler || this.#fault !== undefined) return;
+    this.#latest = { logTime, atMillis: performance.now() };
     const sequence = (this.#counts.get(channelKey) ?? 0) + 1;
     this.#counts.set(channelKey, sequence);
     if (this.#batchesAway >= MOST_BATCHES) {
@@ -81,6 +89,7 @@ export class LiveChecks implements MessageObserver {
 
   takeEnded(endTime: bigint, file: string | undefined): Promise<TakeFindings | undefined> {
     this.#flush();
+    this.#latest = undefined;
     if (this.#fault !== undefined) return Promise.resolve(undefined);
     this.#ended = Promise.withResolvers();
     this.#post({ kind: 'end', endTime, file, unseen: this.#unseen });
@@ -93,6 +102,7 @@ export class LiveChecks implements MessageObserver {
 
   async close(): Promise<void> {
     clearTimeout(this.#timer);
+    clearInterval(this.#looking);
     this.#ended?.resolve(undefined);
     await this.#worker.terminate();
   }
@@ -109,6 +119,14 @@ export class LiveChecks implements MessageObserver {
     copy.set(data);
     this.#used += data.byteLength;
     return copy;
+  }
+
+  /** When everything falls silent only this clock goes on. */
+  #look(): void {
+    if (!this.#latest || this.#fault !== undefined) return;
+    const { logTime, atMillis } = this.#latest;
+    this.#flush();
+    this.#post({ kind: 'look', now: logTime + BigInt(Math.round((performance.now() - atMillis) * 1e6)) });
   }
 
   #flush(): void {

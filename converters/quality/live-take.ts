@@ -33,7 +33,6 @@ export class LiveTake {
   readonly #examination: Examination;
   readonly #feed: Feed;
   readonly #liveIds: ReadonlySet<string>;
-  #latest: { readonly logTime: bigint; readonly atMillis: number } | undefined;
   #result: (TakeFindings & { readonly file: string }) | undefined;
 
   constructor(checks: readonly Check[], options: LiveTakeOptions) {
@@ -52,9 +51,6 @@ export class LiveTake {
   }
 
   message(key: number, message: SampledMessage): Promise<void> | undefined {
-    const { logTime } = message;
-    if (!this.#latest || logTime > this.#latest.logTime)
-      this.#latest = { logTime, atMillis: performance.now() };
     return this.#feed.message(key, message);
   }
 
@@ -62,12 +58,9 @@ export class LiveTake {
     this.#feed.refused(key, logTime);
   }
 
-  /** What is wrong now, in words, the gravest first. */
-  current(): string[] {
-    if (!this.#latest) return [];
-    const { logTime, atMillis } = this.#latest;
-    // When everything falls silent only this clock goes on.
-    const now = logTime + BigInt(Math.round((performance.now() - atMillis) * 1e6));
+  /** What is wrong at an instant, in words, the gravest first. */
+  async current(now: bigint): Promise<string[]> {
+    await this.#feed.flush();
     const grave = this.#examination.findings(now).filter((finding) => this.#isGrave(finding));
     const reasons = reasonsOf(grave);
     return reasonTexts(reasons, this.#options.firstTime, { most: reasons.length });

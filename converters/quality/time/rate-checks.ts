@@ -17,6 +17,8 @@ interface RhythmContext {
 }
 
 const FEWEST_MESSAGES = 5;
+/** While recording, a silence shorter than this may be the recording machine's own. */
+const DEAD_SECS = 0.25;
 
 /** A check of periodic streams by their intervals. */
 function ofRhythm(
@@ -163,7 +165,8 @@ export const RATE_CHECKS: readonly Check[] = [
       };
       const known = rhythm.gaps().filter((gap) => !facts || !explainedBy(facts, stream.topic, gap));
       const longest = known[0];
-      const isOpen = !facts && silence.secs > warn && silence.secs > (longest?.secs ?? 0);
+      const isOpen =
+        !facts && silence.secs > Math.max(warn, DEAD_SECS) && silence.secs > (longest?.secs ?? 0);
       const gap = isOpen ? silence : longest;
       yield {
         value: gap?.secs ?? 0,
