@@ -1,6 +1,7 @@
 import type { Check } from './check.ts';
 import { CONTAINER_CHECKS } from './container/container-checks.ts';
 import { EPISODE_CHECKS } from './episode/episode-checks.ts';
+import { MOTION_CHECKS } from './motion/motion-checks.ts';
 import { TIME_CHECKS } from './time/time-checks.ts';
 import { VISION_CHECKS } from './vision/vision-checks.ts';
 
@@ -9,5 +10,6 @@ export const CHECKS: readonly Check[] = [
   ...CONTAINER_CHECKS,
   ...TIME_CHECKS,
   ...VISION_CHECKS,
+  ...MOTION_CHECKS,
   ...EPISODE_CHECKS,
 ];

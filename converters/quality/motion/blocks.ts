@@ -61,7 +61,9 @@ export class Blocks {
     this.#secs.push(Number(sensorTime - this.#startSensorTime) / 1e9);
     this.#logSecs.push(Number(logTime - this.#startTime) / 1e9);
     for (const [i, column] of this.#columns.entries()) column.push(values[i]!);
-    if (this.#secs.at(-1)! >= this.#options.maxSecs) this.flush();
+    if (this.#secs.at(-1)! < this.#options.maxSecs) return;
+    this.flush();
+    this.add({ logTime, sensorTime }, values); // so that no step lies between two blocks
   }
 
   /** Uses what has gathered since the last block. */

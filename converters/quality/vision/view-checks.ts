@@ -1,7 +1,7 @@
 import type { Check, Judgement } from '../check.ts';
 import type { Picture } from '../observation.ts';
 import { perStream } from '../per-stream.ts';
-import { median, quantile } from '../robust.ts';
+import { quantile } from '../robust.ts';
 import type { CheckedStream } from '../subject.ts';
 import { Lasting } from './lasting.ts';
 import { areaResize, differenceHash, hashDistance } from './luma-measures.ts';
@@ -29,7 +29,9 @@ export const VIEW_CHECKS: readonly Check[] = [
     limits: { warn: 0.05, fail: 0.15, validated: false },
     explain: {
       cause: 'Automatic exposure or gain hunts, lamps flicker against the shutter, someone switches a light.',
-      formula: 'Median over 6 × 4 tiles of |ΔY| from one look to the next, as a share of 255; the largest.',
+      formula:
+        'By how much three quarters of 6 × 4 tiles become brighter, or darker, from one look to the next, as a share of ' +
+        '255; the largest. What moves through the picture brightens some tiles and darkens others.',
       remedy: 'Lock exposure, gain and white balance; set the anti-flicker frequency of your mains.',
       example: 'front: brightness jumps by 18 %',
       source: 'limits of our own',
@@ -43,7 +45,7 @@ export const VIEW_CHECKS: readonly Check[] = [
         observe({ picture, logTime }) {
           if (!picture || !isBright(picture)) return;
           const tiles = areaResize(lumaOf(picture), TILES.columns, TILES.rows);
-          const jump = last ? median(tiles.map((value, i) => Math.abs(value - last![i]!))) / 255 : 0;
+          const jump = last ? commonChange(tiles.map((value, i) => value - last![i]!)) / 255 : 0;
           if (jump > largest) [largest, window] = [jump, { startTime: lastTime, endTime: logTime + 1n }];
           [last, lastTime] = [tiles, logTime];
           looks++;
@@ -166,6 +168,11 @@ export const VIEW_CHECKS: readonly Check[] = [
     },
   },
 ];
+
+/** What three quarters of the changes have in common; 0 where they go both ways. */
+function commonChange(changes: Float64Array): number {
+  return Math.max(0, quantile(changes, 0.25), -quantile(changes, 0.75));
+}
 
 function percent(share: number): string {
   return `${(share * 100).toFixed(0)} %`;

@@ -1,0 +1,257 @@
+import type { Check, Judgement } from '../check.ts';
+import { perStream } from '../per-stream.ts';
+import { median } from '../robust.ts';
+import { bandPower } from '../spectrum.ts';
+import { type Block, Blocks, evenly, runs } from './blocks.ts';
+import { isGripper, isJointState, jointsOf } from './joints.ts';
+import { ldlj, lowPass, sparc } from './smoothness.ts';
+
+/** A movement: faster than this share of the block's peak, for this long. */
+const ACTIVE_SHARE = 0.05;
+const LEAST_MOVEMENT_SECS = 0.5;
+/** Peaks below are noise of an arm that rests, per second. */
+const LEAST_PEAK = 0.02;
+const MOST_MOVEMENTS = 4096;
+/** Joints slower than this stand still, per second; over 0.1 s. */
+const STILL_SPEED = 0.01;
+
+/** One movement of the arm, evenly sampled. */
+interface Movement {
+  /** Norm of the joint velocities. */
+  readonly speed: Float64Array;
+  readonly rateHz: number;
+  /** Length of its way over the way itself, in joint space. */
+  readonly efficiency: number;
+}
+
+const REPORTED = 'report only: no single limit fits all tasks, so that it is compared within a task';
+
+/** How the arm moves, not whether that is right: operators differ. */
+export const SMOOTHNESS_CHECKS: readonly Check[] = [
+  ofMovements({
+    id: 'K08',
+    title: 'smoothness (SPARC)',
+    claim: 'RISK',
+    unit: '',
+    measure: ({ speed, rateHz }) => sparc(speed, rateHz),
+    say: (value, count) => `spectral arc length ${value.toFixed(2)}, median of ${count} movements`,
+    explain: {
+      cause: 'Hesitation, corrections, tremor or a stuttering control loop break a movement into many.',
+      formula:
+        'Spectral arc length of joint speed per movement, up to 10 Hz, amplitudes over 0.05; the median. Within a task ' +
+        'a robust z below −2.5 is for review.',
+      remedy:
+        'Compare with other takes of the task; let the operator practise; look at the control loop (T16).',
+      example: 'joints: spectral arc length −5.10, median of 12 movements',
+      source: `Balasubramanian 2015; RINSE; ${REPORTED}`,
+    },
+  }),
+  ofMovements({
+    id: 'K09',
+    title: 'dimensionless jerk (LDLJ)',
+    claim: 'CHARACTERISTIC',
+    unit: '',
+    measure: ({ speed, rateHz }) => ldlj(lowPass(speed, rateHz, Math.min(6, 0.2 * rateHz)), rateHz),
+    say: (value, count) => `log dimensionless jerk ${value.toFixed(1)}, median of ${count} movements`,
+    explain: {
+      cause: 'As for K08; besides, it grows with duration and with noise.',
+      formula: '−ln(T³ / v² · Σ v̈² Δt) per movement after a 6 Hz low pass without delay; the median.',
+      remedy: 'None: it describes. Compare only takes of one rate and one task.',
+      example: 'joints: log dimensionless jerk −9.8, median of 12 movements',
+      source: `Balasubramanian 2015; ${REPORTED}`,
+    },
+  }),
+  {
+    id: 'K10',
+    title: 'share of fast tremor',
+    claim: 'RISK',
+    runs: 'take',
+    unit: 'share',
+    limits: { warn: 0.1, fail: 0.3, validated: true },
+    explain: {
+      cause: 'Tremor of the hand, gains too high, backlash, or commands that come in steps.',
+      formula: 'Power of the joint velocities at 5 Hz and above / all of it, over the whole episode.',
+      remedy: 'Lower the gains or smooth the commands; look at T16 for a loop that stutters.',
+      example: 'joints: 38 % of the motion is faster than 5 Hz',
+      source: 'arXiv 2605.01544; Kalanos',
+    },
+    watch: perStream(isJointState, () => {
+      let [band, total] = [0, 0];
+      const blocks = armBlocks((block) => {
+        const rateHz = 1 / block.periodSecs;
+        for (const column of block.columns) {
+          const position = evenly(block.secs, column, block.periodSecs);
+          const velocity = Float64Array.from({ length: position.length - 1 }, (_, i) => {
+            return (position[i + 1]! - position[i]!) * rateHz;
+          });
+          const power = bandPower(velocity, rateHz, [5, Number.POSITIVE_INFINITY]);
+          // Lengths differ: power is per sample.
+          [band, total] = [band + power.band / velocity.length, total + power.total / velocity.length];
+        }
+      });
+      return {
+        observe: blocks.observe,
+        *findings(_now, facts): Generator<Judgement> {
+          if (!facts || !blocks.hasArm) return;
+          blocks.flush();
+          if (!blocks.hasMoved) return yield { status: 'not_assessed', reason: 'the arm did not move' };
+          const value = band / total;
+          yield { value, reason: `${(value * 100).toFixed(0)} % of the motion is faster than 5 Hz` };
+        },
+      };
+    }),
+  },
+  {
+    id: 'K11',
+    title: 'stall',
+    claim: 'RISK',
+    runs: 'take',
+    unit: 's',
+    limits: { warn: 2, fail: 5, validated: false },
+    explain: {
+      cause: 'The operator thinks, waits for someone, or the robot stopped by itself.',
+      formula: 'Longest time between two movements in which no joint and no gripper of the stream moves.',
+      remedy: 'Cut waiting out by a keep range; look at diagnostics for a protective stop.',
+      example: 'joints: stands still for 6.2 s in the middle of the task',
+      source: 'DQAF; deepen-grade; limits of our own',
+    },
+    watch: perStream(isJointState, () => {
+      let last: { readonly time: bigint; readonly positions: Float64Array } | undefined;
+      let stillFrom: bigint | undefined;
+      let [hasMoved, hasArm] = [false, false];
+      let longest: { readonly startTime: bigint; readonly endTime: bigint } | undefined;
+      return {
+        observe(observation) {
+          const [joints, time] = [jointsOf(observation), observation.logTime];
+          if (!joints || (last && time - last.time < 100_000_000n)) return;
+          hasArm ||= !joints.names.every(isGripper);
+          const before = last;
+          last = { time, positions: joints.positions };
+          if (before?.positions.length !== joints.positions.length) return;
+          const secs = Number(time - before.time) / 1e9;
+          const isStill = joints.positions.every((position, i) => {
+            return Math.abs(position - before.positions[i]!) / secs < STILL_SPEED;
+          });
+          if (isStill) stillFrom ??= before.time;
+          else {
+            const known = longest ? longest.endTime - longest.startTime : 0n;
+            const isInside = hasMoved && stillFrom !== undefined;
+            if (isInside && before.time - stillFrom! > known)
+              longest = { startTime: stillFrom!, endTime: before.time };
+            [stillFrom, hasMoved] = [undefined, true];
+          }
+        },
+        *findings(_now, facts): Generator<Judgement> {
+          if (!facts || !hasArm) return;
+          if (!hasMoved) return yield { status: 'not_assessed', reason: 'nothing moved' };
+          const value = longest ? Number(longest.endTime - longest.startTime) / 1e9 : 0;
+          yield {
+            value,
+            window: longest,
+            reason: `stands still for ${value.toFixed(1)} s in the middle of the task`,
+          };
+        },
+      };
+    }),
+  },
+  ofMovements({
+    id: 'K15',
+    title: 'path efficiency',
+    claim: 'CHARACTERISTIC',
+    unit: 'ratio',
+    measure: ({ efficiency }) => efficiency,
+    say: (value, count) => `${value.toFixed(2)} of the way is straight, median of ${count} movements`,
+    explain: {
+      cause: 'Detours around obstacles, corrections, search.',
+      formula: '‖q(T) − q(0)‖ / Σ ‖Δq‖ per movement, in joint space; the median.',
+      remedy: 'None: it describes. Compare takes of one task.',
+      example: 'joints: 0.71 of the way is straight, median of 12 movements',
+      source: `score_lerobot_episodes; ${REPORTED}`,
+    },
+  }),
+];
+
+interface MovementMeasure extends Pick<Check, 'id' | 'title' | 'claim' | 'unit' | 'explain'> {
+  readonly measure: (movement: Movement) => number;
+  readonly say: (value: number, count: number) => string;
+}
+
+/** A check that describes by one number per movement; it judges nothing. */
+function ofMovements({ measure, say, ...record }: MovementMeasure): Check {
+  return {
+    ...record,
+    runs: 'take',
+    watch: perStream(isJointState, () => {
+      const values: number[] = [];
+      const blocks = armBlocks((block) => {
+        for (const movement of movementsOf(block)) {
+          if (values.length < MOST_MOVEMENTS) values.push(measure(movement));
+        }
+      });
+      return {
+        observe: blocks.observe,
+        *findings(_now, facts): Generator<Judgement> {
+          if (!facts || !blocks.hasArm) return;
+          blocks.flush();
+          if (values.length === 0) return yield { status: 'not_assessed', reason: 'the arm did not move' };
+          const value = median(values);
+          yield {
+            status: 'info',
+            value,
+            evidence: { movements: values.length },
+            reason: say(value, values.length),
+          };
+        },
+      };
+    }),
+  };
+}
+
+/** Blocks of the arm's joints alone. */
+function armBlocks(use: (block: Block) => void) {
+  let places: number[] | undefined;
+  let hasMoved = false;
+  const blocks = new Blocks({
+    use(block) {
+      const moves = block.columns.some((column) => Math.max(...column) - Math.min(...column) > LEAST_PEAK);
+      hasMoved ||= moves;
+      if (moves) use(block);
+    },
+  });
+  return {
+    observe(observation: Parameters<typeof jointsOf>[0]) {
+      const joints = jointsOf(observation);
+      if (!joints) return;
+      places ??= joints.names.flatMap((name, i) => (isGripper(name) ? [] : [i]));
+      blocks.add(
+        observation,
+        Float64Array.from(places, (place) => joints.positions[place]!),
+      );
+    },
+    flush: () => blocks.flush(),
+    /** False for a stream of grippers alone, which these checks do not concern. */
+    get hasArm() {
+      return places !== undefined && places.length > 0;
+    },
+    get hasMoved() {
+      return hasMoved;
+    },
+  };
+}
+
+function* movementsOf({ columns, secs, periodSecs }: Block): Generator<Movement> {
+  const even = columns.map((column) => evenly(secs, column, periodSecs));
+  const length = even[0]!.length;
+  const speed = Float64Array.from({ length: length - 1 }, (_, i) => {
+    return Math.hypot(...even.map((column) => column[i + 1]! - column[i]!)) / periodSecs;
+  });
+  const peak = Math.max(...speed);
+  if (peak < LEAST_PEAK) return;
+  const least = Math.ceil(LEAST_MOVEMENT_SECS / periodSecs);
+  for (const [first, last] of runs((i) => speed[i]! > ACTIVE_SHARE * peak, speed.length, least)) {
+    const part = speed.slice(first, last + 1);
+    const straight = Math.hypot(...even.map((column) => column[last + 1]! - column[first]!));
+    const way = part.reduce((sum, value) => sum + value, 0) * periodSecs;
+    yield { speed: part, rateHz: 1 / periodSecs, efficiency: way > 0 ? straight / way : 1 };
+  }
+}
