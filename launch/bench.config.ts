@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     root: `${import.meta.dirname}/..`,
-    include: ['{converters,launch}/**/*.bench.ts'],
+    include: ['{recorder,converters,launch}/**/*.bench.ts'],
     testTimeout: 600_000,
     fileParallelism: false,
   },
