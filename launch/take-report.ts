@@ -10,6 +10,7 @@ const CAUSES: Record<Loss['cause'], string> = {
   gap: 'missing by their stamps',
   'late-start': 'missing, late start',
   'early-end': 'missing, early end',
+  'publisher-gone': 'missing, its publisher was gone',
   silent: 'stream never sent',
   damaged: 'damaged in the file',
 };
@@ -27,7 +28,11 @@ export function takeLines(take: FinishedTake, contract: Contract): string[] {
     const more = losses.length > 5 ? [`${losses.length - 5} more gaps`] : [];
     return `  LOST ${topic}: ${[...where, ...more].join('; ')}${untolerated.has(topic) ? '' : ' (tolerated)'}`;
   });
-  return [head, ...(lines.length > 0 ? lines : ['  nothing lost'])];
+  const { droppedDatagrams } = ledger;
+  const dropped = droppedDatagrams
+    ? [`  the kernel dropped ${droppedDatagrams} datagrams; what was not sent again is missing`]
+    : [];
+  return [head, ...(lines.length > 0 ? lines : ['  nothing lost']), ...dropped];
 }
 
 function count({ messages }: Loss): string {

@@ -1,4 +1,6 @@
-import { type Clock, secsToNanos } from '../schemas/time.ts';
+import type { EpisodeEvent } from '../schemas/episode-events.ts';
+import { type Clock, nanosToSecs, secsToNanos } from '../schemas/time.ts';
+import type { SourceWarning } from './source.ts';
 
 /** Two clocks are never read at the same instant: what differs by less is no step. */
 const LEAST_STEP_NANOS = secsToNanos(0.02);

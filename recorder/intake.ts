@@ -21,6 +21,8 @@ export class Intake {
   readonly #channels = new Map<number, ChannelSpec>();
   readonly #latched = new LatchedMessages();
   readonly #preRoll: PreRoll;
+  /** Channels that nobody publishes. */
+  readonly #abandoned = new Set<number>();
   #watch: StreamWatch;
 
   constructor(contract: Contract, clock: Clock, maxPreRollBytes: number) {
@@ -55,6 +57,15 @@ export class Intake {
     if (!isLatched) this.#preRoll.push(message);
   }
 
+  /** Takes note that the last publisher of a channel has left, or that one is back. */
+  channelOffered(key: number, isOffered: boolean, take: Take | undefined): void {
+    if (isOffered) this.#abandoned.delete(key);
+    else this.#abandoned.add(key);
+    const time = this.#clock.now();
+    this.#watch.offered(key, isOffered, time);
+    take?.offered(key, isOffered, time);
+  }
+
   /** What came before an instant and still belongs to a take that starts then, in order of arrival. */
   preRoll(startTime: bigint): readonly SourceMessage[] {
     return this.#preRoll.take(startTime);
@@ -63,6 +74,7 @@ export class Intake {
   /** Gives a take that begins its channels, the latched messages and the pre-roll, in this order. */
   handOver(take: Take, firstTime: bigint, preRoll: readonly SourceMessage[]): void {
     for (const [key, spec] of this.#channels) take.addChannel(key, spec);
+    for (const key of this.#abandoned) take.offered(key, false, take.startTime);
     for (const message of this.#latched.since(firstTime)) take.message(message);
     for (const message of preRoll) take.message(message);
   }
@@ -73,7 +85,9 @@ export class Intake {
   }
 
   takeEnded(): void {
-    this.#watch = new StreamWatch(this.#contract, this.#clock.now());
+    const time = this.#clock.now();
+    this.#watch = new StreamWatch(this.#contract, time);
     for (const [key, spec] of this.#channels) this.#watch.addChannel(key, spec);
+    for (const key of this.#abandoned) this.#watch.offered(key, false, time);
   }
 }

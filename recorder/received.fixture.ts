@@ -12,6 +12,8 @@ export class ReceivedMessages implements SourceSink {
   readonly channels = new Map<number, ChannelSpec>();
   readonly messages: SourceMessage[] = [];
   readonly warnings: SourceWarning[] = [];
+  /** Topics whose last publisher left, or came back. */
+  readonly offers: [string | undefined, boolean][] = [];
   failure: Error | undefined;
 
   channel(key: number, spec: ChannelSpec): void {
@@ -20,6 +22,10 @@ export class ReceivedMessages implements SourceSink {
 
   message(message: SourceMessage): void {
     this.messages.push(message);
+  }
+
+  offered(channelKey: number, isOffered: boolean): void {
+    this.offers.push([this.channels.get(channelKey)?.topic, isOffered]);
   }
 
   async room(): Promise<void> {}

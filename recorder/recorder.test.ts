@@ -207,6 +207,32 @@ describe('Recorder', () => {
     expect(warnings.map(({ kind }) => kind)).toEqual(['clock-step']);
   });
 
+  it('accounts for publishers that vanished and datagrams that the kernel dropped', async () => {
+    const { source, recorder } = await session();
+    source.send({ channelKey: 1, logTime: at(0), data: payload('picture') });
+    source.tell((sink) => sink.datagramsDropped!(1000)); // before the take
+    await recorder.startTake(TAKE);
+    for (let i = 0; i < 100; i++) source.send({ channelKey: 0, logTime: at(i / 100), data: payload(i) });
+    source.tell((sink) => sink.offered!(1, false));
+    source.tell((sink) => sink.datagramsDropped!(20));
+    source.tell((sink) => sink.datagramsDropped!(3));
+    expect(recorder.status().streams.find(({ stream }) => stream === 'camera')!.trouble).toBe('silent');
+    source.clock.time = at(2);
+    const first = await recorder.stopTake();
+    await recorder.keepTake({}, TAKE.operator);
+    const gone = { topic: '/camera', cause: 'publisher-gone', messages: null };
+    expect(first.ledger.losses).toContainEqual({ ...gone, startTime: at(0.99), endTime: at(2) });
+    expect((await contentOf(first.file)).ledger).toMatchObject({ droppedDatagrams: 23 });
+    await recorder.startTake(TAKE);
+    source.clock.time = at(3);
+    source.tell((sink) => sink.offered!(1, true));
+    source.clock.time = at(4);
+    const second = await recorder.stopTake();
+    expect(second.ledger.losses).toContainEqual({ ...gone, startTime: at(2), endTime: at(3) });
+    expect(second.ledger.droppedDatagrams).toBeUndefined();
+    await recorder.close();
+  });
+
   it('goes on for the post-roll after the stop control', async () => {
     const withPostRoll = CONTRACT.replace('block] }', 'block], postRollSecs: 0.2 }');
     const { source, recorder } = await session({ contractFile: parseContract(withPostRoll, 'bench.yaml') });

@@ -11,7 +11,7 @@ import type { LiveStreams } from '../schemas/live-streams.ts';
 import type { MessageObserver, TakeFindings } from '../schemas/message-observer.ts';
 import type { RecordingStatus } from '../schemas/recording-control.ts';
 import { nanosToSecs } from '../schemas/time.ts';
-import { ClockWatch } from './clock-watch.ts';
+import { ClockWatch, clockStepEvent, clockStepWarning } from './clock-watch.ts';
 import { Intake } from './intake.ts';
 import type { Source, SourceWarning } from './source.ts';
 import { StorageGuard } from './storage-guard.ts';
@@ -113,6 +113,8 @@ export class Recorder {
         room: () => recorder.#take?.room() ?? Promise.resolve(),
         failed: (error) => recorder.#sourceEnded(error),
         ended: () => recorder.#sourceEnded('ended'),
+        offered: (key, isOffered) => recorder.#intake.channelOffered(key, isOffered, recorder.#take),
+        datagramsDropped: (count) => recorder.#take?.datagramsDropped(count),
         warned: (warning) => options.onWarning?.(warning),
       },
       {
@@ -207,7 +209,7 @@ export class Recorder {
       this.#intake.handOver(take, firstTime, preRoll);
       take.event({ event: 'start', by: description.operator }, startTime);
       this.#lookAtClock();
-      if (this.#clockWatch.totalNanos !== 0n) take.event(clockStep(this.#clockWatch.totalNanos), startTime);
+      if (this.#clockWatch.totalNanos !== 0n) take.event(clockStepEvent(this.#clockWatch.totalNanos), startTime);
       this.#take = take;
       await opened.catch((error: unknown) => {
         this.#take = undefined;
@@ -354,28 +356,14 @@ export class Recorder {
   #lookAtClock(): void {
     const step = this.#clockWatch.look();
     if (step === undefined) return;
-    this.#take?.event(clockStep(step), this.#source.clock.now());
-    this.#options.onWarning?.({
-      kind: 'clock-step',
-      message:
-        `The clock that log times are tied to stepped by ${signedSecs(step)}: the system clock was set, a ` +
-        'simulation was reset, or a playback begins again. Log times go on from where they were, and the step is ' +
-        'an event of the take. Start the recorder again to follow the new time.',
-    });
+    this.#take?.event(clockStepEvent(step), this.#source.clock.now());
+    this.#options.onWarning?.(clockStepWarning(step));
   }
 
   #sourceEnded(how: Error | 'ended'): void {
     this.#ended ??= how;
     this.#onEnded.resolve();
   }
-}
-
-function clockStep(nanos: bigint): EpisodeEvent {
-  return { event: 'clock-step', by: 'recorder', text: signedSecs(nanos) };
-}
-
-function signedSecs(nanos: bigint): string {
-  return `${nanos < 0n ? '-' : '+'}${nanosToSecs(nanos < 0n ? -nanos : nanos).toFixed(3)} s`;
 }
 
 function megabytes(bytes: number): string {

@@ -42,7 +42,7 @@ interface Stream {
   readonly type: string;
   qos: RequestedQos;
   subscription: RosSubscription;
-  publisherCount: number;
+  isOffered: boolean;
   /** Nodes that were said to offer less than is asked for. */
   readonly unheard: Set<string>;
 }
@@ -142,8 +142,10 @@ export class RosCapture {
   async #review(): Promise<void> {
     await this.#discover();
     for (const stream of this.#streams.values()) this.#reviewStream(stream);
-    const message = await this.#receiveBuffer.warning();
-    if (message) this.#warn({ kind: 'receive-buffer', message });
+    const dropped = await this.#receiveBuffer.look();
+    if (!dropped) return;
+    this.#sink.datagramsDropped?.(dropped.count);
+    this.#warn({ kind: 'receive-buffer', message: dropped.message });
   }
 
   #publishers(topic: string, type: string): readonly RosPublisher[] {
@@ -175,7 +177,7 @@ export class RosCapture {
       type,
       qos,
       subscription,
-      publisherCount: publishers.length,
+      isOffered: true,
       unheard: new Set<string>(),
     };
     this.#streams.set(streamKey(topic, type), stream);
@@ -203,11 +205,11 @@ export class RosCapture {
     const { topic, type } = stream;
     const publishers = this.#publishers(topic, type);
     if (publishers.length === 0) {
-      if (stream.publisherCount > 0) this.#warn(gonePublishers(topic));
-      stream.publisherCount = 0;
+      if (stream.isOffered) this.#warn(gonePublishers(topic));
+      this.#tellOffered(stream, false);
       return;
     }
-    stream.publisherCount = publishers.length;
+    this.#tellOffered(stream, true);
     const wanted = this.#requested(topic, type, publishers);
     if (outdated(stream.qos, wanted)) this.#resubscribe(stream, wanted);
     this.#tellUnheard(stream, publishers);
@@ -220,6 +222,12 @@ export class RosCapture {
     stream.subscription = this.#subscribe(channelKey, topic, type, wanted);
     stream.qos = wanted;
     this.#warn(changedQos(topic, wanted));
+  }
+
+  #tellOffered(stream: Stream, isOffered: boolean): void {
+    if (stream.isOffered === isOffered) return;
+    stream.isOffered = isOffered;
+    this.#sink.offered?.(stream.channelKey, isOffered);
   }
 
   /** Says once of each node that it offers less than is asked for; only a contract asks for that much. */

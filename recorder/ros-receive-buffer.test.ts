@@ -20,25 +20,25 @@ UdpLite: 0 0 0 0 99 0 0 0 0
 `;
 
 describe('ReceiveBufferWatch', () => {
-  it('warning() counts what was dropped since the previous call, not before the first', async () => {
+  it('look() counts what was dropped since the previous call, not before the first', async () => {
     const file = join(folder, 'snmp');
     const watch = new ReceiveBufferWatch(file);
-    const warnings: (string | undefined)[] = [];
+    const drops = [];
     for (const errors of [1000, 1000, 1042, 1042, 1043]) {
       await writeFile(file, counters(errors));
-      warnings.push(await watch.warning());
+      drops.push(await watch.look());
     }
-    expect(warnings).toEqual([
+    expect(drops).toEqual([
       undefined,
       undefined,
-      expect.stringMatching(/dropped 42 datagrams.*sysctl -w net\.core\.rmem_max/),
+      { count: 42, message: expect.stringMatching(/dropped 42 datagrams.*sysctl -w net\.core\.rmem_max/) },
       undefined,
-      expect.stringMatching(/dropped 1 datagrams(?!.*sysctl)/),
+      { count: 1, message: expect.stringMatching(/dropped 1 datagrams(?!.*sysctl)/) },
     ]);
   });
 
-  it('warning() is silent where the kernel has no such file', async () => {
+  it('look() is silent where the kernel has no such file', async () => {
     const watch = new ReceiveBufferWatch(join(folder, 'absent'));
-    expect(await watch.warning()).toBeUndefined();
+    expect(await watch.look()).toBeUndefined();
   });
 });

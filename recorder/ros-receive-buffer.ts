@@ -33,16 +33,18 @@ export class ReceiveBufferWatch {
     this.#file = file;
   }
 
-  /** @returns the warning when datagrams were dropped since the previous call. */
-  async warning(): Promise<string | undefined> {
+  /** What was dropped since the call before, and the warning of it; undefined where nothing was. */
+  async look(): Promise<{ readonly count: number; readonly message: string } | undefined> {
     const errors = await readReceiveErrors(this.#file);
     const before = this.#errors ?? errors;
     this.#errors = errors;
     if (errors === undefined || before === undefined || errors <= before) return undefined;
-    const found = `The kernel dropped ${errors - before} datagrams because a UDP receive buffer was full.`;
-    if (this.#isAdvised) return found;
+    const count = errors - before;
+    const found = `The kernel dropped ${count} datagrams because a UDP receive buffer was full.`;
+    if (this.#isAdvised) return { count, message: found };
     this.#isAdvised = true;
-    return `${found} Messages are missing unless they were sent again. Run ${receiveBufferRemedy()} and start again.`;
+    const advice = `Messages are missing unless they were sent again. Run ${receiveBufferRemedy()} and start again.`;
+    return { count, message: `${found} ${advice}` };
   }
 }
 

@@ -161,6 +161,15 @@ describe.skipIf(reason)('openRosSource() on a ROS 2 graph', () => {
       timeout: 10_000,
     });
     expect(received.warnings).toHaveLength(1);
+    await openRobot('robot', STATE);
+    await vi.waitFor(
+      () =>
+        expect(received.offers).toEqual([
+          [STATE.topic, false],
+          [STATE.topic, true],
+        ]),
+      { timeout: 10_000 },
+    );
   });
 
   it('says that a topic has two types, and records what the middleware lets it', async () => {

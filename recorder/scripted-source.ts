@@ -33,6 +33,11 @@ export class ScriptedSource implements Source {
     this.#sink = undefined;
   }
 
+  /** Says something of a channel or of the machine at the clock's instant. */
+  tell(say: (sink: SourceSink) => void): void {
+    if (this.#sink) say(this.#sink);
+  }
+
   /** Sets the clock to the message's log time and delivers it. */
   send(message: Omit<SourceMessage, 'data'> & { data: Uint8Array }): void {
     this.clock.time = message.logTime;

@@ -17,6 +17,10 @@ export interface SourceSink {
   failed(error: Error): void;
   /** The source has come to its end by itself; nothing follows. */
   ended(): void;
+  /** Whether anybody publishes on a channel, when that changes; before the first call somebody does. */
+  offered?(channelKey: number, isOffered: boolean): void;
+  /** The kernel dropped so many datagrams since the last call, whosever they were. */
+  datagramsDropped?(count: number): void;
   /** Something the operator should know; recording goes on. */
   warned?(warning: SourceWarning): void;
 }

@@ -36,11 +36,13 @@ const stream: Stream = {
 const START = secsToNanos(1_700_000_000);
 const at = (secs: number) => START + secsToNanos(secs);
 
+const stamped = (sensorSecs: number) => ({ header: { stamp: nanosToStamp(at(sensorSecs)), frame_id: '' } });
+
 /** A monitor that saw messages with these [log, sensor] times in seconds since the start of the take. */
 function monitorOf(times: readonly (readonly [number, number])[], settings: Partial<Stream> = {}) {
   const monitor = new StreamMonitor(channel, ['a', { ...stream, ...settings }], START);
   for (const [log, sensor] of times) {
-    monitor.arrived(at(log), encode({ header: { stamp: nanosToStamp(at(sensor)), frame_id: '' } }));
+    monitor.arrived(at(log), encode(stamped(sensor)));
   }
   return monitor;
 }
@@ -55,6 +57,51 @@ const steady = (from: number, to: number, sensorShift = -0.002) =>
 const standing = steady(0, 3).map(([log, sensor]) => [log, Math.min(sensor, 2)] as const);
 const setForward = steady(0, 3).map(([log, sensor]) => [log, sensor + (log > 2 ? 1 : 0)] as const);
 const piledUp = steady(0, 5).map(([log, sensor]) => [log + Math.max(0, log - 2) * 0.25, sensor] as const);
+
+describe('StreamMonitor of a stream that lost its publisher', () => {
+  it('gives the gap that followed its cause, once', () => {
+    const monitor = monitorOf(steady(0, 1));
+    monitor.offered(false, at(1.5));
+    monitor.offered(false, at(2.5));
+    for (const [log] of steady(4, 5)) monitor.arrived(at(log), encode(stamped(log)));
+    monitor.offered(true, at(5));
+    monitor.ended(at(5));
+    expect(monitor.losses).toEqual([
+      expect.objectContaining({ cause: 'publisher-gone', messages: expect.closeTo(300, -1), endTime: at(4) }),
+    ]);
+  });
+
+  it('gives an early end its cause', () => {
+    const monitor = monitorOf(steady(0, 1));
+    monitor.offered(false, at(1.5));
+    monitor.ended(at(3));
+    expect(monitor.losses).toEqual([
+      expect.objectContaining({ cause: 'publisher-gone', messages: expect.closeTo(200, -1), endTime: at(3) }),
+    ]);
+  });
+
+  it("knows of a gap after the publisher was back that it is the stream's own", () => {
+    const monitor = monitorOf(steady(0, 1));
+    monitor.offered(false, at(1.01));
+    monitor.offered(true, at(1.02));
+    for (const [log] of [...steady(1.03, 2), ...steady(3, 4)]) monitor.arrived(at(log), encode(stamped(log)));
+    monitor.ended(at(4));
+    expect(monitor.losses.map(({ cause }) => cause)).toEqual(['gap']);
+  });
+
+  it.each([
+    [{ rateHz: undefined, maxGapSecs: undefined }, ['publisher-gone']],
+    [{ rateHz: undefined, maxGapSecs: undefined, required: false }, []],
+  ])('with %j loses the span without a number', (settings, causes) => {
+    const monitor = monitorOf([[0, 0]], settings);
+    monitor.offered(false, at(1));
+    monitor.offered(true, at(3));
+    monitor.ended(at(5));
+    expect(monitor.losses.map(({ cause, messages }) => [cause, messages])).toEqual(
+      causes.map((cause) => [cause, null]),
+    );
+  });
+});
 
 describe('StreamMonitor', () => {
   it('finds no loss in a steady stream', () => {

@@ -35,6 +35,10 @@ export class StreamMonitor {
   #received = 0;
   #refused = 0;
   #bytes = 0;
+  /** Since when nobody publishes. */
+  #goneTime: bigint | undefined;
+  /** Nobody published at some time since the last message. */
+  #wasGone = false;
   #lastLogTime: bigint | undefined;
   #lastSensorTime: bigint | undefined;
   /** Smallest log time minus sensor time so far: what transport costs at least, plus the clocks' offset. */
@@ -95,9 +99,21 @@ export class StreamMonitor {
     this.#rate.count(logTime);
     const sensorTime = this.#readSensorTime?.(data);
     this.#measure(logTime, sensorTime);
+    this.#settleAbsence(logTime); // the graph may tell only later that somebody is back
     this.#inferGap(logTime, sensorTime);
+    this.#wasGone = false;
     this.#lastLogTime = logTime;
     if (sensorTime !== undefined) this.#lastSensorTime = sensorTime;
+  }
+
+  /** Takes note that the last publisher has left, or that one is back. */
+  offered(isOffered: boolean, time: bigint): void {
+    if (isOffered) {
+      this.#settleAbsence(time);
+    } else {
+      this.#goneTime ??= time;
+      this.#wasGone = true;
+    }
   }
 
   /** Takes note of a message that arrived and found the queue full. */
@@ -118,10 +134,12 @@ export class StreamMonitor {
   /** Closes the account at the end of the take. */
   ended(endTime: bigint): void {
     this.#settleGap();
+    this.#settleAbsence(endTime);
     const gap = this.#maxGapNanos();
     if (gap === undefined || this.#lastLogTime === undefined) return;
     if (endTime - this.#lastLogTime > gap) {
-      this.#lose('early-end', this.#expected(endTime - this.#lastLogTime), this.#lastLogTime + 1n, endTime);
+      const cause = this.#wasGone ? 'publisher-gone' : 'early-end';
+      this.#lose(cause, this.#expected(endTime - this.#lastLogTime), this.#lastLogTime + 1n, endTime);
     }
   }
 
@@ -151,7 +169,8 @@ export class StreamMonitor {
     readonly rateHz: number;
     readonly lossesSince: bigint;
   }): StreamTrouble | undefined {
-    if (this.#isSilent(seen.silentNanos)) return 'silent';
+    const isGone = this.#goneTime !== undefined && this.#stream?.required === true;
+    if (isGone || this.#isSilent(seen.silentNanos)) return 'silent';
     if (this.losses.some(({ endTime }) => endTime > seen.lossesSince)) return 'lossy';
     if (this.#isSlow(seen.rateHz)) return 'slow';
     return this.#isRunaway() ? 'runaway' : undefined;
@@ -213,9 +232,10 @@ export class StreamMonitor {
   #openGap(nanos: bigint, logTime: bigint): void {
     this.#settleGap();
     const span = { startTime: this.#lastLogTime! + 1n, endTime: logTime };
-    if (this.#stream?.rateHz === undefined) this.#lose('gap', 0, span.startTime, span.endTime);
+    const cause = this.#wasGone ? 'publisher-gone' : 'gap';
+    if (this.#stream?.rateHz === undefined) this.#lose(cause, 0, span.startTime, span.endTime);
     else {
-      const loss: Loss = { topic: this.topic, cause: 'gap', messages: 0, ...span };
+      const loss: Loss = { topic: this.topic, cause, messages: 0, ...span };
       this.#gap = { loss, missing: this.#expected(nanos) - 1, caughtUp: false };
     }
   }
@@ -243,6 +263,15 @@ export class StreamMonitor {
     const loss = this.#gapLoss();
     if (loss) this.#losses.push(loss);
     this.#gap = undefined;
+  }
+
+  /** A stream whose gaps tell nothing has lost its publisher all the same; how much that is, nobody knows. */
+  #settleAbsence(endTime: bigint): void {
+    if (this.#goneTime === undefined) return;
+    if (this.#stream?.required && this.#maxGapNanos() === undefined) {
+      this.#lose('publisher-gone', 0, this.#goneTime, endTime);
+    }
+    this.#goneTime = undefined;
   }
 
   /**

@@ -30,6 +30,11 @@ export class StreamWatch {
     return monitor;
   }
 
+  /** Takes note that the last publisher of a channel has left, or that one is back. */
+  offered(channelKey: number, isOffered: boolean, time: bigint): void {
+    this.#monitors.get(channelKey)?.offered(isOffered, time);
+  }
+
   /** Closes the account at the end of the span. */
   ended(endTime: bigint): void {
     for (const monitor of this.#monitors.values()) monitor.ended(endTime);

@@ -41,6 +41,7 @@ export class Take {
   #isPaused = false;
   #ledgerSavedAt: bigint;
   #lossesSaved = 0;
+  #droppedDatagrams = 0;
 
   private constructor({ info, firstTime, contractFile, maxQueueBytes, observer }: TakeOptions) {
     this.info = info;
@@ -103,6 +104,16 @@ export class Take {
     if (logTime - this.#ledgerSavedAt > LEDGER_SAVE_NANOS) this.#saveLedger(logTime);
   }
 
+  /** Takes note that the last publisher of a channel has left, or that one is back. */
+  offered(channelKey: number, isOffered: boolean, time: bigint): void {
+    this.#watch.offered(channelKey, isOffered, time);
+  }
+
+  /** Takes note of datagrams that the kernel dropped, whosever they were. */
+  datagramsDropped(count: number): void {
+    this.#droppedDatagrams += count;
+  }
+
   /** Writes what the operator did among the messages. */
   event(event: EpisodeEvent, logTime: bigint): void {
     this.#isPaused = event.event === 'pause' || (this.#isPaused && event.event !== 'resume');
@@ -131,6 +142,10 @@ export class Take {
 
   #ledger(further: readonly Loss[]): Ledger {
     const losses = [...this.#watch.losses(), ...further];
-    return { totals: this.#watch.totals(), losses: losses.sort((a, b) => Number(a.startTime - b.startTime)) };
+    return {
+      totals: this.#watch.totals(),
+      losses: losses.sort((a, b) => Number(a.startTime - b.startTime)),
+      ...(this.#droppedDatagrams > 0 && { droppedDatagrams: this.#droppedDatagrams }),
+    };
   }
 }

@@ -10,6 +10,8 @@ export const lossCauseSchema = z.enum([
   'late-start',
   /** The stream ended before the take did; inferred from the rate. */
   'early-end',
+  /** Nobody published the stream any more; inferred from the rate, or the mere span of it. */
+  'publisher-gone',
   /** A stream of the contract never sent anything. */
   'silent',
   /** The file was not closed properly and its damaged or missing part could not be read back. */
@@ -36,6 +38,11 @@ const totalSchema = z.strictObject({
 export const ledgerSchema = z.strictObject({
   totals: z.array(totalSchema),
   losses: z.array(entrySchema),
+  /**
+   * Datagrams that the kernel dropped during the take because a receive buffer was full; of which topics it
+   * does not say. What was not sent again is among the losses. Absent where there were none.
+   */
+  droppedDatagrams: z.int().positive().optional(),
 });
 
 export type LossCause = z.infer<typeof lossCauseSchema>;
@@ -44,6 +51,7 @@ export type StreamTotal = Readonly<z.infer<typeof totalSchema>>;
 export interface Ledger {
   readonly totals: readonly StreamTotal[];
   readonly losses: readonly Loss[];
+  readonly droppedDatagrams?: number | undefined;
 }
 
 /** Messages lost per topic, counted and inferred together. */
@@ -53,7 +61,9 @@ export function lossesByTopic({ losses }: Ledger): ReadonlyMap<string, readonly 
 
 /** The JSON text of a ledger, as the episode file carries it; instants are decimal strings. */
 export function encodeLedger(ledger: Ledger): string {
-  return JSON.stringify(ledgerSchema.encode({ totals: [...ledger.totals], losses: [...ledger.losses] }));
+  return JSON.stringify(
+    ledgerSchema.encode({ ...ledger, totals: [...ledger.totals], losses: [...ledger.losses] }),
+  );
 }
 
 /** @throws {z.ZodError | SyntaxError} when the text is not a ledger. */

@@ -109,6 +109,7 @@ export class LossAccount {
   ledger(before: Ledger | undefined, losses: readonly Loss[]): Ledger {
     const received = new Map(before?.totals.map((total) => [total.topic, total.received]));
     return {
+      ...before,
       totals: [...this.#topics].map(([topic, { messageCount, lostCount }]) => ({
         topic,
         // The last ledger in the file may be older than its last messages.

@@ -39,6 +39,7 @@ export const CAUSES: Readonly<Record<string, string>> = {
   gap: 'gap: they never arrived',
   'late-start': 'the stream started late',
   'early-end': 'the stream ended early',
+  'publisher-gone': 'nobody published it any more',
   silent: 'the stream never sent anything',
   damaged: 'the file was damaged here',
 };
