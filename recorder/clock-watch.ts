@@ -28,3 +28,23 @@ export class ClockWatch {
     return step;
   }
 }
+
+/** A step as the episode carries it. */
+export function clockStepEvent(nanos: bigint): EpisodeEvent {
+  return { event: 'clock-step', by: 'recorder', text: signedSecs(nanos) };
+}
+
+/** A step as the operator is told of it. */
+export function clockStepWarning(nanos: bigint): SourceWarning {
+  return {
+    kind: 'clock-step',
+    message:
+      `The clock that log times are tied to stepped by ${signedSecs(nanos)}: the system clock was set, a ` +
+      'simulation was reset, or a playback begins again. Log times go on from where they were, and the step is ' +
+      'an event of the take. Start the recorder again to follow the new time.',
+  };
+}
+
+function signedSecs(nanos: bigint): string {
+  return `${nanos < 0n ? '-' : '+'}${nanosToSecs(nanos < 0n ? -nanos : nanos).toFixed(3)} s`;
+}

@@ -209,7 +209,8 @@ export class Recorder {
       this.#intake.handOver(take, firstTime, preRoll);
       take.event({ event: 'start', by: description.operator }, startTime);
       this.#lookAtClock();
-      if (this.#clockWatch.totalNanos !== 0n) take.event(clockStepEvent(this.#clockWatch.totalNanos), startTime);
+      if (this.#clockWatch.totalNanos !== 0n)
+        take.event(clockStepEvent(this.#clockWatch.totalNanos), startTime);
       this.#take = take;
       await opened.catch((error: unknown) => {
         this.#take = undefined;
