@@ -26,11 +26,21 @@ export interface LayoutPanels {
   readonly scene: Panel | undefined;
   readonly plots: readonly Panel[];
   readonly states: readonly Panel[];
+  /** What the policy sees of it all: pictures, then numbers. */
+  readonly policy: readonly Panel[];
 }
 
 /** Chooses and configures the panels for an episode's or a contract's topics. */
-export function layoutPanels(topics: readonly LayoutTopic[]): LayoutPanels {
-  const transitions = topics.filter(({ type, topic }) => STATES.test(type) && topic !== ROBOT_DESCRIPTION);
+export function layoutPanels(all: readonly LayoutTopic[]): LayoutPanels {
+  const topics = all.filter(({ topic }) => !topic.startsWith(POLICY));
+  const seen = all.filter(({ topic }) => topic.startsWith(POLICY));
+  const policy = [
+    ...seen.filter(({ type }) => IMAGES.test(type)).map(image),
+    ...seen.flatMap(plotPanels).slice(0, MAX_POLICY_PLOTS),
+  ];
+  const transitions = topics.filter(
+    ({ type, topic }) => (STATES.test(type) || type in STATE_FIELDS) && topic !== ROBOT_DESCRIPTION,
+  );
   const states: Panel[] = [];
   if (transitions.length > 0) states.push(stateTransitions(transitions));
   for (const { topic, type } of topics) {
@@ -43,15 +53,20 @@ export function layoutPanels(topics: readonly LayoutTopic[]): LayoutPanels {
   const images = topics.filter(({ type }) => IMAGES.test(type)).map(image);
   const plots = topics.flatMap(plotPanels);
   const scene = sceneOf(topics);
-  const shown = images.length + plots.length + states.length + (scene ? 1 : 0);
+  const shown = images.length + plots.length + states.length + policy.length + (scene ? 1 : 0);
   const [first] = topics;
   if (shown === 0 && first)
     states.push({ kind: 'RawMessages', title: first.topic, config: { topicPath: first.topic } });
-  return { images, scene, plots, states };
+  return { images, scene, plots, states, policy };
 }
 
 const IMAGES = /(^|[./])(Image|CompressedImage|RawImage|CompressedVideo)$/;
 const STATES = /^std_msgs\/(Bool|String|U?Int\d+)$/;
+/** Types that are not a single value, and which of their fields are states. */
+const STATE_FIELDS: Readonly<Record<string, readonly string[]>> = { 'kinescribe.Label': ['active', 'text'] };
+const POLICY = '/kinescribe/policy/';
+/** More would be too low to read. */
+const MAX_POLICY_PLOTS = 4;
 const ROBOT_DESCRIPTION = '/robot_description';
 
 function image({ topic }: LayoutTopic): Panel {
@@ -100,11 +115,13 @@ function plotPanels(described: LayoutTopic): readonly Panel[] {
 export const REPLAY_CONTROLS: Panel = { kind: 'Parameters', title: 'Replay', config: {} };
 
 function stateTransitions(topics: readonly LayoutTopic[]): Panel {
-  const paths = topics.map(({ topic }) => ({
-    value: `${topic}.data`,
-    label: topic,
-    timestampMethod: 'receiveTime',
-  }));
+  const paths = topics.flatMap(({ topic, type }) =>
+    (STATE_FIELDS[type] ?? ['data']).map((field) => ({
+      value: `${topic}.${field}`,
+      label: field === 'data' ? topic : `${topic} ${field}`,
+      timestampMethod: 'receiveTime',
+    })),
+  );
   return { kind: 'StateTransitions', title: 'States', config: { paths, isSynced: true } };
 }
 

@@ -2,7 +2,7 @@ import type { Contract } from '../schemas/contract.ts';
 import type { EpisodeReader } from '../schemas/episode-reader.ts';
 import { MessageError } from '../schemas/errors.ts';
 import { parseFieldPath } from '../schemas/field-path.ts';
-import type { Message, MessageValue } from '../schemas/message.ts';
+import type { ChannelSpec, Message, MessageValue } from '../schemas/message.ts';
 import { createDecoder } from '../schemas/message-codec.ts';
 import { replayChannels } from './channels.ts';
 import type { PlotTopic } from './plots.ts';
@@ -34,6 +34,19 @@ export async function layoutTopics(
   );
   const place = ({ topic }: LayoutTopic) => known.findIndex((each) => each.topic === topic) >>> 0; // -1 comes last
   return topics.sort((a, b) => place(a) - place(b) || (a.topic < b.topic ? -1 : 1));
+}
+
+/** Channel metadata: names of the elements of a list, as JSON. */
+export const ELEMENT_NAMES = 'element_names';
+
+/** Topics that a replay adds to those of the file. */
+export function addedTopics(channels: readonly ChannelSpec[]): readonly LayoutTopic[] {
+  return channels.map(({ topic, schema, metadata }) => ({
+    topic,
+    type: shortType(schema?.name ?? ''),
+    elementNames: JSON.parse(metadata.get(ELEMENT_NAMES) ?? '[]') as readonly string[],
+    sample: undefined,
+  }));
 }
 
 /** The topics of a contract, before anything was recorded. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseContract } from '../schemas/contract-file.ts';
 import { LAYOUT_FORMATS, layoutOf } from './layout.ts';
-import { contractTopics, type LayoutTopic } from './layout-topics.ts';
+import { addedTopics, contractTopics, ELEMENT_NAMES, type LayoutTopic } from './layout-topics.ts';
 
 const topic = (name: string, type: string, sample?: LayoutTopic['sample']): LayoutTopic => ({
   topic: name,
@@ -30,6 +30,12 @@ const ARM: readonly LayoutTopic[] = [
   topic('/phase', 'std_msgs/String'),
   topic('/diagnostics', 'diagnostic_msgs/DiagnosticArray'),
 ];
+
+const spec = (name: string, names: readonly string[] = []) => ({
+  messageEncoding: 'json',
+  schema: { name, encoding: 'jsonschema', data: new Uint8Array() },
+  metadata: new Map([[ELEMENT_NAMES, JSON.stringify(names)]]),
+});
 
 interface Lichtblick {
   readonly configById: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -69,6 +75,28 @@ describe('layoutOf()', () => {
       ...['x', 'y', 'z'].map((axis) => `/wrench.wrench.torque.${axis}`),
       '/tactile.pressure[:]',
       '/phase.data',
+    ]);
+  });
+
+  test('sets what the policy sees apart, and shows labels as states and contacts in the scene', () => {
+    const added = addedTopics([
+      { topic: '/kinescribe/labels', ...spec('kinescribe.Label') },
+      { topic: '/kinescribe/policy/observation/image', ...spec('sensor_msgs/msg/CompressedImage') },
+      { topic: '/kinescribe/policy/action', ...spec('kinescribe.PolicyValue', ['x', 'y']) },
+      { topic: '/kinescribe/contact/wrench', ...spec('foxglove.SceneUpdate') },
+    ]);
+    expect(panels(added)).toEqual([
+      '3D Scene',
+      'Image /kinescribe/policy/observation/image',
+      'Plot /kinescribe/policy/action',
+      'Parameters Replay',
+      'StateTransitions States',
+    ]);
+    expect(paths(added)).toEqual([
+      '/kinescribe/policy/action.value[0]',
+      '/kinescribe/policy/action.value[1]',
+      '/kinescribe/labels.active',
+      '/kinescribe/labels.text',
     ]);
   });
 

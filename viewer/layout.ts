@@ -11,7 +11,7 @@ interface Split {
   readonly items: readonly { readonly share: number; readonly content: Split | Panel }[];
 }
 
-/** A layout to load into Foxglove or Lichtblick: pictures and scene on the left, plots on the right. */
+/** A layout to load into Foxglove or Lichtblick: pictures and scene, plots, and what a policy sees, side by side. */
 export function layoutOf(topics: readonly LayoutTopic[], format: LayoutFormat): object {
   switch (format) {
     case 'lichtblick':
@@ -26,17 +26,19 @@ export function layoutOf(topics: readonly LayoutTopic[], format: LayoutFormat): 
 }
 
 function arrange(topics: readonly LayoutTopic[], controls: readonly Panel[]): Split | Panel | undefined {
-  const { images, scene, plots, states } = layoutPanels(topics);
+  const { images, scene, plots, states, policy } = layoutPanels(topics);
   const left = split('column', [
     [2, split('row', equal(images))],
     [3, scene],
   ]);
-  const right = split('column', equal(plots));
+  const middle = split('column', equal(plots));
+  const right = split('column', equal(policy));
   return split('column', [
     [
       4,
       split('row', [
         [3, left],
+        [2, middle],
         [2, right],
       ]),
     ],

@@ -52,6 +52,8 @@ export function plotsOf(topic: PlotTopic): readonly PlotSpec[] {
     case 'Float64MultiArray':
     case 'Float32MultiArray':
       return [overTime('', elements(sample, 'data', elementNames))];
+    case 'kinescribe.PolicyValue':
+      return [overTime('', elements(sample, 'value', elementNames))];
     case 'Float64':
     case 'Float32':
       return [overTime('', [{ path: 'data', label: 'data' }])];

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import type { AdditionsOf } from '../schemas/replay-addition.ts';
 import { requestUrl } from './access.ts';
 import { contractOf, episodeFacts } from './episode-facts.ts';
 import { sendFile } from './files.ts';
 import { sendJson } from './json.ts';
 import { LAYOUT_FORMATS, layoutOf } from './layout.ts';
-import { layoutTopics } from './layout-topics.ts';
+import { addedTopics, layoutTopics } from './layout-topics.ts';
 import type { EpisodeShelf, ShelvedEpisode } from './shelf.ts';
 import { topicMessages } from './topic-messages.ts';
 
@@ -15,6 +16,8 @@ interface Exchange {
   readonly shelf: EpisodeShelf;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** What a replay adds to an episode. */
+  readonly additionsOf: AdditionsOf | undefined;
 }
 
 interface Route {
@@ -52,9 +55,11 @@ const ROUTES: readonly Route[] = [
   },
   {
     pattern: new RegExp(`^/layouts/([^/]+)\\.(${LAYOUT_FORMATS.join('|')})\\.json$`),
-    answer: async ({ shelf, response }, shelved, name) => {
+    answer: async ({ shelf, response, additionsOf }, shelved, name) => {
       await using episode = await shelf.borrow(shelved);
-      const topics = await layoutTopics(episode.reader, await contractOf(episode.reader));
+      const added = (await additionsOf?.(episode.reader))?.flatMap(({ channels }) => channels) ?? [];
+      const recorded = await layoutTopics(episode.reader, await contractOf(episode.reader));
+      const topics = [...recorded, ...addedTopics(added)];
       const format = LAYOUT_FORMATS.find((each) => each === name);
       sendJson(response, layoutOf(topics, format ?? 'lichtblick'));
     },

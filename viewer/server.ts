@@ -103,7 +103,7 @@ export async function startReplayServer(
   });
   const desk = recording && new RecordingDesk(recording, { metrics });
   const library = new LibraryDesk(shelf, { isRecording: recording !== undefined });
-  const services = { shelf, rules, desk, library };
+  const services = { shelf, rules, desk, library, additionsOf: options.additionsOf };
   const server = listener(options.tls, (request, response) => {
     answer(services, request, response).catch((error: unknown) => {
       noticeOnce(`Cannot answer ${request.method} ${requestUrl(request).pathname}: ${messageOf(error)}`);
@@ -179,10 +179,11 @@ interface Services {
   readonly rules: AccessRules;
   readonly desk: RecordingDesk | undefined;
   readonly library: LibraryDesk;
+  readonly additionsOf: AdditionsOf | undefined;
 }
 
 async function answer(
-  { shelf, rules, desk, library }: Services,
+  { shelf, rules, desk, library, additionsOf }: Services,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -210,7 +211,7 @@ async function answer(
   if (refusal) sendJson(response, { error: refusal.reason }, refusal.status);
   else if ((await desk?.answer(request, response)) || (await library.answer(request, response))) return;
   else if (!isReading) sendJson(response, { error: 'Only GET and HEAD are understood here' }, 405);
-  else if (!(await answerRequest({ shelf, request, response }))) {
+  else if (!(await answerRequest({ shelf, request, response, additionsOf }))) {
     const { pathname } = requestUrl(request);
     sendJson(response, { error: `Nothing is served under "${pathname}"${hintOf(pathname)}` }, 404);
   }

@@ -5,7 +5,8 @@ import { EpisodeReader } from '../../schemas/episode-reader.ts';
 import { UsageError } from '../../schemas/errors.ts';
 import { contractOf } from '../../viewer/episode-facts.ts';
 import { LAYOUT_FORMATS, layoutOf } from '../../viewer/layout.ts';
-import { contractTopics, type LayoutTopic, layoutTopics } from '../../viewer/layout-topics.ts';
+import { addedTopics, contractTopics, type LayoutTopic, layoutTopics } from '../../viewer/layout-topics.ts';
+import { addedChannels, replayAdditions } from '../replay-additions/replay-additions.ts';
 
 export interface LayoutOptions {
   /** `lichtblick`, which older Foxglove reads too, or `foxglove`, its new format. @default 'lichtblick' */
@@ -34,7 +35,12 @@ export async function layout(path: string, options: LayoutOptions = {}): Promise
 }
 
 async function topicsOf(path: string): Promise<readonly LayoutTopic[]> {
-  if (!path.endsWith(EPISODE_SUFFIX)) return contractTopics((await readContract(path)).contract);
+  if (!path.endsWith(EPISODE_SUFFIX)) {
+    const { contract } = await readContract(path);
+    return [...contractTopics(contract), ...addedTopics(addedChannels(contract))];
+  }
   await using reader = await EpisodeReader.open(path);
-  return await layoutTopics(reader, await contractOf(reader));
+  const recorded = await layoutTopics(reader, await contractOf(reader));
+  const added = (await replayAdditions()(reader)).flatMap(({ channels }) => channels);
+  return [...recorded, ...addedTopics(added)];
 }

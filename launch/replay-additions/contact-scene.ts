@@ -1,5 +1,5 @@
 import type { EpisodeReader } from '../../schemas/episode-reader.ts';
-import type { MessageValue } from '../../schemas/message.ts';
+import type { ChannelSpec, MessageValue } from '../../schemas/message.ts';
 import { createDecoder } from '../../schemas/message-codec.ts';
 import type { ReplayAddition } from '../../schemas/replay-addition.ts';
 import { DerivedTopic, topicsOfType } from './derived-topic.ts';
@@ -8,10 +8,25 @@ import { type Color, type Cube, type Rotation, sceneChannel, sceneUpdate } from 
 /** Forces as arrows and tactile arrays as heat maps, in the frames of their sensors. */
 export function contactScene(reader: EpisodeReader): readonly ReplayAddition[] {
   return [
-    ...topicsOfType(reader, 'geometry_msgs/WrenchStamped').map((source) => forceArrow(reader, source)),
-    ...topicsOfType(reader, 'kinescribe_msgs/TactileArray').map((source) => heatMap(reader, source)),
+    ...topicsOfType(reader, WRENCH).map((source) => forceArrow(reader, source)),
+    ...topicsOfType(reader, TACTILE).map((source) => heatMap(reader, source)),
   ];
 }
+
+/** What is added for a topic of a type. */
+export function contactChannels(topic: string, type: string): readonly ChannelSpec[] {
+  switch (type.replace('/msg/', '/')) {
+    case WRENCH:
+      return [sceneChannel(`/kinescribe/contact${topic}`)];
+    case TACTILE:
+      return [sceneChannel(`/kinescribe/tactile${topic}`)];
+    default:
+      return [];
+  }
+}
+
+const WRENCH = 'geometry_msgs/WrenchStamped';
+const TACTILE = 'kinescribe_msgs/TactileArray';
 
 /** Ten newtons, a firm push, are as long as a hand. */
 const METRES_PER_NEWTON = 0.02;
@@ -23,7 +38,7 @@ const ORANGE: Color = { r: 1, g: 0.45, b: 0.1, a: 1 };
 function forceArrow(reader: EpisodeReader, source: string): ReplayAddition {
   return new DerivedTopic(reader, {
     source,
-    channel: sceneChannel(`/kinescribe/contact${source}`),
+    channel: contactChannels(source, WRENCH)[0]!,
     derive: (value, logTime) => {
       const { x, y, z } = forceOf(value);
       const newtons = Math.hypot(x, y, z);
@@ -66,7 +81,7 @@ function heatMap(reader: EpisodeReader, source: string): ReplayAddition {
   let fullScale = 1;
   return new DerivedTopic(reader, {
     source,
-    channel: sceneChannel(`/kinescribe/tactile${source}`),
+    channel: contactChannels(source, TACTILE)[0]!,
     prepare: async () => {
       fullScale = (await highestPressure(reader, source)) || 1;
     },

@@ -7,7 +7,7 @@ import type { AddedMessage, ReplayAddition } from '../../schemas/replay-addition
 const text = new TextEncoder();
 const string = { type: 'string' };
 
-const CHANNEL: ChannelSpec = {
+export const LABELS_CHANNEL: ChannelSpec = {
   topic: '/kinescribe/labels',
   messageEncoding: 'json',
   schema: {
@@ -40,7 +40,7 @@ interface Said {
  * episode is looked at.
  */
 export class LabelEvents implements ReplayAddition {
-  readonly channels = [CHANNEL];
+  readonly channels = [LABELS_CHANNEL];
   readonly #reader: EpisodeReader;
   #controls: Promise<readonly Said[]> | undefined;
 
@@ -67,7 +67,7 @@ export class LabelEvents implements ReplayAddition {
       if (begins !== undefined) active.push(begins);
       if (ends !== undefined) active.splice(active.indexOf(ends), 1);
       const data = text.encode(JSON.stringify({ ...message, active: active.join(', ') }));
-      return { topic: CHANNEL.topic, logTime, data };
+      return { topic: LABELS_CHANNEL.topic, logTime, data };
     });
   }
 }

@@ -1,10 +1,17 @@
-import { type FrameValue, numberForm, type VectorValue } from '../../converters/frame.ts';
+import {
+  type FrameValue,
+  isNumeric,
+  type NumberForm,
+  numberForm,
+  type VectorValue,
+} from '../../converters/frame.ts';
 import { seenFeatures } from '../../converters/seekable-frames.ts';
 import type { Contract, Feature } from '../../schemas/contract.ts';
 import { encodeJpeg } from '../../schemas/image-codec.ts';
 import type { ChannelSpec, MessageSchema } from '../../schemas/message.ts';
 import { createEncoder } from '../../schemas/message-codec.ts';
 import { nanosToSecs, nanosToStamp } from '../../schemas/time.ts';
+import { ELEMENT_NAMES } from '../../viewer/layout-topics.ts';
 import { messageSchema } from '../demo-robot/definitions.ts';
 
 /** How the value of a feature becomes a message that plots and image panels understand. */
@@ -81,13 +88,19 @@ function header(logTime: bigint) {
 /** A value with its age and mask, as JSON; numbers that are none are null. */
 function numberTopic(topic: string, feature: Feature): PolicyTopic {
   const isText = feature.kind === 'text';
+  const names = isNumeric(feature) ? elementNames(numberForm(feature)) : [];
   const schema = jsonSchema('kinescribe.PolicyValue', {
     valid: { type: 'boolean' },
     age_secs: { type: 'number' },
     ...(isText ? { text: { type: 'string' } } : { value: { type: 'array', items: { type: 'number' } } }),
   });
   return {
-    channel: { topic, messageEncoding: 'json', schema, metadata },
+    channel: {
+      topic,
+      messageEncoding: 'json',
+      schema,
+      metadata: new Map([[ELEMENT_NAMES, JSON.stringify(names)]]),
+    },
     isPicture: feature.kind === 'points',
     encode: (value) =>
       text.encode(
@@ -98,6 +111,14 @@ function numberTopic(topic: string, feature: Feature): PolicyTopic {
         }),
       ),
   };
+}
+
+/** Lists of more numbers are nothing to read one by one. */
+const MAX_NAMES = 64;
+
+function elementNames({ names, shape }: NumberForm): readonly string[] {
+  const count = shape.reduce((product, n) => product * n, 1);
+  return names ?? Array.from({ length: Math.min(count, MAX_NAMES) }, (_, index) => String(index));
 }
 
 /** One line per feature and tick: how old each value is, and whether it counts. */

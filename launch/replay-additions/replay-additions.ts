@@ -1,11 +1,13 @@
 import type { Contract } from '../../schemas/contract.ts';
 import type { EpisodeReader } from '../../schemas/episode-reader.ts';
 import { ContractError } from '../../schemas/errors.ts';
+import type { ChannelSpec } from '../../schemas/message.ts';
 import type { AdditionsOf } from '../../schemas/replay-addition.ts';
 import { storedContract } from '../../schemas/stored-contract.ts';
-import { contactScene } from './contact-scene.ts';
-import { LabelEvents } from './label-events.ts';
+import { contactChannels, contactScene } from './contact-scene.ts';
+import { LABELS_CHANNEL, LabelEvents } from './label-events.ts';
 import { PolicyFrames } from './policy-frames.ts';
+import { policyTopics } from './policy-values.ts';
 import { robotTransforms } from './robot-transforms.ts';
 
 /**
@@ -23,6 +25,15 @@ export function replayAdditions(contract?: Contract): AdditionsOf {
       ...contactScene(reader),
     ];
   };
+}
+
+/** What is added to every episode of a contract, before there is one. */
+export function addedChannels(contract: Contract): readonly ChannelSpec[] {
+  return [
+    LABELS_CHANNEL,
+    ...[...policyTopics(contract).values()].map(({ channel }) => channel),
+    ...Object.values(contract.streams).flatMap(({ topic, type }) => contactChannels(topic, type)),
+  ];
 }
 
 /** A contract of another version is no reason not to look at the recording. */
