@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, expect, test } from 'vitest';
 import { EpisodeReader } from '../schemas/episode-reader.ts';
 import { jointState, type TestStream, testContract, writeTestEpisode } from './episode.fixture.ts';
@@ -16,8 +18,8 @@ const JOINTS = 7;
 const folder = await mkdtemp(join(tmpdir(), 'kinescribe-'));
 afterAll(() => rm(folder, { recursive: true }));
 
-function stream(name: string, rateHz: number): TestStream {
-  const messages = Array.from({ length: SECS * rateHz }, (_, i) => ({
+function stream(name: string, rateHz: number, secs = SECS): TestStream {
+  const messages = Array.from({ length: secs * rateHz }, (_, i) => ({
     log: (i * 1000) / rateHz + 0.4,
     stamp: (i * 1000) / rateHz,
     value: jointState(Array.from({ length: JOINTS }, (_, joint) => Math.sin(i / 50 + joint))),
@@ -70,4 +72,46 @@ test.each<[string, readonly TestStream[]]>([
   console.log(
     `${name}: ${(SECS / best).toFixed(0)} × real time, ${((SECS * 50) / best).toFixed(0)} frames per CPU second`,
   );
+});
+
+/** What is still in use, whenever it is asked: garbage that waits to be collected is not counted. */
+setFlagsFromString('--expose-gc');
+const collect: unknown = runInNewContext('gc');
+
+async function usedMegabytes(): Promise<number> {
+  if (typeof collect !== 'function') throw new TypeError('no garbage collector to call');
+  collect();
+  await new Promise(setImmediate); // buffers are let go after the collection that found them
+  collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return (heapUsed + arrayBuffers) / 1e6;
+}
+
+test('episodeFrames() takes as long for each frame, and as much memory, of an episode a hundred times longer', async () => {
+  // The longest first, which warms the compiler up for all.
+  for (const secs of [600, 60, 6]) {
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const file = join(folder, `${secs}.mcap`);
+    await writeTestEpisode(
+      file,
+      names.map((name) => stream(name, 50, secs)),
+    );
+    const contract = contractOf(names.map((name) => stream(name, 50, 0)));
+    const before = await usedMegabytes();
+    let [frames, most, cpuSecs] = [0, 0, 0];
+    await using reader = await EpisodeReader.open(file);
+    let start = process.cpuUsage();
+    for await (const _ of episodeFrames(reader, contract)) {
+      if (++frames % Math.round(secs * 5) !== 0) continue; // ten times on the way
+      const { user, system } = process.cpuUsage(start);
+      cpuSecs += (user + system) / 1e6;
+      most = Math.max(most, (await usedMegabytes()) - before);
+      start = process.cpuUsage();
+    }
+    expect(frames).toBe(secs * 50);
+    console.log(
+      `${secs} s: ${((cpuSecs / frames) * 1e6).toFixed(0)} µs CPU for each of ${frames} frames of 20 features, ` +
+        `${most.toFixed(1)} MB in use`,
+    );
+  }
 });
