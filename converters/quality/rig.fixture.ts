@@ -41,6 +41,8 @@ export interface RigMessage {
   readonly stamp: number;
   readonly log: number;
   readonly value: MessageValue;
+  /** Of the publisher. @default its place in the take */
+  readonly sequence?: number;
 }
 
 /** Mulberry32: the same seed, the same numbers in [0, 1). */
@@ -150,7 +152,7 @@ export async function examine(
     { key: number; sampler: Sampler; encode: (value: MessageValue) => Uint8Array }
   >();
   let nextLook = look?.everySecs ?? Number.POSITIVE_INFINITY;
-  for (const [sequence, { stream, stamp, log, value }] of messages.entries()) {
+  for (const [index, { stream, stamp, log, value, sequence = index }] of messages.entries()) {
     let channel = channels.get(stream);
     if (!channel) {
       const { topic, type } = RIG.streams[stream]!;

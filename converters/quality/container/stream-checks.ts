@@ -1,5 +1,5 @@
 import { nanosToSecs, secsToNanos } from '../../../schemas/time.ts';
-import type { Check, Judgement } from '../check.ts';
+import type { Check, Judgement, Watch } from '../check.ts';
 import { perStream } from '../per-stream.ts';
 import { checkedStream, fullTypeName, isPictureType } from '../stream-role.ts';
 import type { CheckedStream } from '../subject.ts';
@@ -127,43 +127,7 @@ export const STREAM_CHECKS: readonly Check[] = [
       example: 'joints: 0.4 % of what was published is missing',
       source: 'tracecheck',
     },
-    watch: perStream(
-      ({ role }) => role !== 'context',
-      () => {
-        const seen = { messages: 0, lost: 0, repeats: 0 };
-        let last: number | undefined;
-        let first: bigint | undefined;
-        return {
-          observe({ sequence, logTime }) {
-            if (last !== undefined) {
-              if (sequence <= last) seen.repeats++;
-              else if (sequence > last + 1) {
-                seen.lost += sequence - last - 1;
-                first ??= logTime;
-              }
-            }
-            last = sequence;
-            seen.messages++;
-          },
-          *findings(_, facts) {
-            if (!facts) return;
-            if (facts.info) {
-              yield {
-                status: 'not_assessed',
-                reason: 'its numbers are the recorder’s, whose losses C06 tells',
-              };
-            } else if (seen.repeats > 0 || seen.messages < 2) {
-              yield { status: 'not_assessed', reason: 'its messages are not numbered by their publisher' };
-            } else {
-              const value = seen.lost / (seen.lost + seen.messages);
-              const window = first === undefined ? undefined : { startTime: first, endTime: first + 1n };
-              const reason = `${(value * 100).toFixed(2)} % of what was published is missing`;
-              yield { value, window, evidence: seen, reason };
-            }
-          },
-        };
-      },
-    ),
+    watch: publisherNumbers,
   },
   {
     id: 'C08',
@@ -263,6 +227,67 @@ export const STREAM_CHECKS: readonly Check[] = [
     ),
   },
 ];
+
+interface Numbers {
+  readonly seen: { messages: number; lost: number; repeats: number };
+  last: number;
+  firstHole: bigint | undefined;
+}
+
+/** Some writers number the messages of a whole file: such numbers say nothing of a publisher. */
+function publisherNumbers(): Watch {
+  const streams = new Map<CheckedStream, Numbers>();
+  const overall = { last: -1, lastStream: undefined as CheckedStream | undefined, next: 0, changes: 0 };
+  return {
+    wants: () => true,
+    observe({ stream, sequence, logTime }) {
+      if (overall.lastStream && overall.lastStream !== stream) {
+        overall.changes++;
+        if (sequence === overall.last + 1) overall.next++;
+      }
+      Object.assign(overall, { last: sequence, lastStream: stream });
+      const known = streams.get(stream);
+      if (!known) {
+        const seen = { messages: 1, lost: 0, repeats: 0 };
+        streams.set(stream, { seen, last: sequence, firstHole: undefined });
+        return;
+      }
+      known.seen.messages++;
+      if (sequence <= known.last) known.seen.repeats++;
+      else if (sequence > known.last + 1) {
+        known.seen.lost += sequence - known.last - 1;
+        known.firstHole ??= logTime;
+      }
+      known.last = sequence;
+    },
+    *findings(_, facts): Generator<Judgement> {
+      if (!facts) return;
+      const isOfFile = overall.changes > 10 && overall.next > overall.changes / 2;
+      for (const [stream, { seen, firstHole }] of streams) {
+        if (stream.role === 'context') continue;
+        if (facts.info) {
+          yield {
+            status: 'not_assessed',
+            stream,
+            reason: 'its numbers are the recorder’s, whose losses C06 tells',
+          };
+        } else if (isOfFile || seen.repeats > 0 || seen.messages < 2) {
+          yield {
+            status: 'not_assessed',
+            stream,
+            reason: 'its messages are not numbered by their publisher',
+          };
+        } else {
+          const value = seen.lost / (seen.lost + seen.messages);
+          const window =
+            firstHole === undefined ? undefined : { startTime: firstHole, endTime: firstHole + 1n };
+          const reason = `${(value * 100).toFixed(2)} % of what was published is missing`;
+          yield { value, stream, window, evidence: seen, reason };
+        }
+      }
+    },
+  };
+}
 
 /** Pictures and texts hold no numbers that could be none; clouds are too large to be read whole. */
 function isNumeric({ type, role }: CheckedStream): boolean {

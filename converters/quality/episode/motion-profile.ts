@@ -6,8 +6,8 @@ export const BIN_SECS = 0.1;
 const BIN_NANOS = BigInt(BIN_SECS * 1e9);
 /** Slower than this share of its range in a second a joint rests (openpi's rule for DROID, with units). */
 const REST_SHARE_PER_SEC = 0.005;
-/** Of a joint that hardly moves in the whole episode, radians or metres. */
-const SMALLEST_RANGE = 0.02;
+/** Of a joint that hardly moves in the whole episode, radians or metres: its noise must not count as motion. */
+const SMALLEST_RANGE = 0.1;
 /** Longer rests are idle; openpi drops runs of 7 frames at 15 Hz. */
 export const IDLE_SECS = 0.47;
 

@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { currentLabels, type Label } from '../../../schemas/labels.ts';
+import { EPOCH } from '../../episode.fixture.ts';
+import type { EpisodeFacts, Peer } from '../episode-facts.ts';
+import { cleanTake, examine, placeOf, position, type RigMessage } from '../rig.fixture.ts';
+import { EPISODE_CHECKS } from './episode-checks.ts';
+
+/** Where a joint is when the motion is fitted between two rests, seconds. */
+function take({ head = 0.2, tail = 0.2, pause = 0, secs = 10, start = -1 }): readonly RigMessage[] {
+  const moving = secs - head - tail - pause;
+  const at = (time: number) => {
+    const half = moving / 2;
+    const since = time < head + half + pause ? Math.min(time - head, half) : time - head - pause;
+    const active = Math.min(moving, Math.max(0, since));
+    return 1 + start + position(0.2 + active, moving + 0.4);
+  };
+  return cleanTake({ durationSecs: secs, streams: ['joints'] }).map((each) => {
+    const noise = (each.value.position as number[]).map(
+      (value, j) => value - position(each.stamp, secs) / (j + 1),
+    );
+    const q = [at(each.stamp) + noise[0]!, at(each.stamp) / 2 + noise[1]!];
+    return { ...each, value: { ...each.value, position: q } };
+  });
+}
+
+/** Joints that only tremble. */
+function still(): readonly RigMessage[] {
+  return cleanTake({ streams: ['joints'] }).map((each, i) => ({
+    ...each,
+    value: { ...each.value, position: [0.3 + 5e-5 * Math.sin(i * 7), 0] },
+  }));
+}
+
+const info = (task: string) => ({ task }) as EpisodeFacts['info'];
+const peers = (count: number, change: (i: number) => Partial<Peer> = () => ({})): readonly Peer[] =>
+  Array.from({ length: count }, (_, i) => ({
+    ...{ id: `${i}`, task: 'pick', durationSecs: 10 + (i % 3) * 0.3 },
+    start: { joints: [-1 + 0.004 * (i % 5), -0.5] },
+    ...change(i),
+  }));
+const labels = (...list: readonly Label[]) =>
+  currentLabels(list.map((label, i) => ({ id: `${i}`, author: 'p1', time: '2026-01-01T00:00:00Z', label })));
+const mark = (name: string, from: number, to: number): Label => ({
+  ...{ kind: 'mark', name },
+  ...{ startTime: EPOCH + BigInt(from * 1e9), endTime: EPOCH + BigInt(to * 1e9) },
+});
+
+interface Row {
+  readonly id: string;
+  readonly what: string;
+  readonly messages?: readonly RigMessage[];
+  readonly endSecs?: number;
+  readonly facts?: Partial<EpisodeFacts>;
+  readonly status: string;
+  readonly place?: number;
+}
+
+const ROWS: readonly Row[] = [
+  { id: 'E01', what: 'half a second', endSecs: 0.5, status: 'fail' },
+  { id: 'E01', what: 'two seconds', endSecs: 2, status: 'pass' },
+  {
+    id: 'E02',
+    what: 'four times as long',
+    facts: { info: info('pick'), peers: peers(9, () => ({ durationSecs: 2.5 })) },
+    status: 'fail',
+  },
+  {
+    id: 'E02',
+    what: 'as long as the others',
+    facts: { info: info('pick'), peers: peers(9) },
+    status: 'pass',
+  },
+  { id: 'E02', what: 'no others', status: 'not_assessed' },
+  { id: 'E03', what: 'a rest of 4 s at the end', messages: take({ tail: 4 }), status: 'fail', place: 6 },
+  { id: 'E03', what: 'a rest of 1 s at the start', messages: take({ head: 1 }), status: 'warn', place: 0 },
+  { id: 'E03', what: 'short rests', messages: take({}), status: 'pass' },
+  { id: 'E04', what: 'a pause of 6 s', messages: take({ pause: 6 }), status: 'fail', place: 2 },
+  { id: 'E04', what: 'a pause of 2 s', messages: take({ pause: 2 }), status: 'warn', place: 4 },
+  { id: 'E05', what: 'a robot that still moves', messages: take({ tail: -1.5 }), status: 'warn', place: 9.7 },
+  { id: 'E05', what: 'a robot that rests', messages: take({ tail: 0.6 }), status: 'pass' },
+  { id: 'E05', what: 'a robot that never moves', messages: still(), status: 'not_assessed' },
+  { id: 'E06', what: 'no outcome', status: 'info' },
+  {
+    id: 'E06',
+    what: 'an outcome',
+    facts: { labels: labels({ kind: 'outcome', value: 'failure' }) },
+    status: 'pass',
+  },
+  { id: 'E07', what: '"test"', facts: { info: info('test') }, status: 'warn' },
+  { id: 'E07', what: 'nothing', facts: { info: info('') }, status: 'warn' },
+  { id: 'E07', what: 'an instruction', facts: { info: info('put the cup on the plate') }, status: 'pass' },
+  {
+    ...{ id: 'E09', what: 'another start', messages: take({ start: -0.9 }), status: 'fail' },
+    facts: { info: info('pick'), peers: peers(10) },
+  },
+  {
+    id: 'E09',
+    what: 'the usual start',
+    messages: take({}),
+    facts: { info: info('pick'), peers: peers(10) },
+    status: 'pass',
+  },
+  {
+    id: 'E09',
+    what: 'too few others',
+    messages: take({}),
+    facts: { peers: peers(3) },
+    status: 'not_assessed',
+  },
+  { id: 'E11', what: 'no marks', status: 'not_assessed' },
+  { id: 'E11', what: 'a take-over', facts: { labels: labels(mark('intervention', 2, 4)) }, status: 'info' },
+];
+
+describe('EPISODE_CHECKS', () => {
+  it.each(ROWS)(
+    '$id says $status of $what',
+    async ({ id, messages = take({}), endSecs, facts, status, place }) => {
+      const checks = EPISODE_CHECKS.filter((check) => check.id === id);
+      const end = endSecs ?? 10;
+      const shown = messages.filter(({ log }) => log < end);
+      const [finding, ...more] = await examine(shown, { checks, endSecs: end, ...(facts && { facts }) });
+      expect(more).toEqual([]);
+      expect(finding).toMatchObject({ check: id, status });
+      if (place !== undefined) expect(placeOf(finding!)).toBeCloseTo(place, 0);
+    },
+  );
+
+  it('E11 gives the share of the time', async () => {
+    const checks = EPISODE_CHECKS.filter(({ id }) => id === 'E11');
+    const facts = { labels: labels(mark('intervention', 2, 4), mark('grasp', 5, 9)) };
+    const [finding] = await examine(take({}), { checks, facts });
+    expect(finding!.value).toBeCloseTo(0.2, 3);
+  });
+});
