@@ -27,7 +27,6 @@ export interface Example {
 /** Two short takes of the simulated robot; in the second a camera and the force sensor fall silent. */
 export async function makeExample(directory: string): Promise<Example> {
   const contract = await readContract(join(import.meta.dirname, '../contracts/demo-arm.yaml'));
-  const library = join(directory, 'recordings');
   const takes: readonly DemoRobotOptions[] = [
     { seed: 21, durationSecs: 3 },
     {
@@ -39,6 +38,16 @@ export async function makeExample(directory: string): Promise<Example> {
       ],
     },
   ];
+  const episodes = await recordTakes(contract, join(directory, 'recordings'), takes);
+  return makeDatasets(episodes, contract, { directory, formats: [...FORMATS.values()] });
+}
+
+/** Records takes of the simulated robot; they are kept as successes. */
+export async function recordTakes(
+  contract: ContractFile,
+  library: string,
+  takes: readonly DemoRobotOptions[],
+): Promise<readonly string[]> {
   const episodes: string[] = [];
   for (const options of takes) {
     const recorder = await Recorder.open(new DemoRobot(options), {
@@ -52,7 +61,7 @@ export async function makeExample(directory: string): Promise<Example> {
     await recorder.keepTake({ outcome: 'success' }, 'interop');
     await recorder.close();
   }
-  return makeDatasets(episodes, contract, { directory, formats: [...FORMATS.values()] });
+  return episodes;
 }
 
 /** A walking robot's 20 × 6 load cells at some 330 Hz, recorded with clocks that step back. */
@@ -74,7 +83,6 @@ async function makeDatasets(
   const datasets = join(directory, 'datasets');
   await convertEpisodes(episodes, { contract, formats, directory: datasets, version: 'interop' });
   const source = join(directory, 'source');
-  await mkdir(source);
   await writeSource(episodes, contract, source);
   return {
     episodes,
@@ -86,11 +94,12 @@ async function makeDatasets(
 }
 
 /** Writes the frames as plainly as can be, for programs that know nothing of us. */
-async function writeSource(
+export async function writeSource(
   episodes: readonly string[],
   { contract }: ContractFile,
   directory: string,
 ): Promise<void> {
+  await mkdir(directory, { recursive: true });
   const files = new Map(
     Object.keys(contract.features).map((key) => [key, createWriteStream(join(directory, `${key}.raw`))]),
   );

@@ -1,14 +1,13 @@
 import { beforeEach, describe, expect, inject, it } from 'vitest';
 import { z } from '../../schemas/validation.ts';
-import { needs, runPython } from './python.ts';
+import { needs, pythonRunner } from './python.ts';
 
 const lossSchema = z.object({ firstLoss: z.number(), lastLoss: z.number() });
 
 /** Trains by the published example and gives the mean loss of its first and of its last steps. */
 async function train(format: 'lerobot' | 'webdataset', directory: string) {
-  const output = await runPython('../examples/behaviour_cloning.py', [format, directory, '--steps', '60'], {
-    imports: ['cpu_torchvision'],
-  });
+  const run = pythonRunner(inject('python'), ['cpu_torchvision']);
+  const output = await run('../examples/behaviour_cloning.py', [format, directory, '--steps', '60']);
   const losses = lossSchema.parse(JSON.parse(output.trim().split('\n').at(-1)!));
   console.log(`interop: behaviour cloning from ${format}`, losses);
   return losses;

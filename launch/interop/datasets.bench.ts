@@ -1,0 +1,128 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { convertEpisodes } from '../../converters/convert.ts';
+import { type ContractFile, parseContract } from '../../schemas/contract-file.ts';
+import { z } from '../../schemas/validation.ts';
+import { formatsNamed } from '../formats.ts';
+import { recordTakes, writeSource } from './example.ts';
+import { pythonRunner } from './python.ts';
+import { type PythonEnvironment, preparePython } from './python-environment.ts';
+
+/**
+ * Two takes of the simulated robot with two cameras at 640 × 480: the time from recording to LeRobot v3.0 against
+ * LeRobot's own writer, what a DataLoader gets out of WebDataset against LeRobotDataset, and one pass for three
+ * formats against three passes. Every figure is a ratio of medians of runs turn by turn.
+ */
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
+const TAKE_SECS = 10;
+const LOAD_SECS = 8;
+
+let directory: string;
+let python: PythonEnvironment;
+let contract: ContractFile;
+let episodes: readonly string[];
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'kinescribe-bench-'));
+  python = await preparePython(join(import.meta.dirname, '../../.venv'));
+  const file = join(import.meta.dirname, '../contracts/demo-arm.yaml');
+  const text = (await readFile(file, 'utf8'))
+    .replaceAll(/width: 320/g, 'width: 640')
+    .replaceAll(/height: 240/g, 'height: 480');
+  contract = parseContract(text, file);
+  episodes = await recordTakes(contract, join(directory, 'recordings'), [
+    { seed: 31, durationSecs: TAKE_SECS },
+    { seed: 32, durationSecs: TAKE_SECS },
+  ]);
+}, 600_000);
+
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+const timingSchema = z.object({ frames: z.int(), seconds: z.number() });
+const loadingSchema = z.object({ samples: z.int(), seconds: z.number(), backend: z.string().nullable() });
+
+/** Seconds of a conversion into the named formats, nothing kept of earlier ones. */
+async function convert(formats: string, { keepAt }: { readonly keepAt?: string } = {}) {
+  const target = keepAt ?? (await mkdtemp(join(directory, 'datasets-')));
+  const began = performance.now();
+  const { datasets } = await convertEpisodes(episodes, {
+    contract,
+    formats: formatsNamed(formats),
+    directory: target,
+    version: 'bench',
+    workers: 2,
+    keepPrepared: false,
+  });
+  const seconds = (performance.now() - began) / 1000;
+  if (!keepAt) await rm(target, { recursive: true });
+  return { seconds, frames: datasets[0]!.manifest.frames };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+test('episode to LeRobot v3.0 against the writer of LeRobot', { timeout: 1_800_000 }, async ({ skip }) => {
+  skip(python.missing.lerobot !== undefined, python.missing.lerobot);
+  const run = pythonRunner(python);
+  const source = join(directory, 'source');
+  await writeSource(episodes, contract, source);
+  const rates: Record<string, number[]> = { ours: [], pngs: [], streaming: [] };
+  for (let round = 0; round < ROUNDS; round++) {
+    const { seconds, frames } = await convert('lerobot');
+    rates.ours!.push(frames / seconds);
+    for (const way of ['pngs', 'streaming']) {
+      const target = join(directory, `peer-${way}-${round}`);
+      const peer = timingSchema.parse(JSON.parse(await run('write_lerobot.py', [source, target, way])));
+      expect(peer.frames).toBe(frames);
+      rates[way]!.push(peer.frames / peer.seconds);
+      await rm(target, { recursive: true });
+    }
+  }
+  const ours = median(rates.ours!);
+  console.log(`episode to LeRobot v3.0, AV1: ${ours.toFixed(1)} frames/s`);
+  for (const way of ['pngs', 'streaming']) {
+    const peer = median(rates[way]!);
+    console.log(
+      `  LeRobot's writer (${way}): ${peer.toFixed(1)} frames/s; ours ÷ it ${(ours / peer).toFixed(2)}`,
+    );
+  }
+});
+
+test('samples a DataLoader reads, WebDataset against LeRobotDataset', { timeout: 900_000 }, async ({
+  skip,
+}) => {
+  skip(python.missing.lerobot !== undefined, python.missing.lerobot);
+  const run = pythonRunner(python);
+  const datasets = join(directory, 'loaded');
+  await convert('lerobot,webdataset', { keepAt: datasets });
+  const rates: Record<string, number[]> = { webdataset: [], lerobot: [] };
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const format of Object.keys(rates)) {
+      const output = await run('load_samples.py', [format, join(datasets, format), `${LOAD_SECS}`]);
+      const { samples, seconds, backend } = loadingSchema.parse(JSON.parse(output));
+      rates[format]!.push(samples / seconds);
+      if (round === 0 && backend) console.log(`LeRobotDataset decodes with ${backend}`);
+    }
+  }
+  const [ours, peer] = [median(rates.webdataset!), median(rates.lerobot!)];
+  const ratio = (ours / peer).toFixed(2);
+  console.log(`WebDataset ${ours.toFixed(1)} samples/s, LeRobotDataset ${peer.toFixed(1)}; ${ratio} ×`);
+});
+
+test('one pass for three formats against three passes', { timeout: 1_800_000 }, async () => {
+  const formats = ['lerobot', 'webdataset', 'zarr'];
+  const costs: { one: number; sum: number; most: number }[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const one = (await convert(formats.join(','))).seconds;
+    const each: number[] = [];
+    for (const format of formats) each.push((await convert(format)).seconds);
+    costs.push({ one, sum: each.reduce((sum, one) => sum + one), most: Math.max(...each) });
+  }
+  const toSum = median(costs.map(({ one, sum }) => one / sum));
+  const toMost = median(costs.map(({ one, most }) => one / most));
+  console.log(`one pass ÷ three passes: ${toSum.toFixed(2)}; ÷ the dearest of them: ${toMost.toFixed(2)}`);
+  expect(costs).toHaveLength(ROUNDS);
+});
