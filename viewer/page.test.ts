@@ -1,42 +1,11 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { EPISODE_RECORD, LEDGER_RECORD } from '../schemas/episode.ts';
-import { encodeJpeg } from '../schemas/image-codec.ts';
-import { encodeLedger } from '../schemas/ledger.ts';
-import type { MessageSchema } from '../schemas/message.ts';
-import { createEncoder } from '../schemas/message-codec.ts';
-import { nanosToStamp } from '../schemas/time.ts';
 import { CHROMIUM, launchChromium } from './chromium.fixture.ts';
-import { every, type FixtureEpisode, fixtureEpisode, MILLI, START } from './episode.fixture.ts';
+import { type FixtureEpisode, fixtureEpisode } from './episode.fixture.ts';
 import { ensurePage } from './page-build.ts';
 import { type ReplayServer, startReplayServer } from './server.ts';
 import { EpisodeShelf } from './shelf.ts';
-
-/** A second of a robot whose pictures and joint carry their own time, with a fifth of a second missing. */
-const PERIOD_MILLIS = 33;
-const GREY_STEP = 8;
-const LOST = { from: 400, to: 600 };
-
-const HEADER = `${'='.repeat(80)}
-MSG: std_msgs/Header
-builtin_interfaces/Time stamp
-string frame_id
-${'='.repeat(80)}
-MSG: builtin_interfaces/Time
-int32 sec
-uint32 nanosec
-`;
-const schemaOf = (name: string, fields: string): MessageSchema => ({
-  name,
-  encoding: 'ros2msg',
-  data: Buffer.from(`std_msgs/Header header\n${fields}\n${HEADER}`),
-});
-const IMAGE = schemaOf('sensor_msgs/msg/CompressedImage', 'string format\nuint8[] data');
-const JOINTS = schemaOf(
-  'sensor_msgs/msg/JointState',
-  'string[] name\nfloat64[] position\nfloat64[] velocity\nfloat64[] effort',
-);
-const TACTILE = schemaOf('kinescribe_msgs/msg/TactileArray', 'uint32 rows\nuint32 cols\nfloat32[] pressure');
+import { GREY_STEP, PERIOD_MILLIS, timedEpisode } from './timed-episode.fixture.ts';
 
 const canRun = CHROMIUM !== undefined && (await ensurePage());
 
@@ -48,7 +17,7 @@ describe.skipIf(!canRun)('the replay page (skipped without Chromium or Vite)', (
   const faults: string[] = [];
 
   beforeAll(async () => {
-    episode = await timedEpisode();
+    episode = await fixtureEpisode(...(await timedEpisode()));
     server = await startReplayServer(await EpisodeShelf.of([episode.directory]), { port: 0 });
     browser = await launchChromium();
     page = await browser.newPage({ viewport: { width: 1200, height: 800 } });
@@ -146,83 +115,3 @@ describe.skipIf(!canRun)('the replay page (skipped without Chromium or Vite)', (
     expect(faults).toEqual([]);
   });
 });
-
-async function timedEpisode(): Promise<FixtureEpisode> {
-  const encode = {
-    image: createEncoder('/camera', IMAGE),
-    joints: createEncoder('/joints', JOINTS),
-    tactile: createEncoder('/tactile', TACTILE),
-  };
-  const headerAt = (millis: number) => ({
-    stamp: nanosToStamp(START + BigInt(millis) * MILLI),
-    frame_id: 'arm',
-  });
-  const isThere = (millis: number) => millis < LOST.from || millis >= LOST.to;
-  const cameraMillis = every(PERIOD_MILLIS, 0, 990).filter(isThere);
-  const pictures = await Promise.all(
-    cameraMillis.map((millis) => {
-      const pixels = new Uint8Array(16 * 16 * 3).fill((millis / PERIOD_MILLIS) * GREY_STEP);
-      return encodeJpeg({ width: 16, height: 16, pixels });
-    }),
-  );
-  const jointMillis = every(10, 0, 1000).filter(isThere);
-  const tactileMillis = every(10, 0, 1000);
-  return fixtureEpisode(
-    {
-      '/camera': {
-        atMillis: cameraMillis,
-        messageEncoding: 'cdr',
-        schema: IMAGE,
-        payload: (n) =>
-          encode.image({ header: headerAt(cameraMillis[n]!), format: 'jpeg', data: pictures[n] }),
-      },
-      '/joints': {
-        atMillis: jointMillis,
-        messageEncoding: 'cdr',
-        schema: JOINTS,
-        payload: (n) =>
-          encode.joints({
-            header: headerAt(jointMillis[n]!),
-            name: ['elbow'],
-            position: [jointMillis[n]! / 1000],
-            velocity: [],
-            effort: [],
-          }),
-      },
-      '/tactile': {
-        atMillis: tactileMillis,
-        messageEncoding: 'cdr',
-        schema: TACTILE,
-        payload: (n) =>
-          encode.tactile({
-            header: headerAt(tactileMillis[n]!),
-            rows: 1,
-            cols: 2,
-            pressure: [tactileMillis[n]! / 1000, 0],
-          }),
-      },
-    },
-    async (writer) => {
-      const loss = {
-        topic: '/joints',
-        cause: 'gap' as const,
-        messages: 20,
-        startTime: START + BigInt(LOST.from) * MILLI,
-        endTime: START + BigInt(LOST.to) * MILLI,
-      };
-      await writer.addMetadata(
-        LEDGER_RECORD,
-        new Map([['ledger', encodeLedger({ totals: [], losses: [loss] })]]),
-      );
-      const info = {
-        id: 'arm-0001',
-        contract: 'arm',
-        contractDigest: `sha256:${'0'.repeat(64)}`,
-        robot: 'arm',
-      };
-      const take = { task: 'lift the cube', operator: 'a', source: 'demo', recorderVersion: '0' };
-      const clocks = { startTime: String(START), clockSystemTime: '0', clockMonotonicNanos: '0' };
-      await writer.addMetadata(EPISODE_RECORD, new Map(Object.entries({ ...info, ...take, ...clocks })));
-    },
-  );
-}

@@ -71,6 +71,7 @@ export function EpisodeTable({ pages, query, onSort }: Props) {
       ref={box}
       class="episode-table"
       aria-label="Episodes"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
       tabIndex={0}
       onScroll={look}
       onKeyDown={focusRow}
@@ -81,7 +82,7 @@ export function EpisodeTable({ pages, query, onSort }: Props) {
             {COLUMNS.map(([key, text]) => (
               <th
                 key={key}
-                class={key}
+                data-column={key}
                 aria-sort={sort === key ? 'ascending' : sort === `-${key}` ? 'descending' : 'none'}
               >
                 {key === 'pictures' ? (
@@ -147,30 +148,30 @@ function Row({ index, episode }: { index: number; episode: EpisodeSummary | unde
         if (!(target as Element).closest('a')) location.assign(href);
       }}
     >
-      <td class="pictures">
+      <td data-column="pictures">
         <Strip key={id} id={id} />
       </td>
-      <th scope="row" class="id">
+      <th scope="row" data-column="id">
         <a href={href}>{id}</a>
         {episode.decision === 'discard' && <small> discarded</small>}
       </th>
-      <td class="task" title={fault ?? task ?? ''}>
+      <td data-column="task" title={fault ?? task ?? ''}>
         {fault ? <span class="loss">{fault}</span> : (task ?? '–')}
       </td>
-      <td class="operator">{operator ?? '–'}</td>
-      <td class="startTime">{fault ? '–' : formatDate(startTime)}</td>
-      <td class="durationSecs">{formatDuration(durationSecs)}</td>
-      <td class="outcome">
+      <td data-column="operator">{operator ?? '–'}</td>
+      <td data-column="startTime">{fault ? '–' : formatDate(startTime)}</td>
+      <td data-column="durationSecs">{formatDuration(durationSecs)}</td>
+      <td data-column="outcome">
         <Outcome outcome={outcome} /> {outcome ?? ''}
       </td>
-      <td class="quality">{quality ?? '–'}</td>
-      <td class="verdict">
+      <td data-column="quality">{quality ?? '–'}</td>
+      <td data-column="verdict">
         <Verdict verdict={verdict} />
       </td>
-      <td class={lostMessages ? 'lostMessages loss' : 'lostMessages'}>
+      <td data-column="lostMessages" class={lostMessages ? 'loss' : ''}>
         {lostMessages === null ? '–' : formatCount(lostMessages)}
       </td>
-      <td class="bytes">{formatBytes(bytes)}</td>
+      <td data-column="bytes">{formatBytes(bytes)}</td>
     </tr>
   );
 }

@@ -68,7 +68,7 @@ export function EpisodeView({ facts, replay, hasList }: Props) {
     ...(labels?.current.marks ?? []).map(({ label }) => time.secsAt(label.startTime)),
   ].sort((a, b) => a - b);
   const { deeds, marks } = useDeeds({
-    ...{ facts, replay, store, neighbours, eventSecs, seek },
+    ...{ facts, replay, store, hasList, neighbours, eventSecs, seek },
     frameSecs: 1 / (cameras[0]?.rateHz ?? 1 / FRAME_SECS),
     toggleHelp: () => setHelpOpen((isOpen) => !isOpen),
   });

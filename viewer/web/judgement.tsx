@@ -60,12 +60,12 @@ export function Judgement({ store, deeds }: Props) {
               type="button"
               class={String(label.value)}
               aria-pressed={current?.[kind]?.label.value === label.value}
-              aria-label={kind === 'quality' ? `Quality ${text}` : text}
+              aria-label={kind === 'quality' ? `Quality ${text}` : undefined}
               aria-keyshortcuts={key}
               onClick={() => deeds.judge(label)}
             >
               {text}
-              {kind !== 'quality' && <kbd>{key}</kbd>}
+              {kind !== 'quality' && <kbd aria-hidden="true">{key}</kbd>}
             </button>
           ))}
         </fieldset>
@@ -73,7 +73,7 @@ export function Judgement({ store, deeds }: Props) {
       <Note store={store} />
       <div class="take-back">
         <button type="button" disabled={done.length === 0} aria-keyshortcuts="u" onClick={() => deeds.undo()}>
-          Undo <kbd>u</kbd>
+          Undo <kbd aria-hidden="true">u</kbd>
         </button>
         <button type="button" disabled={undone.length === 0} onClick={() => deeds.redo()}>
           Redo

@@ -35,10 +35,10 @@ export function Marking({ store, deeds, time, name, isOpen, onName, onSeek, now 
       <fieldset>
         <legend>kept part</legend>
         <button type="button" aria-keyshortcuts="i" onClick={() => deeds.trim('start')}>
-          From here <kbd>i</kbd>
+          From here <kbd aria-hidden="true">i</kbd>
         </button>
         <button type="button" aria-keyshortcuts="o" onClick={() => deeds.trim('end')}>
-          Until here <kbd>o</kbd>
+          Until here <kbd aria-hidden="true">o</kbd>
         </button>
         {trim && (
           <p>
@@ -75,7 +75,7 @@ export function Marking({ store, deeds, time, name, isOpen, onName, onSeek, now 
           ))}
         </datalist>
         <button type="button" aria-pressed={isOpen} aria-keyshortcuts="m" onClick={() => deeds.mark('span')}>
-          {isOpen ? 'End' : 'Begin'} <kbd>m</kbd>
+          {isOpen ? 'End' : 'Begin'} <kbd aria-hidden="true">m</kbd>
         </button>
       </fieldset>
       <ul class="marks">

@@ -58,7 +58,8 @@ export function TimePlotView({ replay, plot, startTime, durationSecs, hasAxis, o
       const secs = Number(replay.state.time - startTime) / 1e9;
       playhead.style.translate = `${made.valToPos(secs, 'x')}px 0`;
     };
-    move();
+    // The scale is known only once the chart has drawn itself.
+    made.hooks.draw = [...(made.hooks.draw ?? []), move];
     const unlisten = replay.listen(move);
     const scheme = matchMedia('(prefers-color-scheme: dark)');
     const recolour = () => made.redraw();

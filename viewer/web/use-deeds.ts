@@ -12,6 +12,7 @@ interface Context {
   readonly facts: EpisodeFacts;
   readonly replay: Replay;
   readonly store: LabelStore | undefined;
+  readonly hasList: boolean;
   readonly neighbours: EpisodeNeighbours | undefined;
   /** Where something is to be looked at, seconds in ascending order. */
   readonly eventSecs: readonly number[];
@@ -32,7 +33,7 @@ const EVENT_SECS = 0.02;
 
 /** What keys and buttons of the page do. */
 export function useDeeds(context: Context): { readonly deeds: EpisodeDeeds; readonly marks: Marks } {
-  const { facts, replay, store, neighbours, eventSecs, frameSecs, seek, toggleHelp } = context;
+  const { facts, replay, store, hasList, neighbours, eventSecs, frameSecs, seek, toggleHelp } = context;
   const [name, setName] = useState('mistake');
   const [openSecs, setOpenSecs] = useState<number>();
   const time = episodeTime(facts);
@@ -65,7 +66,7 @@ export function useDeeds(context: Context): { readonly deeds: EpisodeDeeds; read
       const id = neighbours?.[which];
       if (id) location.assign(pageAddress(id));
     },
-    toLibrary: () => neighbours && location.assign(pageAddress()),
+    toLibrary: () => hasList && location.assign(pageAddress()),
     judge: (label) => void store?.judge(label),
     trim: (edge) => {
       const held = store?.state.labels?.current.trim;
