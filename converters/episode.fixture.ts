@@ -107,6 +107,7 @@ string frame_id
 uint8[] data
 string format`,
   'std_msgs/msg/String': 'string data',
+  'audio_common_msgs/msg/AudioData': 'uint8[] data',
   'std_msgs/msg/Float64MultiArray': `std_msgs/MultiArrayLayout layout
 float64[] data
 ================================================================================

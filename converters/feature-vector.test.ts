@@ -92,6 +92,30 @@ test('VectorReader puts all values since the tick before into a window, the newe
   ]);
 });
 
+test('VectorReader unpacks audio: the chunks since the tick before, each of two samples', async () => {
+  const chunk = (...samples: number[]) => ({ data: new Uint8Array(Int16Array.from(samples).buffer) });
+  const sound: TestStream = {
+    topic: '/arm',
+    type: 'audio_common_msgs/msg/AudioData',
+    messages: [
+      { log: 0, value: chunk(1, 2) },
+      { log: 60, value: chunk(16_384, -32_768) },
+      { log: 100, value: chunk(-1, 32_767) },
+    ],
+  };
+  const contract = (rest: string) =>
+    contractOf(
+      sound.type,
+      `field: data, packed: int16, align: window, toleranceSecs: 0.1, shape: [2, 2]${rest}`,
+    ).replace('samples: {', 'samples: { clock: log,');
+  const values = await valuesOf([sound], contract(', normalize: [0, 32768]'));
+  const nan = Number.NaN;
+  expect([...values[0]!.elements]).toEqual([nan, nan, 1 / 32_768, 2 / 32_768]);
+  expect([...values[1]!.elements]).toEqual([0.5, -1, -1 / 32_768, 32_767 / 32_768]);
+  const odd = { ...sound, messages: [{ log: 0, value: { data: Uint8Array.of(1, 2, 3) } }] };
+  await expect(valuesOf([odd], contract(''))).rejects.toThrow(/field "data" holds no pairs of bytes/);
+});
+
 test('VectorReader turns rotations evenly and moves positions on the line by slerp', async () => {
   const values = await valuesOf(
     // A quarter turn about z, sent with the other sign.

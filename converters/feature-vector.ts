@@ -126,8 +126,9 @@ export class VectorReader {
   }
 
   #read(sample: Sample): Numbers {
-    const { elements, quaternions } = this.#pickLaidOut(sample) ?? this.#pickDecoded(sample);
-    const { align, rotation, dtype } = this.#feature;
+    const { align, rotation, dtype, packed } = this.#feature;
+    const { elements: picked, quaternions } = this.#pickLaidOut(sample) ?? this.#pickDecoded(sample);
+    const elements = packed ? this.#unpacked(picked, sample) : picked;
     if ((rotation || align === 'slerp') && quaternions.length === 0) {
       // Four plain numbers, as drivers send them in an array, are one rotation.
       if (elements.length !== 4) throw this.#fault(sample, `${this.#named()} holds no rotation`);
@@ -152,6 +153,13 @@ export class VectorReader {
     }
     const picked = picker.pick(data);
     return picked && { elements: picked.numbers, quaternions: picked.quaternions };
+  }
+
+  /** Two bytes each, the lower one first. */
+  #unpacked(bytes: Float64Array, sample: Sample): Float64Array {
+    const isBytes = bytes.length % 2 === 0 && bytes.every((byte) => CAN_HOLD.uint8(byte));
+    if (!isBytes) throw this.#fault(sample, `${this.#named()} holds no pairs of bytes`);
+    return Float64Array.from(new Int16Array(Uint8Array.from(bytes).buffer));
   }
 
   #pickDecoded(sample: Sample): Numbers {

@@ -79,6 +79,13 @@ export const vectorFeature = z.strictObject({
       'What each quaternion becomes: first two rows of the matrix, axis times angle, roll, pitch and yaw, or all ' +
         'rows of the matrix; with "transform", "matrix" is the 4 by 4 matrix of the pose.',
     ),
+  packed: z
+    .literal('int16')
+    .optional()
+    .describe(
+      'What the bytes of the field are: little-endian 16-bit samples, as PCM audio has them. With "align: window" the ' +
+        'chunks since the tick before, with "normalize: [0, 32768]" between -1 and 1.',
+    ),
   intrinsicsOf: z
     .string()
     .optional()
