@@ -31,20 +31,35 @@ const PRIMITIVES: ReadonlySet<string> = new Set(
 );
 const DELIMITER = '='.repeat(80);
 
+/** Reads the definition file `std_msgs/msg/Header.msg`; undefined where there is none. */
+export type ReadDefinitionFile = (path: string) => Promise<string | undefined>;
+
 /**
- * Gathers a message type's definition with all its dependencies from the share folders of ROS 2 packages,
- * in the text that rosbag2 writes: the type itself, then each dependency once behind a delimiter.
+ * Gathers a message type's definition with all its dependencies from the share folders of ROS 2 packages.
  *
  * @param type such as `sensor_msgs/msg/JointState`.
  * @param prefixes install folders in order of precedence, as AMENT_PREFIX_PATH lists them.
  * @returns undefined where the type or one of its dependencies has no file.
  */
-export async function loadDefinition(
+export function loadDefinition(
   type: string,
   prefixes: readonly string[],
 ): Promise<MessageSchema | undefined> {
+  return gatherDefinition(type, (path) => readShared(path, prefixes));
+}
+
+/**
+ * Gathers a message type's definition with all its dependencies in the text that rosbag2 writes: the type
+ * itself, then each dependency once behind a delimiter.
+ *
+ * @returns undefined where the type or one of its dependencies has no file.
+ */
+export async function gatherDefinition(
+  type: string,
+  read: ReadDefinitionFile,
+): Promise<MessageSchema | undefined> {
   for (const form of FORMS) {
-    const text = await gather(type, form, prefixes, new Set());
+    const text = await gather(type, form, read, new Set());
     if (text === undefined) continue;
     const root = form.delimitsRoot ? `${delimiter(form, type)}${text}` : text;
     return { name: type, encoding: form.encoding, data: new TextEncoder().encode(root) };
@@ -55,16 +70,17 @@ export async function loadDefinition(
 async function gather(
   type: string,
   form: Form,
-  prefixes: readonly string[],
+  read: ReadDefinitionFile,
   seen: Set<string>,
 ): Promise<string | undefined> {
-  const file = await readInterface(type, form, prefixes);
+  const path = pathOf(type, form);
+  const file = path === undefined ? undefined : await read(path);
   if (file === undefined) return undefined;
   let text = file;
   for (const dependency of dependenciesOf(file, form, type.split('/')[0]!)) {
     if (seen.has(dependency)) continue;
     seen.add(dependency);
-    const rest = await gather(dependency, form, prefixes, seen);
+    const rest = await gather(dependency, form, read, seen);
     if (rest === undefined) return undefined;
     text += `\n${delimiter(form, dependency)}${rest}`;
   }
@@ -84,16 +100,15 @@ function dependenciesOf(text: string, { dependency }: Form, packageName: string)
   return [...new Set(names)].sort();
 }
 
-async function readInterface(
-  type: string,
-  { extension }: Form,
-  prefixes: readonly string[],
-): Promise<string | undefined> {
+function pathOf(type: string, { extension }: Form): string | undefined {
   const [, packageName, name] = /^(\w+)\/(?:msg\/)?(\w+)$/.exec(type) ?? [];
-  if (packageName === undefined || name === undefined) return undefined;
+  return name === undefined ? undefined : `${packageName}/msg/${name}${extension}`;
+}
+
+async function readShared(path: string, prefixes: readonly string[]): Promise<string | undefined> {
   for (const prefix of prefixes) {
     try {
-      return await readFile(join(prefix, 'share', packageName, 'msg', name + extension), 'utf8');
+      return await readFile(join(prefix, 'share', path), 'utf8');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }

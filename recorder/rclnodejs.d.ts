@@ -40,6 +40,16 @@ declare module 'rclnodejs' {
     waitForAllAcked(timeoutNanos: bigint): boolean;
   }
 
+  export interface Client {
+    /** False where the service did not appear in time. */
+    waitForService(timeoutMillis: number): Promise<boolean>;
+    /** Rejects when no answer comes in time. */
+    sendRequestAsync(
+      request: object,
+      options: { readonly timeout: number },
+    ): Promise<Readonly<Record<string, unknown>>>;
+  }
+
   export interface Service {
     readonly serviceName: string;
   }
@@ -114,6 +124,9 @@ declare module 'rclnodejs' {
       answer: (request: Readonly<Record<string, unknown>>) => Promise<object | undefined>,
     ): Service;
     destroyService(service: Service): void;
+    /** @param type needs its generated code. */
+    createClient(type: string, name: string): Client;
+    destroyClient(client: Client): void;
     declareParameter(parameter: Parameter): Parameter;
     setParameter(parameter: Parameter): SetParametersResult;
     /** Called before values hold; one that is not successful refuses them all. */

@@ -14,6 +14,7 @@ import {
 import type { RosEnvironment } from './ros-environment.ts';
 import type { RosNode, RosPublisher, RosSubscription } from './ros-node.ts';
 import { ReceiveBufferWatch } from './ros-receive-buffer.ts';
+import { askForDefinition } from './ros-type-description.ts';
 import {
   changedQos,
   gonePublishers,
@@ -154,7 +155,8 @@ export class RosCapture {
 
   async #add(topic: string, type: string, publishers: readonly RosPublisher[]): Promise<void> {
     const { prefixes, distro } = this.#environment;
-    const schema = await loadDefinition(type, prefixes);
+    const schema =
+      (await loadDefinition(type, prefixes)) ?? (await askForDefinition(this.#node, type, publishers));
     if (this.#stopping.signal.aborted) return;
     const channelKey = this.#streams.size;
     const first = this.#streams.values().find((stream) => stream.topic === topic);

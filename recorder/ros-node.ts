@@ -121,6 +121,12 @@ export interface RosNode {
    * @returns sets its value from this side; nothing is asked or told then.
    */
   declareText(parameter: RosTextParameter): (value: string) => void;
+  /**
+   * Calls a service of another node.
+   *
+   * @throws {Error} the binding's own, when nobody answers in time or the type's package is not installed.
+   */
+  call(name: string, type: string, request: MessageValue, timeoutMillis: number): Promise<MessageValue>;
   /** Leaves the graph; ends all subscriptions, services and parameters. What is still called of them does nothing. */
   close(): void;
 }
@@ -211,6 +217,15 @@ export async function openRosNode({ name, args = [], onFault }: RosNodeOptions):
         }
       });
       return { close: () => isOpen && node.destroyService(service) };
+    },
+    async call(name, type, request, timeoutMillis) {
+      const client = node.createClient(type, name);
+      try {
+        await client.waitForService(timeoutMillis);
+        return await client.sendRequestAsync(request, { timeout: timeoutMillis });
+      } finally {
+        if (isOpen) node.destroyClient(client);
+      }
     },
     declareText({ name, value, check, changed }) {
       const holding = (text: string) => new ros.Parameter(name, ros.ParameterType.PARAMETER_STRING, text);

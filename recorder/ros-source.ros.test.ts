@@ -3,7 +3,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SourceError } from '../schemas/errors.ts';
 import { createDecoder, createSensorTimeReader } from '../schemas/message-codec.ts';
 import { NANOS_PER_SEC } from '../schemas/time.ts';
+import { loadDefinition } from './definitions.ts';
 import { ReceivedMessages } from './received.fixture.ts';
+import { readRosEnvironment } from './ros-environment.ts';
 import { openRosNode, type RosNode } from './ros-node.ts';
 import { openRosSource } from './ros-source.ts';
 import { missingRos, Robot, useOwnGraph } from './ros-test-robot.ts';
@@ -33,6 +35,19 @@ async function openSource(sink: SourceSink, topics?: ReadonlySet<string>): Promi
   cleanup.push(() => source.stop());
   await source.start(sink, topics ? { topics } : {});
   return source;
+}
+
+/** A source where no package of message types is installed. */
+async function openWithoutPackages(): Promise<Source> {
+  const prefixes = process.env.AMENT_PREFIX_PATH;
+  process.env.AMENT_PREFIX_PATH = '/nowhere';
+  try {
+    const source = await openRosSource();
+    cleanup.push(() => source.stop());
+    return source;
+  } finally {
+    process.env.AMENT_PREFIX_PATH = prefixes;
+  }
 }
 
 async function openRobot(name: string, ...streams: readonly TestStream[]): Promise<Robot> {
@@ -277,16 +292,44 @@ describe.skipIf(reason)('openRosSource() on a ROS 2 graph', () => {
     await expectAll(received, JOINTS);
   });
 
+  it.skipIf(process.env.ROS_DISTRO === 'humble')(
+    'asks the publisher for a definition that no package here holds',
+    async () => {
+      const { default: ros } = await import('rclnodejs');
+      const context = new ros.Context();
+      await ros.init(context, []);
+      cleanup.push(async () => ros.shutdown(context));
+      const describer = new ros.Node(
+        'describer',
+        '',
+        context,
+        new ros.NodeOptions(false, [], false, true, false),
+        [],
+        true,
+      );
+      describer.spin();
+      const type = Object.assign(() => {}, {
+        type: () => ({ pkgName: 'sensor_msgs', subFolder: 'msg', interfaceName: 'JointState' }),
+      });
+      describer.createPublisher(type, JOINTS.topic, { qos: new ros.QoS(1, 10, 1, 2) });
+      const received = new ReceivedMessages();
+      const source = await openWithoutPackages();
+      await source.start(received, { topics: new Set([JOINTS.topic]) });
+      await connected(received, JOINTS);
+      const definition = await loadDefinition(JOINTS.type, readRosEnvironment().prefixes);
+      // The service leaves out the last line break of every file.
+      const lines = (schema = definition) =>
+        new TextDecoder().decode(schema!.data).split(/\n+/).filter(Boolean);
+      expect(lines(received.channelOf(JOINTS)!.schema)).toEqual(lines());
+      expect(received.warnings).toEqual([]);
+    },
+  );
+
   it('records a type without its definition, and says so', async () => {
     const robot = await openRobot('robot', STATE);
-    const prefixes = process.env.AMENT_PREFIX_PATH;
-    cleanup.push(() => {
-      process.env.AMENT_PREFIX_PATH = prefixes;
-    });
-    process.env.AMENT_PREFIX_PATH = '/nowhere';
     const received = new ReceivedMessages();
-    await openSource(received, new Set([STATE.topic]));
-    process.env.AMENT_PREFIX_PATH = prefixes;
+    const source = await openWithoutPackages();
+    await source.start(received, { topics: new Set([STATE.topic]) });
     await connected(received, STATE);
     await robot.publish();
     await expectAll(received, STATE);

@@ -26,8 +26,8 @@ export function missingDefinition(topic: string, type: string): SourceWarning {
     topic,
     message:
       `Topic "${topic}" is recorded without the definition of "${type}": no folder of AMENT_PREFIX_PATH ` +
-      'holds its .msg or .idl file. Its messages can be replayed but not decoded; source the workspace ' +
-      'that holds the package and record again.',
+      'holds its .msg or .idl file, and no publisher tells it. Its messages can be replayed but not decoded; ' +
+      'source the workspace that holds the package and record again.',
   };
 }
 

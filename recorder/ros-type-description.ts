@@ -1,0 +1,47 @@
+import type { MessageSchema } from '../schemas/message.ts';
+import { z } from '../schemas/validation.ts';
+import { gatherDefinition } from './definitions.ts';
+import { formatTypeHash } from './qos.ts';
+import type { RosNode, RosPublisher } from './ros-node.ts';
+
+const SERVICE_TYPE = 'type_description_interfaces/srv/GetTypeDescription';
+/** A node that is there answers in milliseconds; one that hangs must not hold up the recording. */
+const TIMEOUT_MILLIS = 1000;
+
+const answerSchema = z.object({
+  successful: z.boolean(),
+  /** Files of the type itself and of all that it is made of; the encoding is `msg` or `idl`. */
+  type_sources: z.array(
+    z.object({ type_name: z.string(), encoding: z.string(), raw_file_contents: z.string() }),
+  ),
+});
+
+/**
+ * Asks the publishers of a type for its definition, where no package of it is installed here. Nodes offer
+ * this service since ROS 2 Jazzy, unless they were told not to.
+ *
+ * @returns undefined where none of them knows.
+ */
+export async function askForDefinition(
+  node: RosNode,
+  type: string,
+  publishers: readonly RosPublisher[],
+): Promise<MessageSchema | undefined> {
+  for (const { node: name, typeHash } of publishers) {
+    const hash = formatTypeHash(typeHash ? [typeHash] : []);
+    if (hash === '') continue;
+    const request = { type_name: type, type_hash: hash, include_type_sources: true };
+    try {
+      const answer = await node.call(`${name}/get_type_description`, SERVICE_TYPE, request, TIMEOUT_MILLIS);
+      const { successful, type_sources: sources } = answerSchema.parse(answer);
+      const files = new Map(
+        sources.map((each) => [`${each.type_name}.${each.encoding}`, each.raw_file_contents]),
+      );
+      const definition = successful && (await gatherDefinition(type, async (path) => files.get(path)));
+      if (definition) return definition;
+    } catch {
+      // Of no matter why: the next publisher may know, and that none does is told by the caller.
+    }
+  }
+  return undefined;
+}
