@@ -91,3 +91,28 @@ function elements(
 export function isNumbers(value: unknown): value is ArrayLike<number> {
   return ArrayBuffer.isView(value) && !(value instanceof Uint8Array) && !(value instanceof DataView);
 }
+
+/** One number of a message; NaN where there is none. */
+export type ReadNumber = (message: MessageValue) => number;
+
+/** The number at a path such as `wrench.force.x` or `position[2]`; booleans are 0 and 1. */
+export function numberAt(path: string): ReadNumber {
+  const steps = path.split(/[.[\]]+/).filter(Boolean);
+  return (message) => {
+    let value: unknown = message;
+    for (const step of steps) value = (value as Record<string, unknown> | undefined)?.[step];
+    return typeof value === 'number' ? value : typeof value === 'boolean' ? Number(value) : Number.NaN;
+  };
+}
+
+/** What is drawn over time of a plot: its lines, or the sum of an array, which says where it is touched at all. */
+export function readersOf({ part, xAxis, lines }: PlotSpec): readonly ReadNumber[] {
+  return xAxis === 'time' ? lines.map(({ path }) => numberAt(path)) : [(message) => sumOf(message[part])];
+}
+
+function sumOf(array: unknown): number {
+  if (!isNumbers(array)) return Number.NaN;
+  let sum = 0;
+  for (let i = 0; i < array.length; i++) sum += Number(array[i]);
+  return sum;
+}

@@ -20,13 +20,3 @@ export function decoderOf({ encoding, schemaEncoding, schema }: AdvertisedChanne
     return undefined;
   }
 }
-
-/** The number at a path such as `wrench.force.x` or `position[2]`; NaN where there is none. */
-export function numberAt(path: string): (message: MessageValue) => number {
-  const steps = path.split(/[.[\]]+/).filter(Boolean);
-  return (message) => {
-    let value: unknown = message;
-    for (const step of steps) value = (value as Record<string, unknown> | undefined)?.[step];
-    return typeof value === 'number' ? value : typeof value === 'boolean' ? Number(value) : Number.NaN;
-  };
-}

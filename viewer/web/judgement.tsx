@@ -65,7 +65,11 @@ export function Judgement({ store, deeds }: Props) {
               onClick={() => deeds.judge(label)}
             >
               {text}
-              {kind !== 'quality' && <kbd aria-hidden="true">{key}</kbd>}
+              {kind !== 'quality' && (
+                <span class="key" aria-hidden="true">
+                  {key}
+                </span>
+              )}
             </button>
           ))}
         </fieldset>
@@ -73,7 +77,10 @@ export function Judgement({ store, deeds }: Props) {
       <Note store={store} />
       <div class="take-back">
         <button type="button" disabled={done.length === 0} aria-keyshortcuts="u" onClick={() => deeds.undo()}>
-          Undo <kbd aria-hidden="true">u</kbd>
+          Undo{' '}
+          <span class="key" aria-hidden="true">
+            u
+          </span>
         </button>
         <button type="button" disabled={undone.length === 0} onClick={() => deeds.redo()}>
           Redo

@@ -35,10 +35,16 @@ export function Marking({ store, deeds, time, name, isOpen, onName, onSeek, now 
       <fieldset>
         <legend>kept part</legend>
         <button type="button" aria-keyshortcuts="i" onClick={() => deeds.trim('start')}>
-          From here <kbd aria-hidden="true">i</kbd>
+          From here{' '}
+          <span class="key" aria-hidden="true">
+            i
+          </span>
         </button>
         <button type="button" aria-keyshortcuts="o" onClick={() => deeds.trim('end')}>
-          Until here <kbd aria-hidden="true">o</kbd>
+          Until here{' '}
+          <span class="key" aria-hidden="true">
+            o
+          </span>
         </button>
         {trim && (
           <p>
@@ -75,7 +81,10 @@ export function Marking({ store, deeds, time, name, isOpen, onName, onSeek, now 
           ))}
         </datalist>
         <button type="button" aria-pressed={isOpen} aria-keyshortcuts="m" onClick={() => deeds.mark('span')}>
-          {isOpen ? 'End' : 'Begin'} <kbd aria-hidden="true">m</kbd>
+          {isOpen ? 'End' : 'Begin'}{' '}
+          <span class="key" aria-hidden="true">
+            m
+          </span>
         </button>
       </fieldset>
       <ul class="marks">

@@ -1,8 +1,8 @@
 import type { MessageValue } from '../../schemas/message.ts';
 import type { EpisodeFacts, StreamFacts } from '../api.ts';
-import { isNumbers, mayPlot, type PlotSpec, plotsOf } from '../plots.ts';
+import { isNumbers, mayPlot, type PlotSpec, plotsOf, type ReadNumber, readersOf } from '../plots.ts';
 import type { AdvertisedChannel } from '../protocol.ts';
-import { decoderOf, numberAt } from './decoders.ts';
+import { type Decode, decoderOf } from './decoders.ts';
 import { type LossSpan, lossSpan, silenceSpans } from './loss-span.ts';
 import { fetchMessages } from './server.ts';
 
@@ -15,6 +15,14 @@ export interface TimePlot {
   readonly times: readonly number[];
   readonly lines: readonly TimeLine[];
   readonly losses: readonly LossSpan[];
+  /** How the values at an instant are had where the plot is thinned out; undefined where it has all of them. */
+  readonly live: LiveValues | undefined;
+}
+
+export interface LiveValues {
+  readonly topic: string;
+  /** One number per line, of those that are no commands. */
+  readonly read: (payload: Uint8Array) => readonly number[];
 }
 
 export interface TimeLine {
@@ -99,30 +107,35 @@ async function loadStream(
     .flatMap((spec): Plot[] => {
       const key = `${stream.topic} ${spec.part}`;
       const title = spec.part ? `${name} · ${spec.part}` : name;
-      if (spec.xAxis === 'time') {
-        const lines = spec.lines.map(({ path, label }) => ({ label, read: numberAt(path) }));
-        return [{ key, title, ...timePlot(lines, times, messages, losses) }];
-      }
-      const sum = [{ label: 'sum', read: (message: MessageValue) => sumOf(message[spec.part]) }];
+      const readers = readersOf(spec);
+      const live =
+        stored.length < stream.messageCount
+          ? { topic: stream.topic, read: (payload: Uint8Array) => numbersOf(payload, decode, readers) }
+          : undefined;
+      const labels = spec.xAxis === 'time' ? spec.lines.map(({ label }) => label) : ['sum'];
+      const lines = readers.map((read, index) => ({ label: labels[index] ?? '', read }));
+      const overTime = { title, ...timePlot(lines, times, messages, losses), live };
+      if (spec.xAxis === 'time') return [{ key, ...overTime }];
+      const minScale = type.endsWith('/TactileArray') ? MIN_TOUCH : 0;
       return [
-        { key, title, ...arrayPlot(spec, times, messages, type.endsWith('/TactileArray') ? MIN_TOUCH : 0) },
-        { key: `${key} sum`, title, ...timePlot(sum, times, messages, losses) },
+        { key, title, ...arrayPlot(spec, times, messages, minScale) },
+        { key: `${key} sum`, ...overTime },
       ];
     })
     .map((plot) => ({ stream, plot }));
 }
 
-/** The whole of an array in one number: where a fingertip is touched at all. */
-function sumOf(array: unknown): number {
-  return isNumbers(array) ? Array.from(array).reduce((sum, value) => sum + value, 0) : Number.NaN;
+function numbersOf(payload: Uint8Array, decode: Decode, readers: readonly ReadNumber[]): readonly number[] {
+  const message = decode(payload);
+  return readers.map((read) => read(message));
 }
 
 function timePlot(
-  readers: readonly { readonly label: string; readonly read: (message: MessageValue) => number }[],
+  readers: readonly { readonly label: string; readonly read: ReadNumber }[],
   times: readonly number[],
   messages: readonly MessageValue[],
   losses: readonly LossSpan[],
-): Omit<TimePlot, 'key' | 'title'> {
+): Omit<TimePlot, 'key' | 'title' | 'live'> {
   const breaks = losses.map(({ fromSecs }) => ({ time: fromSecs, index: -1 }));
   const order = [...times.map((time, index) => ({ time, index })), ...breaks];
   order.sort((a, b) => a.time - b.time);

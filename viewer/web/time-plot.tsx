@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { LossSpan } from './loss-span.ts';
@@ -73,6 +73,7 @@ export function TimePlotView({ replay, plot, startTime, durationSecs, hasAxis, o
   }, [plot, hasAxis]);
 
   const index = useReplay(replay, ({ time }) => indexAt(plot.times, Number(time - startTime) / 1e9));
+  const live = useLiveValues(replay, plot);
   return (
     <figure class="plot">
       <figcaption>
@@ -80,10 +81,13 @@ export function TimePlotView({ replay, plot, startTime, durationSecs, hasAxis, o
         <ul>
           {plot.lines
             .filter(({ isCommand }) => !isCommand)
-            .map(({ label, values, colour }) => (
+            .map(({ label, values, colour }, line) => (
               <li key={label}>
                 <i style={{ background: colourOf(colour) }} />
-                {label} <output>{formatValue(values[index])}</output>
+                {label}{' '}
+                <output>
+                  {formatValue(plot.live && values[index] !== null ? live[line] : values[index])}
+                </output>
               </li>
             ))}
         </ul>
@@ -93,8 +97,18 @@ export function TimePlotView({ replay, plot, startTime, durationSecs, hasAxis, o
   );
 }
 
+/** The values at the instant shown, from the messages themselves; none for a plot that has them all. */
+function useLiveValues(replay: Replay, { live }: TimePlot): readonly number[] {
+  const [values, setValues] = useState<readonly number[]>([]);
+  useEffect(
+    () => live && replay.onMessage(live.topic, ({ payload }) => setValues(live.read(payload))),
+    [live],
+  );
+  return values;
+}
+
 function formatValue(value: number | null | undefined): string {
-  if (value === null || value === undefined) return '–';
+  if (value === null || value === undefined || Number.isNaN(value)) return '–';
   return Math.abs(value) >= 100 ? value.toFixed(1) : value.toFixed(3);
 }
 
