@@ -10,6 +10,8 @@ const wrenchSchema = z.strictObject({
   noise: z.array(number),
   /** 99th percentile of ‖F − baseline‖, newtons: contact begins at twice of it. */
   r99: number,
+  /** Median of force and torque before the first motion, with the joints as in `home`. */
+  rest: z.array(number).optional(),
 });
 
 /** Made by `kinescribe calibrate` from an episode in which the robot moves and touches nothing. */

@@ -1,12 +1,12 @@
 import type { Check, Judgement, Watch } from '../check.ts';
 import { entryOf } from '../entry-of.ts';
 import { perStream } from '../per-stream.ts';
+import { Reversals } from '../reversals.ts';
 import { medianDeviation, runningMedian, SIGMAS_PER_MAD } from '../robust.ts';
 import type { CheckedStream } from '../subject.ts';
 import { Blocks, runs } from './blocks.ts';
 import { isGripper, isJointCommand, isJointState, jointsOf } from './joints.ts';
 import { perRobotStream } from './per-robot.ts';
-import { Reversals } from './reversals.ts';
 import { worstOf } from './worst.ts';
 
 /** A command whose step needs more than this of the arm is a jump, per second squared. */
@@ -240,7 +240,7 @@ export const COMMAND_CHECKS: readonly Check[] = [
             if (isGripper(name) || !Number.isFinite(joints.positions[i]!)) return;
             const { lower, upper } = robot.limits(name);
             const range = lower === undefined || upper === undefined ? ASSUMED_RANGE : upper - lower;
-            entryOf(tracks, name, () => new Reversals(0.01 * range)).add(
+            entryOf(tracks, name, () => new Reversals(() => 0.01 * range)).add(
               joints.positions[i]!,
               observation.logTime,
             );

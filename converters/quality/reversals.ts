@@ -1,13 +1,14 @@
 /** Counts how often a value turns back, leaving out what is smaller than an amplitude. */
 export class Reversals {
-  readonly #amplitude: number;
+  readonly #amplitude: () => number;
   readonly #times: bigint[] = [];
   #extreme: number | undefined;
   #direction = 0;
   /** Most reversals within one second, and when. */
   most: { readonly count: number; readonly startTime: bigint; readonly endTime: bigint } | undefined;
 
-  constructor(amplitude: number) {
+  /** @param amplitude asked anew for every value: a range may become known while it is used. */
+  constructor(amplitude: () => number) {
     this.#amplitude = amplitude;
   }
 
@@ -15,7 +16,7 @@ export class Reversals {
     this.#extreme ??= value;
     const back = value - this.#extreme;
     if (back * this.#direction > 0) this.#extreme = value;
-    else if (Math.abs(back) > this.#amplitude) {
+    else if (Math.abs(back) > this.#amplitude()) {
       if (this.#direction !== 0) this.#turned(time);
       [this.#extreme, this.#direction] = [value, Math.sign(back)];
     }
