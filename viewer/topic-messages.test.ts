@@ -34,9 +34,9 @@ describe('topicMessages()', () => {
             }),
         },
       });
-      const parts = await Array.fromAsync(
-        topicMessages(episode.reader, { topic: '/wrench', maxMessages: 240 }),
-      );
+      const parts: Uint8Array[] = [];
+      const chosen = topicMessages(episode.reader, { topic: '/wrench', maxMessages: 240 });
+      for await (const part of chosen) parts.push(part);
       const bytes = Buffer.concat(parts);
       const millis: number[] = [];
       for (let at = 0; at < bytes.length; at += 4 + bytes.readUInt32LE(at)) {
