@@ -1,4 +1,5 @@
 import type { Contract } from '../schemas/contract.ts';
+import type { EpisodeReading } from './dataset-reading.ts';
 import type { EpisodeNumbers } from './episode-numbers.ts';
 import type { PictureForm } from './prepared/picture-form.ts';
 import type { PreparedEpisode } from './prepared/prepared-episode.ts';
@@ -61,4 +62,10 @@ export interface DatasetFormat {
    * @returns one sentence per fault, naming file and row; empty when sound.
    */
   verify(directory: string): Promise<readonly string[]>;
+  /**
+   * Reads a dataset back without its writer, to be held against the recordings.
+   *
+   * @throws {DatasetError} when a file cannot be read.
+   */
+  read(directory: string, contract: Contract): AsyncGenerator<EpisodeReading>;
 }

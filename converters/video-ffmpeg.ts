@@ -28,6 +28,16 @@ export async function ffmpegEncoders(): Promise<readonly Encoder[]> {
   return (['libsvtav1', 'libx264'] as const).filter((name) => listed.includes(` ${name} `));
 }
 
+/** Whether the `ffmpeg` on the PATH decodes what we encode. */
+export async function ffmpegDecodes(): Promise<boolean> {
+  try {
+    const { stdout } = await promisify(execFile)('ffmpeg', ['-hide_banner', '-decoders']);
+    return / (libdav1d|libaom-av1|av1) /.test(stdout) && / h264 /.test(stdout);
+  } catch {
+    return false;
+  }
+}
+
 export function ffmpegWith(encoder: Encoder): VideoBackend {
   const { gop, crf, preset } = ENCODING[encoder];
   return {

@@ -153,6 +153,7 @@ export const COMMANDS: readonly Command[] = [
         text: `${contractOption.text}; that of each episode if not given`,
         required: false,
       },
+      { flags: '--calibration <file>', text: 'of the rig; those beside the episodes if not given' },
       { flags: '--all', text: 'show what passed and what was not assessed, too' },
       { flags: '--json', text: 'for programs' },
     ],
@@ -161,6 +162,21 @@ export const COMMANDS: readonly Command[] = [
       ['kinescribe check recordings', 'every episode of a library, each against the others'],
     ],
     run: async (args, options) => (await import('./commands/check.ts')).check(args, options),
+  },
+  {
+    name: 'calibrate',
+    summary: 'Measure a rig while nothing touches it: noise, contact, sharpness, home, lag; checks read it.',
+    arguments: '<episode>',
+    options: [
+      { flags: '-o, --out <folder>', text: 'library to keep it in; that of the episode if not given' },
+    ],
+    examples: [
+      [
+        'kinescribe calibrate recordings/my-robot-0001.mcap',
+        'from 20 s in which the robot moves and touches nothing',
+      ],
+    ],
+    run: async (args, options) => (await import('./commands/calibrate.ts')).calibrate(args, options),
   },
   {
     name: 'explain',
@@ -226,10 +242,37 @@ export const COMMANDS: readonly Command[] = [
     name: 'verify',
     summary: 'Check a dataset: files and digests, counts, indices, timestamps, video frames.',
     arguments: '<dataset...>',
-    options: [{ flags: '--json', text: 'for programs' }],
-    examples: [['kinescribe verify datasets/lerobot', 'exit code 0 when sound, 3 with each fault named']],
+    options: [
+      {
+        flags: '--against <episode-or-library...>',
+        text: 'compare every number and some pictures with the recordings',
+      },
+      {
+        ...contractOption,
+        text: `${contractOption.text}; else the one stored in a recording`,
+        required: false,
+      },
+      {
+        flags: '--pictures <number>',
+        text: 'compared of each episode and camera',
+        value: 'number',
+        default: 4,
+      },
+      { flags: '--seed <number>', text: 'another seed compares other pictures', value: 'number', default: 0 },
+      { flags: '--json', text: 'for programs' },
+    ],
+    examples: [
+      ['kinescribe verify datasets/lerobot', 'exit code 0 when sound, 3 with each fault named'],
+      ['kinescribe verify datasets/lerobot --against recordings', 'the same, and what the recordings say'],
+    ],
     run: async (args, options) =>
-      (await import('./commands/verify.ts')).verify([...args], { json: options.json === true }),
+      (await import('./commands/verify.ts')).verify([...args], {
+        json: options.json === true,
+        pictures: Number(options.pictures),
+        seed: Number(options.seed),
+        ...(Array.isArray(options.against) && { against: options.against.map(String) }),
+        ...(typeof options.contract === 'string' && { contract: options.contract }),
+      }),
   },
   {
     name: 'view',

@@ -100,7 +100,8 @@ function paddingOf(dataset: string): number | undefined {
   return dataset.startsWith('age/') ? Number.NaN : undefined;
 }
 
-function actLayout(contract: Contract): EpisodeLayout {
+/** Where everything lies in an episode's file. @throws {ConvertError} when the contract lacks what ACT reads. */
+export function actLayout(contract: Contract): EpisodeLayout {
   const plain = plainNames(contract, { format: 'ACT', taken: ['images'] });
   const names = new Map([...plain].map(([key, name]) => [key, ACT_NAMES[name] ?? name]));
   if (new Set(names.values()).size < names.size) {

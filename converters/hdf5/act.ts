@@ -5,6 +5,7 @@ import type { DatasetFormat } from '../dataset-writer.ts';
 import { ActWriter, actFile } from './act-writer.ts';
 import { type Hdf5File, Hdf5Thread } from './hdf5-thread.ts';
 import type { Hdf5Entry } from './hdf5-worker.ts';
+import { readAct } from './read-hdf5.ts';
 import { episodeFaults, formOf } from './verify-episode.ts';
 
 /** ACT and ALOHA: an HDF5 file per episode, all of one length. */
@@ -13,6 +14,7 @@ export const act: DatasetFormat = {
   pictureForm: async () => ({ kind: 'pixels' }),
   open: async (target) => new ActWriter(target),
   verify,
+  read: readAct,
 };
 
 const NEEDED = ['action', 'observations/qpos', 'observations/qvel', 'observations/images'];

@@ -105,9 +105,9 @@ export class Hdf5File {
     return (await this.#ask({ kind: 'list' })) as readonly Hdf5Entry[];
   }
 
-  /** All numbers of a dataset. */
-  async values(path: string): Promise<ColumnNumbers> {
-    return (await this.#ask({ kind: 'read', path })) as ColumnNumbers;
+  /** The numbers of a dataset, of some rows or of all. */
+  async values(path: string, rows?: readonly [from: number, to: number]): Promise<ColumnNumbers> {
+    return (await this.#ask({ kind: 'read', path, ...(rows && { rows }) })) as ColumnNumbers;
   }
 
   async close(): Promise<void> {

@@ -21,7 +21,7 @@ export type Hdf5Request =
     }
   | { readonly kind: 'texts'; readonly path: string; readonly texts: readonly string[] }
   | { readonly kind: 'list' }
-  | { readonly kind: 'read'; readonly path: string }
+  | { readonly kind: 'read'; readonly path: string; readonly rows?: readonly [from: number, to: number] }
   | { readonly kind: 'close' };
 
 export interface Hdf5Array {
@@ -109,7 +109,9 @@ class Hdf5Worker {
       case 'list':
         return [...this.#list('')];
       case 'read':
-        return this.#dataset(request.path).value;
+        return request.rows
+          ? this.#dataset(request.path).slice([[...request.rows]])
+          : this.#dataset(request.path).value;
       case 'close':
         this.#file?.close();
         return undefined;

@@ -89,7 +89,8 @@ export class RobomimicWriter implements DatasetWriter {
   }
 }
 
-function robomimicLayout(contract: Contract): EpisodeLayout {
+/** Where everything lies in a demo's group. @throws {ConvertError} when there is no action. */
+export function robomimicLayout(contract: Contract): EpisodeLayout {
   const names = plainNames(contract, { format: 'robomimic' });
   const paths = {
     value: (name: string, key: string) => (isAction(key) ? `action_dict/${name}` : `obs/${name}`),

@@ -4,6 +4,7 @@ import { z } from '../../schemas/validation.ts';
 import type { DatasetFormat } from '../dataset-writer.ts';
 import { type Hdf5File, Hdf5Thread } from './hdf5-thread.ts';
 import type { Hdf5Entry } from './hdf5-worker.ts';
+import { readRobomimic } from './read-hdf5.ts';
 import { ROBOMIMIC_FILE, RobomimicWriter } from './robomimic-writer.ts';
 import { episodeFaults, formOf } from './verify-episode.ts';
 
@@ -13,6 +14,7 @@ export const robomimic: DatasetFormat = {
   pictureForm: async () => ({ kind: 'pixels' }),
   open: (target) => RobomimicWriter.open(target),
   verify,
+  read: readRobomimic,
 };
 
 const environmentSchema = z.object({

@@ -3,6 +3,7 @@ import { imageFeatures } from '../frame-columns.ts';
 import { videoPictures } from '../lerobot/lerobot.ts';
 import { findVideoBackend } from '../video-backend.ts';
 import { LerobotV21Writer } from './lerobot-v21-writer.ts';
+import { readLerobotV21 } from './read-lerobot-v21.ts';
 import { verifyLerobotV21 } from './verify-lerobot-v21.ts';
 
 /** LeRobot v2.1 with the `modality.json` of GR00T: what openpi and Isaac-GR00T still read. */
@@ -14,4 +15,5 @@ export const lerobotV21: DatasetFormat = {
     return new LerobotV21Writer(target, { backend: needed ? await findVideoBackend() : undefined });
   },
   verify: verifyLerobotV21,
+  read: readLerobotV21,
 };

@@ -52,13 +52,18 @@ export function dataColumns(contract: Contract): readonly DataColumn[] {
 function dataColumn({ content, key, dtype, shape, names, rows }: FrameColumn): DataColumn {
   return {
     kind: 'tensor',
-    name: { value: key, age: `age.${key}`, valid: `valid.${key}`, tickTime: 'tick_time' }[content],
+    name: columnName({ content, key }),
     dtype,
     shape,
     names,
     ...(content === 'value' && { maskedBy: key }),
     rows: ({ numbers }) => rows(numbers),
   };
+}
+
+/** Name of a column among the data. */
+export function columnName({ content, key }: Pick<FrameColumn, 'content' | 'key'>): string {
+  return { value: key, age: `age.${key}`, valid: `valid.${key}`, tickTime: 'tick_time' }[content];
 }
 
 function indexColumns(fps: number): readonly DataColumn[] {

@@ -4,6 +4,7 @@ import type { PictureForm } from '../prepared/picture-form.ts';
 import { findVideoBackend } from '../video-backend.ts';
 import type { VideoBackendName } from '../video-encoder.ts';
 import { type LerobotLimits, LerobotWriter } from './lerobot-writer.ts';
+import { readLerobot } from './read-lerobot.ts';
 import { verifyLerobot } from './verify-lerobot.ts';
 
 export interface LerobotOptions extends LerobotLimits {
@@ -27,6 +28,7 @@ export function lerobotWith({ backend, ...limits }: LerobotOptions): DatasetForm
       });
     },
     verify: verifyLerobot,
+    read: readLerobot,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { DatasetFormat } from '../dataset-writer.ts';
+import { readRlds } from './read-rlds.ts';
 import { JPEG_QUALITY, type RldsOptions, RldsWriter } from './rlds-writer.ts';
 import { verifyRlds } from './verify-rlds.ts';
 
@@ -12,5 +13,6 @@ export function rldsWith(options: RldsOptions): DatasetFormat {
     pictureForm: async () => ({ kind: 'jpeg', quality: options.jpegQuality ?? JPEG_QUALITY, frames: 'all' }),
     open: async (target) => new RldsWriter(target, options),
     verify: verifyRlds,
+    read: readRlds,
   };
 }

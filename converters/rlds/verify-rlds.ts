@@ -64,6 +64,13 @@ export async function verifyRlds(directory: string): Promise<readonly string[]> 
   return faults;
 }
 
+/** Paths of all shards, in order. @throws {DatasetError} when `dataset_info.json` cannot be read. */
+export async function shardFiles(directory: string): Promise<readonly string[]> {
+  const folder = join(directory, await datasetFolder(directory));
+  const info = await readJson(folder, INFO_FILE, (json) => infoSchema.parse(json));
+  return info.splits.flatMap((split) => shardNames(info.name, split)).map((name) => join(folder, name));
+}
+
 /** `<name>/<version>` below the dataset. */
 async function datasetFolder(directory: string): Promise<string> {
   const found = await readdir(directory, { recursive: true }).catch(() => []);

@@ -46,14 +46,14 @@ export async function verifyShards(directory: string): Promise<readonly string[]
   return faults;
 }
 
-interface StoredSample {
+export interface StoredSample {
   readonly key: string;
   /** By name without the key. */
   readonly members: readonly TarMember[];
 }
 
 /** Neighbouring members of one key, as WebDataset groups them. */
-async function* samplesOf(file: string): AsyncGenerator<StoredSample> {
+export async function* samplesOf(file: string): AsyncGenerator<StoredSample> {
   let key: string | undefined;
   let members: TarMember[] = [];
   for await (const { name, data } of readTar(file)) {

@@ -1,4 +1,5 @@
 import type { DatasetFormat } from '../dataset-writer.ts';
+import { readWebDataset } from './read-webdataset.ts';
 import { verifyShards } from './verify-shards.ts';
 import { JPEG_QUALITY, type WebDatasetOptions, WebDatasetWriter } from './webdataset-writer.ts';
 
@@ -16,5 +17,6 @@ export function webdatasetWith(options: WebDatasetOptions): DatasetFormat {
     }),
     open: async (target) => new WebDatasetWriter(target, options),
     verify: verifyShards,
+    read: readWebDataset,
   };
 }

@@ -5,7 +5,9 @@ import { EPISODE_ENDS } from './layout.ts';
 import { openArray, readChunk, readRows, type StoredArray } from './zarr-array.ts';
 import type { ZarrSource } from './zarr-store.ts';
 
-const attributesSchema = z.object({ episodes: z.array(z.object({ id: z.string(), recording: z.string() })) });
+export const attributesSchema = z.object({
+  episodes: z.array(z.object({ id: z.string(), recording: z.string() })),
+});
 
 /**
  * Reads a replay buffer back and checks what diffusion_policy relies on: groups, ends that ascend, as many

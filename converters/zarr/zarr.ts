@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { DatasetFormat } from '../dataset-writer.ts';
 import { DIRECTORY_NAME, ZIP_NAME } from './layout.ts';
+import { readZarr } from './read-zarr.ts';
 import { verifyZarr } from './verify-zarr.ts';
 import { DirectorySink, openDirectory } from './zarr-store.ts';
 import { ZarrWriter } from './zarr-writer.ts';
@@ -12,6 +13,7 @@ export const zarr: DatasetFormat = {
   pictureForm: async () => ({ kind: 'pixels' }),
   open: async (target) => new ZarrWriter(target, new DirectorySink(join(target.directory, DIRECTORY_NAME))),
   verify: (directory) => verifyZarr(() => openDirectory(join(directory, DIRECTORY_NAME))),
+  read: (directory, contract) => readZarr(() => openDirectory(join(directory, DIRECTORY_NAME)), contract),
 };
 
 /** The same in one zip archive, as UMI passes it around. */
@@ -20,4 +22,5 @@ export const zarrZip: DatasetFormat = {
   pictureForm: async () => ({ kind: 'pixels' }),
   open: async (target) => new ZarrWriter(target, await ZipSink.create(join(target.directory, ZIP_NAME))),
   verify: (directory) => verifyZarr(() => openZip(join(directory, ZIP_NAME))),
+  read: (directory, contract) => readZarr(() => openZip(join(directory, ZIP_NAME)), contract),
 };

@@ -1,5 +1,21 @@
 import { verifyDataset } from '../../converters/verify.ts';
+import { type AgainstOptions, verifyAgainst } from '../../converters/verify-against.ts';
+import { readContract } from '../../schemas/contract-file.ts';
+import { episodesAt } from '../../schemas/library.ts';
 import { FORMATS } from '../formats.ts';
+
+export interface VerifyOptions {
+  /** For programs. @default false */
+  readonly json?: boolean;
+  /** Recordings and libraries that the datasets must agree with. @default not compared */
+  readonly against?: readonly string[];
+  /** File of the contract, where no recording carries it. */
+  readonly contract?: string;
+  /** Pictures of each episode and camera that are compared. */
+  readonly pictures?: number;
+  /** Another seed compares other pictures. */
+  readonly seed?: number;
+}
 
 /**
  * `kinescribe verify`: reads datasets back and names every fault.
@@ -8,11 +24,19 @@ import { FORMATS } from '../formats.ts';
  */
 export async function verify(
   directories: readonly string[],
-  { json = false }: { readonly json?: boolean } = {},
+  { json = false, against, contract, ...sampling }: VerifyOptions = {},
 ): Promise<number> {
+  const truth: AgainstOptions | undefined = against && {
+    recordings: await episodesAt(against),
+    ...(contract !== undefined && { contract: await readContract(contract) }),
+    ...sampling,
+  };
   const reports: { directory: string; faults: readonly string[] }[] = [];
   for (const directory of directories) {
-    const { manifest, faults } = await verifyDataset(directory, FORMATS);
+    const { manifest, faults: own } = await verifyDataset(directory, FORMATS);
+    const format = FORMATS.get(manifest?.format ?? '');
+    const compares = truth && manifest && format;
+    const faults = [...own, ...(compares ? await verifyAgainst(directory, { manifest, format }, truth) : [])];
     reports.push({ directory, faults });
     if (json) continue;
     for (const fault of faults) console.log(`  FAULT ${fault}`);

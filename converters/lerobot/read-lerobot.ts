@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import type { Contract } from '../../schemas/contract.ts';
+import { type EpisodeReading, flatten, type PictureReading } from '../dataset-reading.ts';
+import { frameColumns, imageFeatures } from '../frame-columns.ts';
+import { type ParquetRow, readParquet, readParquetRows } from '../parquet-reader.ts';
+import { videoFrames } from '../video-frames.ts';
+import { columnName } from './data-columns.ts';
+import { pathOf } from './layout.ts';
+import { filesBelow, integer, readInfo } from './read-metadata.ts';
+
+/** Where an episode lies in a dataset of either version. */
+export interface EpisodePlace {
+  readonly id: string;
+  readonly recording: string;
+  /** File of its rows, relative to the dataset, and the first of them there. */
+  readonly file: string;
+  readonly firstRow: number;
+  /** File of a camera, relative to the dataset, and its first frame there. */
+  video(key: string): { readonly file: string; readonly firstFrame: number };
+}
+
+/** Reads a LeRobot v3.0 dataset back. */
+export async function* readLerobot(directory: string, contract: Contract): AsyncGenerator<EpisodeReading> {
+  const info = await readInfo(directory);
+  const files = await filesBelow(directory, 'meta/episodes', '.parquet');
+  const entries = (await Promise.all(files.map((file) => readParquetRows(join(directory, file))))).flat();
+  const begun = new Map<string, number>();
+  const place = (entry: ParquetRow, path: string) => ({
+    chunkIndex: integer(entry, `${path}/chunk_index`),
+    fileIndex: integer(entry, `${path}/file_index`),
+  });
+  const places = entries.map((entry): EpisodePlace => {
+    const file = pathOf(info.data_path, place(entry, 'data'));
+    const firstRow = begun.get(file) ?? 0;
+    begun.set(file, firstRow + integer(entry, 'length'));
+    return {
+      ...{ id: String(entry.episode_id), recording: String(entry.recording), file, firstRow },
+      video: (key) => ({
+        file: pathOf(info.video_path ?? '', place(entry, `videos/${key}`), key),
+        firstFrame: Math.round(integer(entry, `videos/${key}/from_timestamp`) * info.fps),
+      }),
+    };
+  });
+  yield* readPlaces(directory, contract, places);
+}
+
+/** Reads episodes, of which each is a row group of its file. */
+export async function* readPlaces(
+  directory: string,
+  contract: Contract,
+  places: readonly EpisodePlace[],
+): AsyncGenerator<EpisodeReading> {
+  for (const [file, held] of Map.groupBy(places, (place) => place.file)) {
+    const batches = (await readParquet(join(directory, file))).batches();
+    for (const place of held) {
+      const batch = await batches.next();
+      const rows = batch.done ? [] : batch.value;
+      yield {
+        id: place.id,
+        recording: place.recording,
+        columns: frameColumns(contract).map((column) => {
+          const name = columnName(column);
+          const values = flatten(rows.map((row) => row[name]));
+          return { place: `${file}, column "${name}"`, column, values, firstRow: place.firstRow };
+        }),
+        pictures: (frames) => readPictures(directory, contract, { place, frames }),
+      };
+    }
+  }
+}
+
+async function* readPictures(
+  directory: string,
+  contract: Contract,
+  { place, frames }: { readonly place: EpisodePlace; readonly frames: readonly number[] },
+): AsyncGenerator<PictureReading> {
+  for (const [key, { width, height }] of imageFeatures(contract)) {
+    const { file, firstFrame } = place.video(key);
+    const wanted = frames.map((frame) => firstFrame + frame);
+    let i = 0;
+    for await (const pixels of videoFrames(join(directory, file), { frames: wanted, width, height })) {
+      const at = `${file}, frame ${wanted[i]}`;
+      yield { place: at, key, frame: frames[i++]!, pixels, isLossy: true };
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import type { Contract } from '../schemas/contract.ts';
+import { EpisodeReader } from '../schemas/episode-reader.ts';
+import type { PictureReading } from './dataset-reading.ts';
+import type { EpisodeNumbers } from './episode-numbers.ts';
+import { messageText } from './message-text.ts';
+import { SeekableFrames } from './seekable-frames.ts';
+
+/**
+ * Mean distance of a picture that was compressed with loss from its source, in levels of 255, beyond which it is
+ * another picture: JPEG of quality 90 and video of crf 30 stay below 8 even on noise.
+ */
+const MAX_LOSS = 16;
+/** By how much a picture may lie closer to another camera's source than to its own: the noise of compression. */
+const LOSS_MARGIN = 1;
+
+/** Chooses frames of an episode, the same for the same seed: ascending, each once. */
+export function sampleFrames(
+  id: string,
+  {
+    numbers,
+    count,
+    seed,
+  }: { readonly numbers: EpisodeNumbers; readonly count: number; readonly seed: number },
+): readonly number[] {
+  const draw = (i: number) =>
+    createHash('sha256').update(`${seed}/${id}/${i}`).digest().readUInt32LE() % numbers.frames;
+  return [...new Set(Array.from({ length: count }, (_, i) => draw(i)))].sort((a, b) => a - b);
+}
+
+/** The pictures of some frames of a recording, decoded from where they lie in it. */
+export class SourcePictures {
+  readonly #file: string;
+  readonly #contract: Contract;
+  readonly #numbers: EpisodeNumbers;
+  /** By frame: pixels by feature. */
+  readonly #frames = new Map<number, ReadonlyMap<string, Uint8Array>>();
+
+  constructor(file: string, contract: Contract, numbers: EpisodeNumbers) {
+    this.#file = file;
+    this.#contract = contract;
+    this.#numbers = numbers;
+  }
+
+  /** Valid pictures by feature; goals are left out. */
+  async at(frame: number): Promise<ReadonlyMap<string, Uint8Array>> {
+    const known = this.#frames.get(frame);
+    if (known) return known;
+    await using reader = await EpisodeReader.open(this.#file);
+    const seekable = await SeekableFrames.plan(reader, this.#contract);
+    const tickTime = this.#numbers.tickTimes[frame]!;
+    const ending = new AbortController();
+    const pictures = new Map<string, Uint8Array>();
+    const options = { startTime: tickTime + seekable.lagNanos, signal: ending.signal };
+    for await (const { tickTime: time, values } of seekable.from(options)) {
+      if (time < tickTime) continue;
+      for (const [key, value] of time === tickTime ? values : []) {
+        if (value.kind === 'image' && value.valid) pictures.set(key, value.pixels);
+      }
+      break;
+    }
+    ending.abort();
+    this.#frames.set(frame, pictures);
+    return pictures;
+  }
+}
+
+export interface PictureTruth {
+  readonly file: string;
+  readonly contract: Contract;
+  readonly numbers: EpisodeNumbers;
+  readonly sources: SourcePictures;
+}
+
+/** Holds stored pictures against those of the recording. */
+export async function pictureFaults(
+  readings: AsyncIterable<PictureReading>,
+  truth: PictureTruth,
+): Promise<string[]> {
+  const faults: string[] = [];
+  for await (const reading of readings) {
+    const { place, key, frame } = reading;
+    const wrong = difference(reading, await truth.sources.at(frame));
+    if (!wrong) continue;
+    faults.push(`${place}: ${wrong} "${truth.file}" (frame ${frame}${messageText(frame, key, truth)}).`);
+  }
+  return faults;
+}
+
+/** What is wrong with a picture, as the beginning of a sentence; pictures that are masked are not looked at. */
+function difference(
+  { key, pixels, isLossy }: PictureReading,
+  sources: ReadonlyMap<string, Uint8Array>,
+): string | undefined {
+  const own = sources.get(key);
+  if (!own) return undefined;
+  if (own.length !== pixels.length) return `has ${pixels.length} bytes instead of ${own.length} of`;
+  const loss = distance(pixels, own);
+  if (!isLossy) return loss === 0 ? undefined : `differs by ${loss.toFixed(2)} of 255 levels from`;
+  for (const [camera, other] of sources) {
+    if (camera === key || other.length !== pixels.length) continue;
+    if (distance(pixels, other) + LOSS_MARGIN < loss) return `shows "${camera}" instead of "${key}" of`;
+  }
+  return loss > MAX_LOSS ? `differs by ${loss.toFixed(1)} of 255 levels from` : undefined;
+}
+
+/** Mean absolute difference. */
+function distance(a: Uint8Array, b: Uint8Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += Math.abs(a[i]! - b[i]!);
+  return sum / a.length;
+}
