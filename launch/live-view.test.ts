@@ -30,7 +30,7 @@ const statusWith = (...streams: RecordingStatus['streams']) => ({
   paused: false,
   queuedBytes: 0,
   streams,
-  storage: { freeBytes: 1e11, bytesPerSec: 1e6, secsLeft: 7200, exhausted: false },
+  storage: { freeBytes: 1e11, bytesPerSec: 1e6, secsLeft: 7200, takesLeft: 60, exhausted: false },
 });
 const RED = '\u001b[31m';
 
@@ -38,7 +38,7 @@ describe('liveLines()', () => {
   it('shows every stream with its rate against the contract, and how long the disk lasts', () => {
     const lines = liveLines(statusWith(well, events));
     expect(lines[0]).toContain('RECORDING');
-    expect(lines[0]).toContain('120 min left');
+    expect(lines[0]).toContain('120 min left, 60 takes');
     expect(lines.find((line) => line.startsWith('/joints'))).toContain('99/100');
     expect(lines.join('\n')).not.toContain(RED);
   });

@@ -24,7 +24,8 @@ export function liveLines(status: ShownStatus, { colour = true } = {}): string[]
     '  ',
   );
   const left = storage.secsLeft === undefined ? '' : `, ${Math.floor(storage.secsLeft / 60)} min left`;
-  const disk = `disk ${(storage.freeBytes / 1e9).toFixed(1)} GB free${left}`;
+  const takes = storage.takesLeft === undefined ? '' : `, ${storage.takesLeft} takes`;
+  const disk = `disk ${(storage.freeBytes / 1e9).toFixed(1)} GB free${left}${takes}`;
   return [
     `${head}   queue ${megabytes(queuedBytes)} MB   ${disk}`,
     ...(plan ? [planWords(plan)] : []),

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ContractFile } from '../schemas/contract-file.ts';
 import { EPISODE_SUFFIX, type EpisodeInfo, type EpisodeState, type Outcome } from '../schemas/episode.ts';
 import type { EpisodeEvent } from '../schemas/episode-events.ts';
-import { RecordError, UsageError } from '../schemas/errors.ts';
+import { type RecordError, UsageError } from '../schemas/errors.ts';
 import { appendLabel, type Label } from '../schemas/labels.ts';
 import type { Ledger } from '../schemas/ledger.ts';
 import { nextEpisodeId, openLibrary } from '../schemas/library.ts';
@@ -90,7 +90,6 @@ export class Recorder {
   /** A take that takes no more messages and whose file is being completed. */
   #closing: Take | undefined;
   #review: FinishedTake | undefined;
-  #lastTakeBytes = 0;
   /** True from the call of start or stop until it has settled. */
   #changing = false;
   #ended: Error | 'ended' | undefined;
@@ -104,7 +103,7 @@ export class Recorder {
   static async open(source: Source, options: RecorderOptions): Promise<Recorder> {
     await openLibrary(options.directory);
     const recorder = new Recorder(source, options);
-    await recorder.#storage.look();
+    await recorder.#storage.open();
     const streams = Object.values(options.contractFile.contract.streams);
     await source.start(
       {
@@ -134,17 +133,9 @@ export class Recorder {
       source.clock,
       options.maxPreRollBytes ?? MAX_PRE_ROLL_BYTES,
     );
-    this.#storage = new StorageGuard(directory, reserveBytes, (file) =>
-      onWarning?.({
-        kind: 'trash-emptied',
-        message: `The disk is nearly full: removing discarded take "${file}".`,
-      }),
-    );
+    this.#storage = new StorageGuard(directory, { reserveBytes, onWarning });
     this.#clockWatch = new ClockWatch(source.clock);
-    this.#timer = setInterval(() => {
-      this.#lookAtStorage();
-      this.#lookAtClock();
-    }, LOOK_MILLIS).unref();
+    this.#timer = setInterval(() => this.#lookAtClock(), LOOK_MILLIS).unref();
   }
 
   get state(): EpisodeState {
@@ -193,13 +184,14 @@ export class Recorder {
   startTake(description: TakeDescription): Promise<string> {
     return this.#change('idle', 'start a take', async () => {
       const { contractFile, directory, maxQueueBytes = MAX_QUEUE_BYTES } = this.#options;
-      await this.#demandSpace();
+      await this.#storage.demandSpace();
       const id = await nextEpisodeId(directory, contractFile.contract.name);
+      const file = join(directory, id + EPISODE_SUFFIX);
       const startTime = this.#source.clock.now();
       const preRoll = this.#intake.preRoll(startTime);
       const firstTime = preRoll[0]?.logTime ?? startTime;
       const { take, opened } = Take.begin({
-        file: join(directory, id + EPISODE_SUFFIX),
+        file,
         info: this.#infoOf(id, startTime, description),
         firstTime,
         contractFile,
@@ -216,6 +208,7 @@ export class Recorder {
         this.#take = undefined;
         throw error;
       });
+      this.#storage.takeBegan(`${file}.part`);
       return id;
     });
   }
@@ -255,7 +248,7 @@ export class Recorder {
       this.#intake.takeEnded();
       try {
         const { episode, ledger } = await take.end(endTime);
-        this.#lastTakeBytes = episode.bytes;
+        this.#storage.takeEnded(episode.bytes);
         this.#review = {
           id: take.info.id,
           file: episode.file,
@@ -267,6 +260,7 @@ export class Recorder {
         };
         return this.#review;
       } catch (error) {
+        this.#storage.takeEnded(undefined);
         void this.#options.observer?.takeEnded(endTime, undefined);
         throw error;
       } finally {
@@ -300,6 +294,7 @@ export class Recorder {
   /** Ends the session: a running take is stopped and kept. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#storage.close();
     if (this.#take) await this.stopTake();
     await this.#source.stop();
   }
@@ -334,25 +329,6 @@ export class Recorder {
     };
   }
 
-  async #demandSpace(): Promise<void> {
-    const { freeBytes, exhausted } = await this.#storage.look();
-    if (!exhausted && freeBytes > this.#lastTakeBytes) return;
-    throw new RecordError(
-      `Cannot start a take in "${this.#options.directory}": ${megabytes(freeBytes)} MB are free beside the reserve, ` +
-        `the last take had ${megabytes(this.#lastTakeBytes)} MB. Make room on the disk and start again.`,
-    );
-  }
-
-  #lookAtStorage(): void {
-    const { state, durationSecs, streams } = this.status();
-    const bytes = streams.reduce((sum, stream) => sum + stream.bytes, 0);
-    const rate = state === 'recording' && durationSecs > 1 ? bytes / durationSecs : undefined;
-    this.#storage.look(rate).catch((error: Error) => {
-      const message = `Cannot see how much space is left in "${this.#options.directory}": ${error.message}.`;
-      this.#options.onWarning?.({ kind: 'storage-unknown', message });
-    });
-  }
-
   /** Log times go on from where they were; how far the other clock is away is told and written down. */
   #lookAtClock(): void {
     const step = this.#clockWatch.look();
@@ -365,8 +341,4 @@ export class Recorder {
     this.#ended ??= how;
     this.#onEnded.resolve();
   }
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(0);
 }

@@ -26,7 +26,7 @@ export interface RecordingSessionOptions {
 }
 
 /** The running take is looked at this often: for its length, its disk and its file. */
-const LOOK_MILLIS = 250;
+const LOOK_MILLIS = 100;
 
 /**
  * A recording session behind all its operators: keyboard, page, pedal and ROS services give the same

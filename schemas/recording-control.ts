@@ -35,12 +35,14 @@ export type StreamTrouble = 'silent' | 'lossy' | 'slow' | 'runaway';
 
 /** The space of the library's file system. */
 export interface StorageStatus {
-  /** Bytes that a take may still use. */
+  /** Bytes that a take may still use, those of discarded takes among them. */
   readonly freeBytes: number;
-  /** Bytes per second of the running take, else of the last one; undefined before the first. */
+  /** What the running take's file grows by, else the last one's, bytes per second; undefined before the first. */
   readonly bytesPerSec: number | undefined;
   /** How long recording can go on at that rate, seconds; undefined without a rate. */
   readonly secsLeft: number | undefined;
+  /** How many takes like the last one still fit; undefined before the first. */
+  readonly takesLeft: number | undefined;
   /** Whether a take must end now, or must not begin. */
   readonly exhausted: boolean;
 }

@@ -47,12 +47,12 @@ function sessionStatus(status: RecordingStatus): MessageValue {
 }
 
 function storageStatus({ storage }: RecordingStatus): MessageValue {
-  const { freeBytes, secsLeft, exhausted } = storage;
+  const { freeBytes, secsLeft, takesLeft, exhausted } = storage;
   const isShort = secsLeft !== undefined && secsLeft < SHORT_SECS;
   return entry('storage', {
     level: exhausted ? ERROR : isShort ? WARN : OK,
     message: exhausted ? 'full' : isShort ? 'nearly full' : 'room left',
-    values: { freeBytes, secsLeft },
+    values: { freeBytes, secsLeft, takesLeft },
   });
 }
 

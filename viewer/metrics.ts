@@ -29,6 +29,7 @@ function metricsOf({ streams, storage, ...session }: RecordingStatus): readonly 
     ['take_duration_seconds', 'gauge', 'Length of the take.', one(session.durationSecs)],
     ['queue_bytes', 'gauge', 'Arrived and not yet in the file.', one(session.queuedBytes)],
     ['storage_free_bytes', 'gauge', 'What a take may still use.', one(storage.freeBytes)],
+    ['storage_left_takes', 'gauge', 'How many takes like the last one still fit.', one(storage.takesLeft)],
     ['storage_left_seconds', 'gauge', 'How long recording can go on.', one(storage.secsLeft)],
     ['stream_received_total', 'counter', 'Messages that arrived.', each(({ received }) => received)],
     ['stream_lost_total', 'counter', 'Messages refused or missing.', each(({ lost }) => lost)],
