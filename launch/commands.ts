@@ -1,4 +1,6 @@
 import type { Command } from './command.ts';
+import { DATASET_COMMANDS } from './dataset-commands.ts';
+import { QUALITY_COMMANDS } from './quality-commands.ts';
 import { TOPIC_OPTIONS } from './topic-options.ts';
 
 const out = (text: string, preset: string) => ({ flags: '-o, --out <folder>', text, default: preset });
@@ -143,52 +145,7 @@ export const COMMANDS: readonly Command[] = [
         deep: options.deep === true,
       }),
   },
-  {
-    name: 'check',
-    summary: 'What is wrong with episodes: a verdict, the reasons, and findings beside each of them.',
-    arguments: '<episode...>',
-    options: [
-      {
-        ...contractOption,
-        text: `${contractOption.text}; that of each episode if not given`,
-        required: false,
-      },
-      { flags: '--calibration <file>', text: 'of the rig; those beside the episodes if not given' },
-      { flags: '--all', text: 'show what passed and what was not assessed, too' },
-      { flags: '--json', text: 'for programs' },
-    ],
-    examples: [
-      ['kinescribe check recordings/my-robot-0001.mcap', 'verdict, reasons, and where to look'],
-      ['kinescribe check recordings', 'every episode of a library, each against the others'],
-    ],
-    run: async (args, options) => (await import('./commands/check.ts')).check(args, options),
-  },
-  {
-    name: 'calibrate',
-    summary: 'Measure a rig while nothing touches it: noise, contact, sharpness, home, lag; checks read it.',
-    arguments: '<episode>',
-    options: [
-      { flags: '-o, --out <folder>', text: 'library to keep it in; that of the episode if not given' },
-    ],
-    examples: [
-      [
-        'kinescribe calibrate recordings/my-robot-0001.mcap',
-        'from 20 s in which the robot moves and touches nothing',
-      ],
-    ],
-    run: async (args, options) => (await import('./commands/calibrate.ts')).calibrate(args, options),
-  },
-  {
-    name: 'explain',
-    summary: 'What a check looks for, why it fails and what to do; all checks if none is named.',
-    arguments: '[check]',
-    options: [{ flags: '--markdown', text: 'the table of all checks as Markdown' }],
-    examples: [
-      ['kinescribe explain T07', 'cause, formula, limits, remedy and an example'],
-      ['kinescribe explain', 'the table of all checks'],
-    ],
-    run: async (args, options) => (await import('./commands/explain.ts')).explain(args, options),
-  },
+  ...QUALITY_COMMANDS,
   {
     name: 'recover',
     summary: 'Turn a recording that was cut off or damaged into a valid episode; the input is never touched.',
@@ -200,80 +157,7 @@ export const COMMANDS: readonly Command[] = [
         ...(typeof options.output === 'string' && { output: options.output }),
       }),
   },
-  {
-    name: 'convert',
-    summary: 'Make training datasets of episodes, several formats in one pass.',
-    arguments: '<episode-or-library...>',
-    options: [
-      {
-        ...contractOption,
-        text: `${contractOption.text}; else the one stored in the first episode`,
-        required: false,
-      },
-      {
-        flags: '-f, --format <names>',
-        text: 'one or more of lerobot, lerobot-v21, webdataset, rlds, zarr, zarr-zip, robomimic, act',
-        default: 'lerobot,webdataset',
-      },
-      out('folder that gets one folder per format', 'datasets'),
-      { flags: '-n, --dry-run', text: 'write nothing: frames, masks and ages that would come of it' },
-      {
-        flags: '-w, --workers <number>',
-        text: 'recordings prepared at the same time; as many as there are cores if not given',
-        value: 'number',
-      },
-      { flags: '--resume', text: 'go on where a conversion was cut off' },
-      { flags: '--append', text: 'add episodes to datasets that exist; the others are not converted again' },
-      {
-        flags: '--strict',
-        text: 'an episode that fails ends it all; else it is left out, and the exit code is 3',
-      },
-      { flags: '--no-keep', text: 'remove the folder .prepared at the end, which --append needs' },
-    ],
-    examples: [
-      ['kinescribe convert recordings', 'all episodes of the library, both formats'],
-      ['kinescribe convert recordings --append', 'the same after more was recorded'],
-      ['kinescribe convert recordings --dry-run', 'what every feature would be like, before any picture'],
-      ['kinescribe convert a.mcap -c my-robot.yaml -f webdataset', 'one recording of any origin'],
-    ],
-    run: async (args, options) => (await import('./commands/convert.ts')).convert(args, options),
-  },
-  {
-    name: 'verify',
-    summary: 'Check a dataset: files and digests, counts, indices, timestamps, video frames.',
-    arguments: '<dataset...>',
-    options: [
-      {
-        flags: '--against <episode-or-library...>',
-        text: 'compare every number and some pictures with the recordings',
-      },
-      {
-        ...contractOption,
-        text: `${contractOption.text}; else the one stored in a recording`,
-        required: false,
-      },
-      {
-        flags: '--pictures <number>',
-        text: 'compared of each episode and camera',
-        value: 'number',
-        default: 4,
-      },
-      { flags: '--seed <number>', text: 'another seed compares other pictures', value: 'number', default: 0 },
-      { flags: '--json', text: 'for programs' },
-    ],
-    examples: [
-      ['kinescribe verify datasets/lerobot', 'exit code 0 when sound, 3 with each fault named'],
-      ['kinescribe verify datasets/lerobot --against recordings', 'the same, and what the recordings say'],
-    ],
-    run: async (args, options) =>
-      (await import('./commands/verify.ts')).verify([...args], {
-        json: options.json === true,
-        pictures: Number(options.pictures),
-        seed: Number(options.seed),
-        ...(Array.isArray(options.against) && { against: options.against.map(String) }),
-        ...(typeof options.contract === 'string' && { contract: options.contract }),
-      }),
-  },
+  ...DATASET_COMMANDS,
   {
     name: 'view',
     summary: 'Replay episodes in the browser, Foxglove or Lichtblick.',

@@ -76,8 +76,8 @@ export async function checkEpisode(file: string, options: CheckOptions): Promise
   };
 }
 
-/** @returns what the operator said, which is no stream of the robot. */
-async function observeAll(reader: EpisodeReader, feed: Feed): Promise<EpisodeFacts['events']> {
+/** Leads all messages of a file into a feed. @returns what the operator said, which is no stream of the robot. */
+export async function observeAll(reader: EpisodeReader, feed: Feed): Promise<EpisodeFacts['events']> {
   const samplers = new Map<number, Sampler>();
   for (const [id, channel] of reader.channels) {
     if (channel.topic === EVENTS_TOPIC) continue;

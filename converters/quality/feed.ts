@@ -9,6 +9,9 @@ import type { CheckedStream } from './subject.ts';
 /** Pictures that are decoded at the same time: libuv has four threads. */
 const MOST_IN_FLIGHT = 6;
 
+/** What messages are led into. */
+export type Examiner = Pick<Examination, 'observe' | 'refused'>;
+
 interface FeedChannel {
   readonly stream: CheckedStream;
   readonly observations: ChannelObservations;
@@ -16,7 +19,7 @@ interface FeedChannel {
 
 /** Leads messages into an examination in the order of their arrival, although pictures take time to decode. */
 export class Feed {
-  readonly #examination: Examination;
+  readonly #examination: Examiner;
   readonly #streams: CheckedStream[];
   readonly #contract: Contract | undefined;
   readonly #channels = new Map<number, FeedChannel>();
@@ -25,7 +28,7 @@ export class Feed {
 
   /** @param streams the subject's list, which grows here. */
   constructor(
-    examination: Examination,
+    examination: Examiner,
     { streams, contract }: { readonly streams: CheckedStream[]; readonly contract: Contract | undefined },
   ) {
     this.#examination = examination;

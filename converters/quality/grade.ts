@@ -27,9 +27,9 @@ export function findingOf(check: CheckRecord, judgement: Judgement, subject: Sub
     claim: judgement.claim ?? check.claim,
     status,
     unit: check.unit,
-    ...(value !== undefined && { value }),
+    ...(value !== undefined && Number.isFinite(value) && { value }),
     ...(limit !== undefined && { limit, limitOrigin: limits.origin }),
-    ...(window && { window }),
+    ...(window && { window: { startTime: window.startTime, endTime: window.endTime } }),
     ...(stream && { stream: stream.name }),
     ...(channel !== undefined && { channel }),
     evidence: Object.fromEntries(

@@ -1,33 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { EpisodeInfo } from '../../schemas/episode.ts';
-import type { ChannelSpec } from '../../schemas/message.ts';
-import type { TakeFindings } from '../../schemas/message-observer.ts';
 import { CHECKS } from './checks.ts';
-import type { LiveChecksOptions } from './live-checks.ts';
+import type { CheckReply, CheckRequest, LiveChecksOptions } from './live-checks-messages.ts';
 import { LiveTake } from './live-take.ts';
-import type { SampledMessage } from './observations.ts';
-
-export type ShownMessage = SampledMessage & { readonly channelKey: number };
-
-export type CheckRequest =
-  | { readonly kind: 'start'; readonly info: EpisodeInfo; readonly firstTime: bigint }
-  | { readonly kind: 'channel'; readonly channelKey: number; readonly spec: ChannelSpec }
-  | { readonly kind: 'messages'; readonly messages: readonly ShownMessage[] }
-  /** Everything received up to now has been shown. */
-  | { readonly kind: 'look'; readonly now: bigint }
-  | { readonly kind: 'refused'; readonly channelKey: number; readonly logTime: bigint }
-  | {
-      readonly kind: 'end';
-      readonly endTime: bigint;
-      readonly file: string | undefined;
-      readonly unseen: number;
-    };
-
-export type CheckReply =
-  /** A batch is done; its sender may send another. */
-  | { readonly kind: 'seen' }
-  | { readonly kind: 'current'; readonly texts: readonly string[] }
-  | { readonly kind: 'checked'; readonly findings: TakeFindings | undefined };
 
 const port = parentPort!;
 const options = workerData as LiveChecksOptions;

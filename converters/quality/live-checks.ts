@@ -1,11 +1,9 @@
 import { Worker } from 'node:worker_threads';
-import type { Calibration } from '../../schemas/calibration.ts';
-import type { Contract } from '../../schemas/contract.ts';
 import type { EpisodeInfo } from '../../schemas/episode.ts';
 import type { ChannelSpec } from '../../schemas/message.ts';
 import type { MessageObserver, ObservedMessage, TakeFindings } from '../../schemas/message-observer.ts';
 import { workerFile } from '../../schemas/worker-file.ts';
-import type { CheckReply, CheckRequest, ShownMessage } from './live-checks-worker.ts';
+import type { CheckReply, CheckRequest, LiveChecksOptions, ShownMessage } from './live-checks-messages.ts';
 import { Sampler } from './sampler.ts';
 
 /** Messages wait this long for others before they cross to the checking thread together. */
@@ -15,13 +13,6 @@ const BATCH_BYTES = 256 * 1024;
 const LOOK_MILLIS = 250;
 /** A checking thread that cannot keep up is shown no more until it has caught up. */
 const MOST_BATCHES = 50;
-
-export interface LiveChecksOptions {
-  readonly contract: Contract;
-  readonly calibration: Calibration | undefined;
-  /** Version of this program, stored with the findings. */
-  readonly version: string;
-}
 
 /**
  * All checks on a thread of their own, while a take is recorded. Shown are the times of every message, small

@@ -1,5 +1,8 @@
+import { dirname } from 'node:path';
+import { readCalibration, readCalibrations } from '../../converters/quality/calibrate.ts';
 import { checkLibrary, type LibraryEntry } from '../../converters/quality/check-library.ts';
 import { CHECKS } from '../../converters/quality/checks.ts';
+import type { Calibration } from '../../schemas/calibration.ts';
 import type { Contract } from '../../schemas/contract.ts';
 import { readContract } from '../../schemas/contract-file.ts';
 import type { Finding, FindingStatus } from '../../schemas/finding.ts';
@@ -20,11 +23,14 @@ export async function check(paths: readonly string[], options: CommandOptions): 
     options.contract === undefined ? undefined : (await readContract(String(options.contract))).contract;
   const entries: LibraryEntry[] = [];
   const files = await episodesAt(paths);
-  for await (const entry of checkLibrary(files, {
+  const calibrations = await calibrationsOf(files, options);
+  const checking = checkLibrary(files, {
     checks: CHECKS,
     contract,
+    calibrationOf: (robot) => calibrations.get(robot ?? ''),
     version: await programVersion(),
-  })) {
+  });
+  for await (const entry of checking) {
     entries.push(entry);
     if (!options.json)
       process.stdout.write(`${entryLines(entry, { all: Boolean(options.all) }).join('\n')}\n\n`);
@@ -32,6 +38,20 @@ export async function check(paths: readonly string[], options: CommandOptions): 
   if (options.json) process.stdout.write(`${JSON.stringify(entries.map(plain), bigintText, 2)}\n`);
   else process.stdout.write(`${totals(entries)}\n`);
   return entries.every((entry) => entry.kind === 'checked' && entry.verdict !== 'EXCLUDE') ? 0 : EXCLUDED;
+}
+
+/** The one that was named counts for its robot; else those that lie beside the episodes. */
+async function calibrationsOf(
+  files: readonly string[],
+  { calibration }: CommandOptions,
+): Promise<ReadonlyMap<string, Calibration>> {
+  if (calibration !== undefined) {
+    const named = await readCalibration(String(calibration));
+    return new Map([[named.robot, named]]);
+  }
+  const folders = [...new Set(files.map((file) => dirname(file)))];
+  const found = await Promise.all(folders.map(readCalibrations));
+  return new Map(found.flatMap((calibrations) => [...calibrations]));
 }
 
 const MARKS: Readonly<Record<FindingStatus, string>> = {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readCalibrations } from '../../converters/quality/calibrate.ts';
 import { LiveChecks } from '../../converters/quality/live-checks.ts';
 import { Collection } from '../../recorder/collection.ts';
 import { checkLibrary } from '../../recorder/library-check.ts';
@@ -65,9 +66,13 @@ export async function record(_args: readonly string[], options: CommandOptions):
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ending.abort());
   const screen = new Screen(process.stdout.isTTY === true);
   await prepare(options, contract, screen);
-  const source = await openSource(options);
   const version = await programVersion();
-  await using checks = new LiveChecks({ contract, calibration: undefined, version });
+  await using checks = new LiveChecks({
+    contract,
+    calibration: (await readCalibrations(String(options.out))).get(contract.robot.model),
+    version,
+  });
+  const source = await openSource(options);
   const recorder = await Recorder.open(source, {
     contractFile,
     directory: String(options.out),

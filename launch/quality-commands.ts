@@ -1,0 +1,50 @@
+import type { Command } from './command.ts';
+
+/** What judges recordings. */
+export const QUALITY_COMMANDS: readonly Command[] = [
+  {
+    name: 'check',
+    summary: 'What is wrong with episodes: a verdict, the reasons, and findings beside each of them.',
+    arguments: '<episode...>',
+    options: [
+      {
+        flags: '-c, --contract <file>',
+        text: 'checked against it; against that of each episode if not given',
+      },
+      { flags: '--calibration <file>', text: 'of the rig; those beside the episodes if not given' },
+      { flags: '--all', text: 'show what passed and what was not assessed, too' },
+      { flags: '--json', text: 'for programs' },
+    ],
+    examples: [
+      ['kinescribe check recordings/my-robot-0001.mcap', 'verdict, reasons, and where to look'],
+      ['kinescribe check recordings', 'every episode of a library, each against the others'],
+    ],
+    run: async (args, options) => (await import('./commands/check.ts')).check(args, options),
+  },
+  {
+    name: 'calibrate',
+    summary: 'Measure a rig while nothing touches it: noise, contact, sharpness, home, lag; checks read it.',
+    arguments: '<episode>',
+    options: [
+      { flags: '-o, --out <folder>', text: 'library to keep it in; that of the episode if not given' },
+    ],
+    examples: [
+      [
+        'kinescribe calibrate recordings/my-robot-0001.mcap',
+        'from 20 s in which the robot moves and touches nothing',
+      ],
+    ],
+    run: async (args, options) => (await import('./commands/calibrate.ts')).calibrate(args, options),
+  },
+  {
+    name: 'explain',
+    summary: 'What a check looks for, why it fails and what to do; all checks if none is named.',
+    arguments: '[check]',
+    options: [{ flags: '--markdown', text: 'the table of all checks as Markdown' }],
+    examples: [
+      ['kinescribe explain T07', 'cause, formula, limits, remedy and an example'],
+      ['kinescribe explain', 'the table of all checks'],
+    ],
+    run: async (args, options) => (await import('./commands/explain.ts')).explain(args, options),
+  },
+];
