@@ -101,27 +101,37 @@ export class Recorder {
    * @throws {SourceError | MissingFeatureError | UsageError} when one of them is not to be had.
    */
   static async open(source: Source, options: RecorderOptions): Promise<Recorder> {
-    await openLibrary(options.directory);
     const recorder = new Recorder(source, options);
-    await recorder.#storage.open();
-    const streams = Object.values(options.contractFile.contract.streams);
-    await source.start(
+    try {
+      await openLibrary(options.directory);
+      await recorder.#storage.open();
+      await recorder.#startSource();
+    } catch (error) {
+      await recorder.close(); // an opened source would keep the process alive
+      throw error;
+    }
+    return recorder;
+  }
+
+  #startSource(): Promise<void> {
+    const { contractFile, topics, onWarning } = this.#options;
+    const streams = Object.values(contractFile.contract.streams);
+    return this.#source.start(
       {
-        channel: (key, spec) => recorder.#intake.channelAppeared(key, spec, recorder.#take),
-        message: (message) => recorder.#intake.messageArrived(message, recorder.#take),
-        room: () => recorder.#take?.room() ?? Promise.resolve(),
-        failed: (error) => recorder.#sourceEnded(error),
-        ended: () => recorder.#sourceEnded('ended'),
-        offered: (key, isOffered) => recorder.#intake.channelOffered(key, isOffered, recorder.#take),
-        datagramsDropped: (count) => recorder.#take?.datagramsDropped(count),
-        warned: (warning) => options.onWarning?.(warning),
+        channel: (key, spec) => this.#intake.channelAppeared(key, spec, this.#take),
+        message: (message) => this.#intake.messageArrived(message, this.#take),
+        room: () => this.#take?.room() ?? Promise.resolve(),
+        failed: (error) => this.#sourceEnded(error),
+        ended: () => this.#sourceEnded('ended'),
+        offered: (key, isOffered) => this.#intake.channelOffered(key, isOffered, this.#take),
+        datagramsDropped: (count) => this.#take?.datagramsDropped(count),
+        warned: (warning) => onWarning?.(warning),
       },
       {
-        topics: options.topics ?? new Set(streams.map(({ topic }) => topic)),
+        topics: topics ?? new Set(streams.map(({ topic }) => topic)),
         qos: new Map(streams.flatMap(({ topic, qos }) => (qos ? [[topic, qos]] : []))),
       },
     );
-    return recorder;
   }
 
   private constructor(source: Source, options: RecorderOptions) {
