@@ -73,7 +73,6 @@ export async function record(_args: readonly string[], options: CommandOptions):
     version,
   });
   const source = await openSource(options);
-  const source = await openSource(options);
   const recorder = await Recorder.open(source, {
     contractFile,
     directory: String(options.out),
