@@ -22,8 +22,10 @@ interface LiveChannel {
 
 /** Fast enough for a light that says "recording". */
 const STATUS_MILLIS = 500;
-/** A source that begins anew may send earlier times; less is disorder between channels. */
-const RESTART_NANOS = NANOS_PER_SEC;
+/** A source that begins anew may send earlier times; less is disorder, or a burst that was held up. */
+const RESTART_NANOS = 10n * NANOS_PER_SEC;
+/** Streams tell the time; only where all are silent for so long does the clock itself. */
+const SILENCE_NANOS = 2n * NANOS_PER_SEC;
 
 /**
  * One client that looks at the robot while it is being recorded. Nothing is queued for it but what its
@@ -117,7 +119,8 @@ export class LiveClient {
       const { control, streams } = this.#live;
       const tell = () => {
         const now = streams.clock.now();
-        if (this.#stream.fill <= 2) this.#send(subscriptionId, now, encode(control.status(), now));
+        const time = now - this.#time > SILENCE_NANOS ? now : this.#time;
+        if (this.#stream.fill <= 2) this.#send(subscriptionId, time, encode(control.status(), time));
       };
       const timer = setInterval(tell, STATUS_MILLIS);
       const endListening = control.listen(tell);
