@@ -106,6 +106,19 @@ describe.skipIf(!canRun)('the replay page (skipped without Chromium or Vite)', (
     await page.getByRole('img', { name: 'tactile · pressure: largest value 0.990' }).waitFor();
   });
 
+  test('turns the robot with its joints', async () => {
+    const robot = page.getByRole('img', { name: 'Robot in 3D' });
+    const pictureAt = async (share: number) => {
+      await seekTo(share);
+      await expect.poll(async () => Math.abs((await clockMillis()) - share * 990)).toBeLessThanOrEqual(26);
+      await page.waitForTimeout(300); // the picture follows the clock
+      return (await robot.screenshot()).toString('base64');
+    };
+    const early = await pictureAt(0.1);
+    expect(await pictureAt(0.9)).not.toBe(early);
+    await expect.poll(() => pictureAt(0.1)).toBe(early);
+  });
+
   test('loads nothing from elsewhere and reports no fault', async () => {
     const hosts = new Set<string>();
     page.on('request', (request) => hosts.add(new URL(request.url()).hostname));

@@ -5,7 +5,7 @@ import { encodeLedger } from '../schemas/ledger.ts';
 import type { MessageSchema } from '../schemas/message.ts';
 import { createEncoder } from '../schemas/message-codec.ts';
 import { nanosToStamp } from '../schemas/time.ts';
-import { every, type FixtureTopic, MILLI, START } from './episode.fixture.ts';
+import { every, type FixtureTopic, latchedMetadata, MILLI, START } from './episode.fixture.ts';
 
 /** A second of a robot whose pictures and joint carry their own time, with a fifth of a second missing. */
 export const PERIOD_MILLIS = 33;
@@ -33,6 +33,19 @@ const JOINTS = schemaOf(
 );
 const TACTILE = schemaOf('kinescribe_msgs/msg/TactileArray', 'uint32 rows\nuint32 cols\nfloat32[] pressure');
 
+const TEXT: MessageSchema = {
+  name: 'std_msgs/msg/String',
+  encoding: 'ros2msg',
+  data: Buffer.from('string data\n'),
+};
+/** An arm that its one joint turns. */
+const URDF = `<robot name="arm">
+  <link name="base"/>
+  <link name="arm"><visual><origin xyz="0.3 0 0"/><geometry><box size="0.6 0.1 0.1"/></geometry></visual></link>
+  <joint name="elbow" type="revolute"><parent link="base"/><child link="arm"/><axis xyz="0 0 1"/>
+    <limit lower="-3" upper="3" effort="1" velocity="1"/></joint>
+</robot>`;
+
 type TimedEpisode = readonly [
   topics: Readonly<Record<string, FixtureTopic>>,
   finish: (writer: EpisodeWriter) => Promise<void>,
@@ -48,6 +61,7 @@ export async function timedEpisode({
     image: createEncoder('/camera', IMAGE),
     joints: createEncoder('/joints', JOINTS),
     tactile: createEncoder('/tactile', TACTILE),
+    text: createEncoder('/robot_description', TEXT),
   };
   const headerAt = (millis: number) => ({
     stamp: nanosToStamp(START + BigInt(millis) * MILLI),
@@ -71,6 +85,13 @@ export async function timedEpisode({
         schema: IMAGE,
         payload: (n) =>
           encode.image({ header: headerAt(cameraMillis[n]!), format: 'jpeg', data: pictures[n] }),
+      },
+      '/robot_description': {
+        atMillis: [0],
+        messageEncoding: 'cdr',
+        schema: TEXT,
+        metadata: latchedMetadata(1),
+        payload: () => encode.text({ data: URDF }),
       },
       '/joints': {
         atMillis: jointMillis,

@@ -13,6 +13,7 @@ import { LabelLanes, placedFindings } from './label-lanes.tsx';
 import { lossSpan } from './loss-span.ts';
 import { Marking } from './marking.tsx';
 import type { Replay } from './replay.ts';
+import { descriptionTopic, RobotView } from './robot-view.tsx';
 import { loadPlots, type Plot } from './series.ts';
 import { fetchFindings, watchLibrary } from './server.ts';
 import { TimePlotView } from './time-plot.tsx';
@@ -43,6 +44,8 @@ export function EpisodeView({ facts, replay, hasList }: Props) {
   const start = BigInt(facts.startTime);
   const time = episodeTime(facts);
   const cameras = facts.streams.filter(({ type, messageCount }) => isPicture(type) && messageCount > 0);
+
+  const urdfTopic = descriptionTopic(facts);
 
   const seek = useCallback((secs: number) => replay.seek(episodeTime(facts).timeAt(secs)), [replay, facts]);
   useAddressTime(replay, { time, isReady: channels.length > 0 });
@@ -91,6 +94,7 @@ export function EpisodeView({ facts, replay, hasList }: Props) {
         <div class="sights">
           {channels.length > 0 &&
             cameras.map((stream) => <Camera key={stream.topic} replay={replay} stream={stream} />)}
+          {channels.length > 0 && urdfTopic && <RobotView facts={facts} replay={replay} topic={urdfTopic} />}
           {arrays.map((plot) => (
             <HeatMap key={plot.key} replay={replay} plot={plot} startTime={start} />
           ))}
