@@ -4,6 +4,7 @@ import type { StreamStatus } from '../schemas/recording-control.ts';
 import { type Clock, secsToNanos } from '../schemas/time.ts';
 import { LatchedMessages } from './latched-messages.ts';
 import { LiveTaps } from './live-taps.ts';
+import { MESSAGE_OVERHEAD_BYTES } from './message-queue.ts';
 import { PreRoll } from './pre-roll.ts';
 import type { SourceMessage } from './source.ts';
 import { StreamWatch } from './stream-watch.ts';
@@ -69,6 +70,14 @@ export class Intake {
   /** What came before an instant and still belongs to a take that starts then, in order of arrival. */
   preRoll(startTime: bigint): readonly SourceMessage[] {
     return this.#preRoll.take(startTime);
+  }
+
+  /** What the messages of a pre-roll take in a queue, the latched ones with them; bytes. */
+  handOverBytes(preRoll: readonly SourceMessage[]): number {
+    return [...this.#latched.since(0n), ...preRoll].reduce(
+      (sum, { data }) => sum + data.byteLength + MESSAGE_OVERHEAD_BYTES,
+      0,
+    );
   }
 
   /** Gives a take that begins its channels, the latched messages and the pre-roll, in this order. */

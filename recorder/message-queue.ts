@@ -1,7 +1,7 @@
 import type { MessageToWrite } from '../schemas/episode-writer.ts';
 
 /** What a message costs beside its payload while it waits. */
-const OVERHEAD_BYTES = 128;
+export const MESSAGE_OVERHEAD_BYTES = 128;
 
 export interface QueueBatch {
   readonly messages: readonly MessageToWrite[];
@@ -38,7 +38,7 @@ export class MessageQueue {
 
   /** Takes a message, or refuses it when it does not fit. Never waits. */
   offer(message: MessageToWrite): boolean {
-    const bytes = message.data.byteLength + OVERHEAD_BYTES;
+    const bytes = message.data.byteLength + MESSAGE_OVERHEAD_BYTES;
     if (this.#waitingBytes + bytes > this.#maxBytes) return false;
     this.#waitingBytes += bytes;
     this.#batchBytes += bytes;

@@ -1,3 +1,4 @@
+import { MESSAGE_OVERHEAD_BYTES } from './message-queue.ts';
 import type { SourceMessage } from './source.ts';
 
 /**
@@ -7,8 +8,8 @@ import type { SourceMessage } from './source.ts';
 export class PreRoll {
   readonly #nanos: bigint;
   readonly #maxBytes: number;
-  #messages: SourceMessage[] = [];
-  /** Messages before this place are gone; the array is cut when half of it is. */
+  /** Those before the place `first` are gone; the array is cut when half of it is. */
+  #messages: (SourceMessage | undefined)[] = [];
   #first = 0;
   #bytes = 0;
 
@@ -18,6 +19,7 @@ export class PreRoll {
     this.#maxBytes = maxBytes;
   }
 
+  /** What it keeps from being freed, bytes. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -26,7 +28,7 @@ export class PreRoll {
   push(message: SourceMessage): void {
     if (this.#nanos === 0n) return;
     this.#messages.push(message);
-    this.#bytes += message.data.byteLength;
+    this.#bytes += costOf(message);
     this.#dropBefore(message.logTime - this.#nanos);
     while (this.#bytes > this.#maxBytes) this.#dropFirst();
     if (this.#first * 2 > this.#messages.length) {
@@ -38,7 +40,7 @@ export class PreRoll {
   /** Hands over what lies within reach of an instant, in order of arrival, and is empty then. */
   take(now: bigint): readonly SourceMessage[] {
     this.#dropBefore(now - this.#nanos);
-    const messages = this.#messages.slice(this.#first);
+    const messages = this.#messages.filter((message) => message !== undefined);
     this.#messages = [];
     this.#first = 0;
     this.#bytes = 0;
@@ -46,12 +48,19 @@ export class PreRoll {
   }
 
   #dropBefore(time: bigint): void {
-    while (this.#first < this.#messages.length && this.#messages[this.#first]!.logTime < time)
+    for (let oldest = this.#messages[this.#first]; oldest && oldest.logTime < time; ) {
       this.#dropFirst();
+      oldest = this.#messages[this.#first];
+    }
   }
 
   #dropFirst(): void {
-    this.#bytes -= this.#messages[this.#first]!.data.byteLength;
+    this.#bytes -= costOf(this.#messages[this.#first]!);
+    this.#messages[this.#first] = undefined; // the array would hold on to its buffer
     this.#first++;
   }
+}
+
+function costOf({ data }: SourceMessage): number {
+  return data.byteLength + MESSAGE_OVERHEAD_BYTES;
 }

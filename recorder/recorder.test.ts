@@ -134,7 +134,7 @@ describe('Recorder', () => {
   it('cuts the pre-roll to its bound in bytes', async () => {
     const withPreRoll = CONTRACT.replace('block] }', 'block], preRollSecs: 60 }');
     const contract = parseContract(withPreRoll, 'bench.yaml');
-    const { source, recorder } = await session({ contractFile: contract, maxPreRollBytes: 100_000 });
+    const { source, recorder } = await session({ contractFile: contract, maxPreRollBytes: 101_280 });
     for (let i = 0; i < 50; i++) {
       source.send({ channelKey: 1, logTime: at(i / 10), data: payload('x'.repeat(9_998)) });
     }
@@ -143,6 +143,21 @@ describe('Recorder', () => {
     expect(messages.map(({ logTime }) => logTime)).toEqual(
       Array.from({ length: 10 }, (_, i) => at(4 + i / 10)),
     );
+    await recorder.close();
+  });
+
+  it('hands over a pre-roll that is larger than its queue without refusing any of it', async () => {
+    const withPreRoll = CONTRACT.replace('block] }', 'block], preRollSecs: 60 }');
+    const contract = parseContract(withPreRoll, 'bench.yaml');
+    const { source, recorder } = await session({ contractFile: contract, maxQueueBytes: 50_000 });
+    source.send({ channelKey: 2, logTime: at(0), data: payload('y'.repeat(30_000)) });
+    for (let i = 0; i < 50; i++) {
+      source.send({ channelKey: 1, logTime: at(i / 10), data: payload('x'.repeat(9_998)) });
+    }
+    await recorder.startTake(TAKE);
+    const { file, ledger } = await recorder.stopTake();
+    expect(ledger.losses.filter(({ cause }) => cause === 'queue-full')).toEqual([]);
+    expect((await contentOf(file)).messages).toHaveLength(51);
     await recorder.close();
   });
 

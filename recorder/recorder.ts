@@ -205,7 +205,8 @@ export class Recorder {
         info: this.#infoOf(id, startTime, description),
         firstTime,
         contractFile,
-        maxQueueBytes,
+        // What the pre-roll's own bound held until now comes on top: it is handed over before anything is written.
+        maxQueueBytes: maxQueueBytes + this.#intake.handOverBytes(preRoll),
         observer: this.#options.observer,
       });
       this.#intake.handOver(take, firstTime, preRoll);
