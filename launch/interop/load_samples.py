@@ -29,14 +29,19 @@ def webdataset_loader():
 
     def example(sample):
         values = sample["sample.mp"]["values"]
-        pictures = {key: torch.stack([sample[name] for name in names]) for key, names in images.items()}
-        return pictures | {key: array(values[key]) for key in vectors}
+        pictures = {key: np.stack([sample[name] for name in names]) for key, names in images.items()}
+        scaled = {key: scale(torch.from_numpy(stack)) for key, stack in pictures.items()}
+        return scaled | {key: array(values[key]) for key in vectors}
+
+    def scale(pixels):
+        """[steps, height, width, 3] of bytes to [steps, 3, height, width] of 0 to 1, as LeRobot gives them."""
+        return pixels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format).div_(255)
 
     def array(packed):
         return torch.tensor(np.frombuffer(packed[b"data"], packed[b"type"]).reshape(packed[b"shape"]))
 
     shards = sorted(str(path) for path in DATASET.glob("*.tar"))
-    stream = webdataset.WebDataset(shards, shardshuffle=False, empty_check=False).decode("torchrgb")
+    stream = webdataset.WebDataset(shards, shardshuffle=False, empty_check=False).decode("rgb8")
     return webdataset.WebLoader(stream.map(example).repeat(), batch_size=BATCH, num_workers=WORKERS)
 
 
