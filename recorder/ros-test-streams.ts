@@ -52,6 +52,14 @@ export const STATE: TestStream = {
   qos: RELIABLE,
 };
 
+export const TRAJECTORY: TestStream = {
+  topic: '/trajectory',
+  type: 'trajectory_msgs/msg/JointTrajectoryPoint',
+  rateHz: 100,
+  count: 10,
+  qos: RELIABLE,
+};
+
 const header = (index: number) => ({ stamp: { sec: index, nanosec: 0 }, frame_id: 'robot' });
 const vector = (x: number) => ({ x, y: 0, z: -x });
 
@@ -87,6 +95,13 @@ const MESSAGES = {
     data: new Uint8Array(640 * 480 * 3).fill(index),
   }),
   'std_msgs/msg/String': (index: number) => ({ data: `message ${index}` }),
+  'trajectory_msgs/msg/JointTrajectoryPoint': (index: number) => ({
+    positions: new Float64Array(7).fill(index),
+    velocities: [],
+    accelerations: [],
+    effort: [],
+    time_from_start: { sec: index, nanosec: 0 },
+  }),
   'std_msgs/msg/Float64': (index: number) => ({ data: index }),
 };
 
