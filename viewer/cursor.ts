@@ -5,6 +5,8 @@ export class Cursor {
   /** What the player wanted when the cursor was opened. */
   readonly generation: number;
   readonly revision: number;
+  /** Whether its messages are made as they are read. */
+  readonly computes: boolean;
   /** Nothing was taken yet. */
   fresh = true;
   readonly #messages: AsyncGenerator<Message> | undefined;
@@ -14,11 +16,13 @@ export class Cursor {
   constructor(read: {
     readonly messages: AsyncGenerator<Message> | undefined;
     readonly given: AbortController;
+    readonly computes: boolean;
     readonly generation: number;
     readonly revision: number;
   }) {
     this.#messages = read.messages;
     this.#given = read.given;
+    this.computes = read.computes;
     this.generation = read.generation;
     this.revision = read.revision;
   }

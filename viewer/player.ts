@@ -158,9 +158,11 @@ export class Player {
           yield* this.#backfill(); // before the cursor reads: a seek shows its picture first
           continue;
         }
-        await settledOrAborted(cursor.peek(), this.#wake.signal);
-        if (this.#wake.signal.aborted) continue; // a wish comes before whatever takes its time
+        // A wish comes before what takes its time; a file's own topics take none worth a promise per message.
+        if (cursor.computes) await settledOrAborted(cursor.peek(), this.#wake.signal);
+        if (cursor.computes && this.#wake.signal.aborted) continue;
         const next = await cursor.peek();
+        if (cursor.generation !== this.#generation) continue;
         // Messages of one instant belong together: changes of topics wait until all of them are out.
         const between = cursor.fresh || next?.logTime !== this.#time;
         if (between && cursor.revision !== this.#revision) cursor = this.#reopen(cursor);
@@ -255,7 +257,14 @@ export class Player {
       this.#topics.size === 0
         ? undefined
         : this.#recording.messages({ topics: this.#topics, startTime: this.#time + 1n, signal });
-    return new Cursor({ messages, given, generation: this.#generation, revision: this.#revision });
+    const { computedTopics } = this.#recording;
+    return new Cursor({
+      messages,
+      given,
+      computes: computedTopics !== undefined && !computedTopics.isDisjointFrom(this.#topics),
+      generation: this.#generation,
+      revision: this.#revision,
+    });
   }
 
   #changeCursor(): void {
