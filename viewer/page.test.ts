@@ -106,6 +106,14 @@ describe.skipIf(!canRun)('the replay page (skipped without Chromium or Vite)', (
     await page.getByRole('img', { name: 'tactile · pressure: largest value 0.990' }).waitFor();
   });
 
+  test('reads IDL definitions, and says of which streams it draws nothing, and why', async () => {
+    await seekTo(0.31);
+    const warmth = page.locator('.plot', { hasText: '/warmth' }).locator('output');
+    await expect.poll(async () => Math.abs(Number(await warmth.textContent()) - 30.7)).toBeLessThan(1.2);
+    await page.getByText('1 stream is recorded but not drawn here').click();
+    await page.getByText('/wire: the page does not read protobuf messages').waitFor();
+  });
+
   test('turns the robot with its joints', async () => {
     const robot = page.getByRole('img', { name: 'Robot in 3D' });
     const pictureAt = async (share: number) => {

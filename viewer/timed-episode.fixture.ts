@@ -38,6 +38,13 @@ const TEXT: MessageSchema = {
   encoding: 'ros2msg',
   data: Buffer.from('string data\n'),
 };
+const IDL_NUMBER: MessageSchema = {
+  name: 'std_msgs/msg/Float64',
+  encoding: 'ros2idl',
+  data: Buffer.from(
+    `${'='.repeat(80)}\nIDL: std_msgs/msg/Float64\nmodule std_msgs { module msg { struct Float64 { double data; }; }; };\n`,
+  ),
+};
 /** An arm that its one joint turns. */
 const URDF = `<robot name="arm">
   <link name="base"/>
@@ -61,6 +68,7 @@ export async function timedEpisode({
     image: createEncoder('/camera', IMAGE),
     joints: createEncoder('/joints', JOINTS),
     tactile: createEncoder('/tactile', TACTILE),
+    number: createEncoder('/warmth', IDL_NUMBER),
     text: createEncoder('/robot_description', TEXT),
   };
   const headerAt = (millis: number) => ({
@@ -106,6 +114,13 @@ export async function timedEpisode({
             effort: [],
           }),
       },
+      '/warmth': {
+        atMillis: jointMillis,
+        messageEncoding: 'cdr',
+        schema: IDL_NUMBER,
+        payload: (n) => encode.number({ data: jointMillis[n]! / 10 }),
+      },
+      '/wire': { atMillis: [0, 1, 2], messageEncoding: 'protobuf' },
       '/tactile': {
         atMillis: tactileMillis,
         messageEncoding: 'cdr',

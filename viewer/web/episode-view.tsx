@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { EpisodeFacts, EpisodeFindings } from '../api.ts';
 import { isPicture } from '../picture-types.ts';
 import { Camera } from './camera.tsx';
@@ -7,9 +7,10 @@ import { obeyKey } from './episode-keys.ts';
 import { episodeTime } from './episode-time.ts';
 import { Findings } from './findings.tsx';
 import { HeatMap } from './heat-map.tsx';
+import { interactionLanes } from './interaction-lanes.tsx';
 import { Judgement } from './judgement.tsx';
 import { KeyHelp } from './key-help.tsx';
-import { LabelLanes, placedFindings } from './label-lanes.tsx';
+import { FindingLane, LabelLane, placedFindings } from './label-lanes.tsx';
 import { lossSpan } from './loss-span.ts';
 import { Marking } from './marking.tsx';
 import type { Replay } from './replay.ts';
@@ -18,6 +19,7 @@ import { loadPlots, type Plot } from './series.ts';
 import { fetchFindings, watchLibrary } from './server.ts';
 import { TimePlotView } from './time-plot.tsx';
 import { Timeline } from './timeline.tsx';
+import { Undrawn } from './undrawn.tsx';
 import { useAddressTime } from './use-address-time.ts';
 import { useDeeds } from './use-deeds.ts';
 import { useLabels } from './use-labels.ts';
@@ -75,6 +77,12 @@ export function EpisodeView({ facts, replay, hasList }: Props) {
     frameSecs: 1 / (cameras[0]?.rateHz ?? 1 / FRAME_SECS),
     toggleHelp: () => setHelpOpen((isOpen) => !isOpen),
   });
+  const spoken = { labels, time, onSeek: seek };
+  const said = [
+    { name: 'labels', lane: <LabelLane {...spoken} openMarkSecs={marks.openSecs} /> },
+    ...(report ? [{ name: 'findings', lane: <FindingLane {...spoken} report={report} /> }] : []),
+    ...useMemo(() => interactionLanes(plots ?? [], facts.durationSecs), [plots]),
+  ];
   const latestDeeds = useRef(deeds);
   latestDeeds.current = deeds;
   useEffect(() => {
@@ -111,6 +119,7 @@ export function EpisodeView({ facts, replay, hasList }: Props) {
               onSeek={seek}
             />
           ))}
+          <Undrawn facts={facts} channels={channels} />
         </div>
       </section>
       <aside class="sidebar" aria-label="What is said of it">
@@ -127,14 +136,7 @@ export function EpisodeView({ facts, replay, hasList }: Props) {
         )}
         {report && <Findings report={report} store={store} time={time} onSeek={seek} />}
       </aside>
-      <Timeline
-        {...{ replay, facts, losses }}
-        hasFindings={report !== null}
-        onSeek={seek}
-        onHelp={deeds.toggleHelp}
-      >
-        <LabelLanes {...{ labels, report, time }} openMarkSecs={marks.openSecs} onSeek={seek} />
-      </Timeline>
+      <Timeline {...{ replay, facts, losses }} said={said} onSeek={seek} onHelp={deeds.toggleHelp} />
       {isHelpOpen && <KeyHelp onClose={() => setHelpOpen(false)} />}
     </main>
   );

@@ -5,60 +5,64 @@ import { LaneSpan } from './lane-span.tsx';
 
 interface Props {
   readonly labels: EpisodeLabels | undefined;
-  readonly report: EpisodeFindings['report'];
   readonly time: EpisodeTime;
-  /** Where a mark was begun, seconds; undefined while none is open. */
-  readonly openMarkSecs: number | undefined;
   readonly onSeek: (secs: number) => void;
 }
 
-/** What people marked and what the checks found, on the time line. */
-export function LabelLanes({ labels, report, time, openMarkSecs, onSeek }: Props) {
+interface LabelProps extends Props {
+  /** Where a mark was begun, seconds; undefined while none is open. */
+  readonly openMarkSecs: number | undefined;
+}
+
+interface FindingProps extends Props {
+  readonly report: NonNullable<EpisodeFindings['report']>;
+}
+
+/** What people marked and what they cut off, on the time line. */
+export function LabelLane({ labels, time, openMarkSecs, onSeek }: LabelProps) {
   const { durationSecs } = time;
   const share = (secs: number) => `${(100 * secs) / (durationSecs || 1)}%`;
   return (
-    <>
-      <div class="lane labels">
-        {cutOff(labels, time).map(([fromSecs, toSecs]) => (
-          <span
-            key={fromSecs}
-            class="cut"
-            style={{ left: share(fromSecs), width: share(toSecs - fromSecs) }}
-          />
-        ))}
-        {openMarkSecs !== undefined && <span class="open-mark" style={{ left: share(openMarkSecs) }} />}
-        {labels?.current.marks.map(({ id, author, label: { name, startTime, endTime } }) => {
-          const [fromSecs, toSecs] = [time.secsAt(startTime), time.secsAt(endTime)];
-          const end = toSecs > fromSecs ? ` to ${formatClock(toSecs)}` : '';
-          return (
-            <LaneSpan
-              key={id}
-              kind="mark"
-              {...{ fromSecs, toSecs, durationSecs }}
-              text={`${name} at ${formatClock(fromSecs)}${end}, by ${author}`}
-              onPress={() => onSeek(fromSecs)}
-            >
-              {name}
-            </LaneSpan>
-          );
-        })}
-      </div>
-      {report && (
-        <div class="lane findings">
-          {placedFindings(report, labels).map(({ id, status, reason, window }) => (
-            <LaneSpan
-              key={id}
-              kind={`finding ${status}`}
-              fromSecs={time.secsAt(window.startTime)}
-              toSecs={time.secsAt(window.endTime)}
-              durationSecs={durationSecs}
-              text={`${id}: ${reason}`}
-              onPress={() => onSeek(time.secsAt(window.startTime))}
-            />
-          ))}
-        </div>
-      )}
-    </>
+    <div class="lane labels">
+      {cutOff(labels, time).map(([fromSecs, toSecs]) => (
+        <span key={fromSecs} class="cut" style={{ left: share(fromSecs), width: share(toSecs - fromSecs) }} />
+      ))}
+      {openMarkSecs !== undefined && <span class="open-mark" style={{ left: share(openMarkSecs) }} />}
+      {labels?.current.marks.map(({ id, author, label: { name, startTime, endTime } }) => {
+        const [fromSecs, toSecs] = [time.secsAt(startTime), time.secsAt(endTime)];
+        const end = toSecs > fromSecs ? ` to ${formatClock(toSecs)}` : '';
+        return (
+          <LaneSpan
+            key={id}
+            kind="mark"
+            {...{ fromSecs, toSecs, durationSecs }}
+            text={`${name} at ${formatClock(fromSecs)}${end}, by ${author}`}
+            onPress={() => onSeek(fromSecs)}
+          >
+            {name}
+          </LaneSpan>
+        );
+      })}
+    </div>
+  );
+}
+
+/** What the checks found and nobody waived, on the time line. */
+export function FindingLane({ report, labels, time, onSeek }: FindingProps) {
+  return (
+    <div class="lane findings">
+      {placedFindings(report, labels).map(({ id, status, reason, window }) => (
+        <LaneSpan
+          key={id}
+          kind={`finding ${status}`}
+          fromSecs={time.secsAt(window.startTime)}
+          toSecs={time.secsAt(window.endTime)}
+          durationSecs={time.durationSecs}
+          text={`${id}: ${reason}`}
+          onPress={() => onSeek(time.secsAt(window.startTime))}
+        />
+      ))}
+    </div>
   );
 }
 

@@ -1,6 +1,7 @@
 import type { AdvertisedChannel, PlaybackStatus, ServerBinary, ServerText } from '../protocol.ts';
 import { encodePlaybackControl, encodeSubscribe } from '../protocol-client.ts';
 import { decodeServerBinary } from '../protocol-server.ts';
+import { prepareDecoders } from './decoders.ts';
 
 export interface ReplayState {
   /** `connecting` at first, `lost` when the server has gone. */
@@ -151,7 +152,9 @@ export class Replay {
         break;
       }
       case 'advertise':
-        this.#change({ channels: [...this.#state.channels, ...message.channels] });
+        void prepareDecoders(message.channels).then(() =>
+          this.#change({ channels: [...this.#state.channels, ...message.channels] }),
+        );
         break;
       case 'status':
         console.warn(message.message);

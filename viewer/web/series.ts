@@ -44,6 +44,8 @@ export interface ArrayPlot {
   readonly arrays: readonly ArrayLike<number>[];
   readonly rows: number;
   readonly cols: number;
+  /** Whether the numbers are pressures of a fingertip. */
+  readonly isTouch: boolean;
   /** Zero, or the smallest value of the episode below it: one scale from start to end. */
   readonly min: number;
   /** Largest value of the episode, or of noise. */
@@ -56,7 +58,7 @@ export type Plot = TimePlot | ArrayPlot;
 const COMMAND_HOLD_SECS = 0.5;
 
 /** Newtons per taxel: below it a fingertip feels its own noise, which must not look like a touch. */
-const MIN_TOUCH = 0.1;
+export const MIN_TOUCH = 0.1;
 
 /** Loads every plot of an episode; commands are laid over what answers them. */
 export async function loadPlots(
@@ -116,9 +118,9 @@ async function loadStream(
       const lines = readers.map((read, index) => ({ label: labels[index] ?? '', read }));
       const overTime = { title, ...timePlot(lines, times, messages, losses), live };
       if (spec.xAxis === 'time') return [{ key, ...overTime }];
-      const minScale = type.endsWith('/TactileArray') ? MIN_TOUCH : 0;
+      const isTouch = type.endsWith('/TactileArray');
       return [
-        { key, title, ...arrayPlot(spec, times, messages, minScale) },
+        { key, title, ...arrayPlot(spec, times, messages, isTouch ? MIN_TOUCH : 0), isTouch },
         { key: `${key} sum`, ...overTime },
       ];
     })
@@ -154,7 +156,7 @@ function arrayPlot(
   times: readonly number[],
   messages: readonly MessageValue[],
   minScale: number,
-): Omit<ArrayPlot, 'key' | 'title'> {
+): Omit<ArrayPlot, 'key' | 'title' | 'isTouch'> {
   const arrays = messages.map((message) => {
     const value = message[spec.part];
     return isNumbers(value) ? value : [];

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { EpisodeFacts, StreamFacts } from '../api.ts';
 import { formatClock, formatCount, formatRate } from './format.ts';
+import type { NamedLane } from './interaction-lanes.tsx';
 import { LaneSpan } from './lane-span.tsx';
 import type { LossSpan } from './loss-span.ts';
 import type { Replay } from './replay.ts';
@@ -12,18 +13,17 @@ interface Props {
   readonly replay: Replay;
   readonly facts: EpisodeFacts;
   readonly losses: readonly LossSpan[];
-  readonly hasFindings: boolean;
+  /** Lanes above those of the streams. */
+  readonly said: readonly NamedLane[];
   readonly onSeek: (secs: number) => void;
   readonly onHelp: () => void;
-  /** Lanes of labels and findings, above those of the streams. */
-  readonly children: ComponentChildren;
 }
 
 /** A press on a loss shows the moment before it. */
 const BEFORE_LOSS_SECS = 0.3;
 
 /** Play, pause, speed, and one lane per stream with red where messages are missing. */
-export function Timeline({ replay, facts, losses, hasFindings, onSeek, onHelp, children }: Props) {
+export function Timeline({ replay, facts, losses, said, onSeek, onHelp }: Props) {
   const { durationSecs } = facts;
   const lanes = facts.streams.filter(
     ({ messageCount, expectedRateHz, lostMessages }) => expectedRateHz || messageCount > 2 || lostMessages,
@@ -38,14 +38,17 @@ export function Timeline({ replay, facts, losses, hasFindings, onSeek, onHelp, c
             <span>Hz</span>
             <span>lost</span>
           </li>
-          <li class="said-name">labels</li>
-          {hasFindings && <li class="said-name">findings</li>}
+          {said.map(({ name }) => (
+            <li key={name} class="said-name">
+              {name}
+            </li>
+          ))}
           {lanes.map((stream) => (
             <LaneName key={stream.topic} stream={stream} />
           ))}
         </ul>
         <Track replay={replay} facts={facts} onSeek={onSeek}>
-          {children}
+          {said.map(({ lane }) => lane)}
           {lanes.map(({ topic, messageCount }) => (
             <div key={topic} class={messageCount > 0 ? 'lane' : 'lane silent'}>
               {losses
@@ -125,8 +128,12 @@ function LaneName({ stream }: { stream: StreamFacts }) {
   );
 }
 
+interface TrackProps extends Pick<Props, 'replay' | 'facts' | 'onSeek'> {
+  readonly children: ComponentChildren;
+}
+
 /** The lanes' common time axis: press or drag to scrub. */
-function Track({ replay, facts, onSeek, children }: Pick<Props, 'replay' | 'facts' | 'onSeek' | 'children'>) {
+function Track({ replay, facts, onSeek, children }: TrackProps) {
   const track = useRef<HTMLDivElement>(null);
   const { durationSecs } = facts;
   const start = BigInt(facts.startTime);
