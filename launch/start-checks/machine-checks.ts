@@ -54,6 +54,15 @@ const CLOCK_WITNESSES: readonly {
     },
   },
   {
+    // linuxptp: without a grandmaster it says nothing of this machine. phc2sys carries its time to the system clock.
+    command: ['pmc', '-u', '-b', '0', 'GET TIME_STATUS_NP'],
+    read: (answer) => {
+      const offset = /^\s*master_offset\s+(-?\d+)/m.exec(answer)?.[1];
+      if (offset === undefined || !/^\s*gmPresent\s+true/m.test(answer)) return undefined;
+      return { isSynchronised: true, detail: `PTP, ${(Number(offset) / 1e6).toFixed(3)} ms off` };
+    },
+  },
+  {
     command: ['timedatectl', 'show', '--property=NTPSynchronized', '--value'],
     read: (answer) => {
       const word = answer.trim();
@@ -94,7 +103,7 @@ export async function checkClock(
       remedy: '"sudo apt install chrony", or "sudo timedatectl set-ntp true"; on robot and recorder alike',
     };
   }
-  return { name, verdict: 'unknown', found: 'found no chronyc, timedatectl or adjtimex that answers' };
+  return { name, verdict: 'unknown', found: 'found no chronyc, pmc, timedatectl or adjtimex that answers' };
 }
 
 async function answerOf(program: string, ...args: string[]): Promise<string> {

@@ -110,6 +110,14 @@ describe('checkReceiveBuffer()', () => {
 describe('checkClock()', () => {
   const chrony = (leap: string) =>
     `A,1.2.3.4,2,1700000000.1,0.000123,0.1,0.1,1.0,0.1,0.1,0.01,0.01,64.5,${leap}\n`;
+  /** As linuxptp 3.1 writes it. */
+  const PTP = (isPresent: string) => `sending: GET TIME_STATUS_NP
+\t90e2ba.fffe.20c7f8-0 seq 0 RESPONSE MANAGEMENT TIME_STATUS_NP
+\t\tmaster_offset              -4120
+\t\tingress_time               1413219340
+\t\tgmPresent                  ${isPresent}
+\t\tgmIdentity                 90e2ba.fffe.24ab9c
+`;
   const ROWS: [string, Record<string, string>, StartCheck['verdict'], RegExp][] = [
     ['chrony in step', { chronyc: chrony('Normal') }, 'well', /chrony, 0\.123 ms off/],
     ['chrony without a server', { chronyc: chrony('Not synchronised') }, 'note', /not synchronised \(chrony/],
@@ -119,6 +127,8 @@ describe('checkClock()', () => {
       'well',
       /timedatectl/,
     ],
+    ['PTP with a grandmaster', { pmc: PTP('true'), timedatectl: 'no\n' }, 'well', /PTP, -0\.004 ms off/],
+    ['PTP without a grandmaster', { pmc: PTP('false'), timedatectl: 'no\n' }, 'note', /timedatectl/],
     ['systemd out of step', { timedatectl: 'no\n' }, 'note', /timedatectl/],
     ['the kernel out of step', { adjtimex: '   status: 64\n' }, 'note', /adjtimex/],
     ['the kernel in step', { adjtimex: '   status: 8193\n' }, 'well', /adjtimex/],
