@@ -124,6 +124,7 @@ export function EpisodeView({ facts, replay, hasList }: Props) {
       </section>
       <aside class="sidebar" aria-label="What is said of it">
         {store && <Judgement store={store} deeds={deeds} />}
+        {report && <Findings report={report} store={store} time={time} onSeek={seek} />}
         {store && (
           <Marking
             {...{ store, deeds, time }}
@@ -134,7 +135,6 @@ export function EpisodeView({ facts, replay, hasList }: Props) {
             now={() => time.secsAt(replay.state.time)}
           />
         )}
-        {report && <Findings report={report} store={store} time={time} onSeek={seek} />}
       </aside>
       <Timeline {...{ replay, facts, losses }} said={said} onSeek={seek} onHelp={deeds.toggleHelp} />
       {isHelpOpen && <KeyHelp onClose={() => setHelpOpen(false)} />}

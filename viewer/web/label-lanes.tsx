@@ -81,13 +81,15 @@ function cutOff(
 
 /** Findings that ask to be looked at, at their places: neither passed nor waived. */
 export function placedFindings(
-  report: NonNullable<EpisodeFindings['report']>,
+  { findings }: NonNullable<EpisodeFindings['report']>,
   labels: EpisodeLabels | undefined,
 ) {
   const waived = new Set(labels?.current.waivers.map(({ label }) => label.finding));
-  return report.findings.flatMap(({ window, ...finding }) =>
+  const placed = findings.flatMap(({ window, ...finding }) =>
     window && (finding.status === 'warn' || finding.status === 'fail') && !waived.has(finding.id)
-      ? [{ ...finding, window }]
+      ? [{ ...finding, window, nanos: BigInt(window.endTime) - BigInt(window.startTime) }]
       : [],
   );
+  // The short ones lie on top of the long ones.
+  return placed.sort((a, b) => Number(b.nanos - a.nanos));
 }

@@ -1,7 +1,6 @@
 import {
   AmbientLight,
   Box3,
-  Color,
   DirectionalLight,
   GridHelper,
   Object3D,
@@ -12,6 +11,9 @@ import {
 } from 'three';
 import { OrbitControls } from 'three/examples/jsm/controls/OrbitControls.js';
 import UrdfLoader from 'urdf-loader';
+
+/** Grey that is seen on dark and on light. */
+const FLOOR = 0x8a94a0;
 
 /** A robot in three dimensions that can be turned by mouse, finger and arrow keys. */
 export interface RobotScene {
@@ -41,13 +43,17 @@ export function createRobotScene(canvas: HTMLCanvasElement, urdf: string): Robot
   const scene = new Scene();
   const sun = new DirectionalLight(0xffffff, 2.2);
   sun.position.set(1.5, 3, 2);
-  scene.add(robot, new AmbientLight(0xffffff, 1.2), sun, new GridHelper(2, 20, grey(), grey()));
+  const floor = new GridHelper(2, 10, FLOOR, FLOOR);
+  floor.material.transparent = true;
+  floor.material.opacity = 0.35;
+  scene.add(robot, new AmbientLight(0xffffff, 1.2), sun, floor);
 
   const box = new Box3().setFromObject(robot);
+  // A robot of meshes alone, which are not there, is as large as its frames say: about a metre.
   const size = box.isEmpty() ? 1 : box.getSize(new Vector3()).length();
-  const middle = box.isEmpty() ? new Vector3() : box.getCenter(new Vector3());
+  const middle = box.isEmpty() ? new Vector3() : box.getCenter(new Vector3()).multiplyScalar(0.8);
   const camera = new PerspectiveCamera(40, 4 / 3, size / 100, size * 20);
-  camera.position.copy(middle).add(new Vector3(1, 0.6, 1).multiplyScalar(size));
+  camera.position.copy(middle).add(new Vector3(0.62, 0.36, 0.62).multiplyScalar(size));
   const controls = new OrbitControls(camera, canvas);
   controls.target.copy(middle);
   controls.update();
@@ -86,9 +92,4 @@ export function createRobotScene(canvas: HTMLCanvasElement, urdf: string): Robot
       renderer.dispose();
     },
   };
-}
-
-/** Of the grid on the floor: seen on dark and on light. */
-function grey(): Color {
-  return new Color(0x8a94a0);
 }

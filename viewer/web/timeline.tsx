@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useRef } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { EpisodeFacts, StreamFacts } from '../api.ts';
 import { formatClock, formatCount, formatRate } from './format.ts';
 import type { NamedLane } from './interaction-lanes.tsx';
@@ -25,9 +25,15 @@ const BEFORE_LOSS_SECS = 0.3;
 /** Play, pause, speed, and one lane per stream with red where messages are missing. */
 export function Timeline({ replay, facts, losses, said, onSeek, onHelp }: Props) {
   const { durationSecs } = facts;
-  const lanes = facts.streams.filter(
+  const [isWhole, setWhole] = useState(false);
+  const streams = facts.streams.filter(
     ({ messageCount, expectedRateHz, lostMessages }) => expectedRateHz || messageCount > 2 || lostMessages,
   );
+  // Calibrations and the like are looked at when something is wrong with them.
+  const main = streams.filter(
+    ({ topic, role }) => role !== 'context' || losses.some((loss) => loss.topic === topic),
+  );
+  const lanes = isWhole ? streams : main;
   return (
     <section class="timeline" aria-label="Time line">
       <Transport replay={replay} facts={facts} onHelp={onHelp} />
@@ -46,6 +52,13 @@ export function Timeline({ replay, facts, losses, said, onSeek, onHelp }: Props)
           {lanes.map((stream) => (
             <LaneName key={stream.topic} stream={stream} />
           ))}
+          {main.length < streams.length && (
+            <li class="said-name">
+              <button type="button" aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
+                {isWhole ? 'fewer' : `${streams.length - main.length} more`}
+              </button>
+            </li>
+          )}
         </ul>
         <Track replay={replay} facts={facts} onSeek={onSeek}>
           {said.map(({ lane }) => lane)}
