@@ -19,7 +19,7 @@ export const DATASET_COMMANDS: readonly Command[] = [
       },
       {
         flags: '-f, --format <names>',
-        text: 'one or more of lerobot, lerobot-v21, webdataset, rlds, zarr, zarr-zip, robomimic, act',
+        text: 'one or more of lerobot, lerobot-v21, webdataset, rlds, zarr, zarr-zip, robomimic, act, vla-foundry',
         default: 'lerobot,webdataset',
       },
       {

@@ -20,12 +20,15 @@ import {
   writeFrames,
 } from '../converters/lerobot/lerobot.fixture.ts';
 import { writeManifest } from '../converters/manifest.ts';
+import { decodeNpz } from '../converters/npz.ts';
 import { readParquetRows } from '../converters/parquet-reader.ts';
 import { addFrames } from '../converters/prepared/prepared.fixture.ts';
 import { PREPARED } from '../converters/prepared/prepared-folder.ts';
 import { decodeExample } from '../converters/rlds/example.ts';
 import { readTfRecords } from '../converters/rlds/tfrecord.ts';
 import { verifyDataset } from '../converters/verify.ts';
+import { numbersOf } from '../converters/vla-foundry/read-vla-foundry.ts';
+import { vlaFoundry } from '../converters/vla-foundry/vla-foundry.ts';
 import { decodeSample } from '../converters/webdataset/sample-codec.ts';
 import { readTar } from '../converters/webdataset/tar.ts';
 import { DIRECTORY_NAME, ZIP_NAME } from '../converters/zarr/layout.ts';
@@ -113,6 +116,16 @@ const READERS: Readonly<Record<string, (directory: string) => Promise<Reading[]>
       return all.slice(0, length);
     });
     return (await Promise.all(read)).flat();
+  },
+  'vla-foundry': async (directory) => {
+    const read: Reading[] = [];
+    for await (const { name, data } of readTar(join(directory, 'shards/shard_000000.tar'))) {
+      if (!name.endsWith('.lowdim.npz')) continue;
+      const arrays = decodeNpz(Buffer.from(data));
+      const numbers = (key: string) => numbersOf(arrays.get(key)!);
+      read.push(...rows(3, numbers('observation.state'), numbers('valid.observation.state')));
+    }
+    return read;
   },
   webdataset: async (directory) => {
     const read: Reading[] = [];
@@ -324,8 +337,8 @@ samples: { tickRateHz: 10 }`);
   await writeTestEpisode(good!, [joints('/arm', { 0: [0, 0], 100: [1, 1], 200: [2, 2] })]);
   await writeTestEpisode(bad!, [joints('/arm', { 0: [1, 2, 3] })]);
   const directory = join(root, 'out');
-  // Without a picture, which ACT does not take.
-  const formats = [...FORMATS.values()].filter((format) => format !== act);
+  // Without a picture, which two do not take.
+  const formats = [...FORMATS.values()].filter((format) => format !== act && format !== vlaFoundry);
   const options = { contract: plain, formats, directory, version: '0.0.0', keepPrepared: false };
   const strict = convertEpisodes([good!, bad!], { ...options, strict: true });
   await expect(strict).rejects.toThrow(/shape \[2\] asks for 2/);

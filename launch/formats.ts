@@ -4,13 +4,14 @@ import { robomimic } from '../converters/hdf5/robomimic.ts';
 import { lerobot } from '../converters/lerobot/lerobot.ts';
 import { lerobotV21 } from '../converters/lerobot-v21/lerobot-v21.ts';
 import { rlds } from '../converters/rlds/rlds.ts';
+import { vlaFoundry } from '../converters/vla-foundry/vla-foundry.ts';
 import { webdataset } from '../converters/webdataset/webdataset.ts';
 import { zarr, zarrZip } from '../converters/zarr/zarr.ts';
 import { UsageError } from '../schemas/errors.ts';
 
 /** Every dataset format, by the name on the command line. */
 export const FORMATS: ReadonlyMap<string, DatasetFormat> = new Map(
-  [lerobot, lerobotV21, rlds, zarr, zarrZip, robomimic, act, webdataset].map((format) => [
+  [lerobot, lerobotV21, rlds, zarr, zarrZip, robomimic, act, webdataset, vlaFoundry].map((format) => [
     format.name,
     format,
   ]),

@@ -87,7 +87,7 @@ export const indexSchema = z.strictObject({
     z.strictObject({
       key: z.string(),
       role: z.enum(['observation', 'action']),
-      kind: z.enum(['vector', 'image']),
+      kind: z.enum(['vector', 'image', 'text']),
       dtype: z.string(),
       /** Of the whole window: steps first. */
       shape: z.array(count),
@@ -115,7 +115,7 @@ export function indexFeatures(contract: Contract): DatasetIndex['features'] {
       const shape = [steps, feature.height, feature.width, 3];
       return { key, role, kind: 'image', dtype: 'uint8', shape, members };
     }
-    if (feature.kind === 'text') throw new TypeError(`"${key}" is text`);
+    if (feature.kind === 'text') return { key, role, kind: 'text', dtype: 'string', shape: [steps] };
     const { dtype, shape, names, unit } = numberForm(feature);
     const slots = slotCount(feature);
     return {

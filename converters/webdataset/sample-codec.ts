@@ -9,6 +9,8 @@ const byRole = z.strictObject({ observation: array, action: array });
 const recordSchema = z.strictObject({
   /** Of vectors, by feature key: observations [observationSteps, ...shape], actions [horizon, ...shape]. */
   values: arrays,
+  /** Of texts, by feature key: one for each step. */
+  texts: z.record(z.string(), z.array(z.string())).default({}),
   /** Of every feature, float32 [steps], of a window [steps, slots]: tick minus the value's time, seconds; NaN where there was none. */
   age: arrays,
   /** Of every feature, bool [steps]: whether the value lies within the feature's tolerance. */
@@ -64,7 +66,7 @@ function toPacked(value: unknown): unknown {
       [DATA!, data],
     ]);
   }
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toPacked(each)]));
 }
 

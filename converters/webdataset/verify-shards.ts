@@ -120,6 +120,11 @@ function checkArrays(record: SampleRecord, index: DatasetIndex): string[] {
     expected.set(`time ${role}`, `int64 [${steps}]`);
   }
   const found = new Map<string, string>();
+  for (const { key, kind, shape } of index.features) {
+    if (kind !== 'text') continue;
+    expected.set(`texts ${key}`, `${shape}`);
+    found.set(`texts ${key}`, `${record.texts[key]?.length}`);
+  }
   for (const group of ['values', 'age', 'valid', 'padded', 'time'] as const) {
     for (const [name, { dtype, shape }] of Object.entries<SampleArray>(record[group])) {
       found.set(`${group} ${name}`, `${dtype} [${shape}]`);

@@ -2,7 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvertError } from '../../schemas/errors.ts';
 import type { DatasetTarget, DatasetWriter, EpisodeToWrite } from '../dataset-writer.ts';
-import { type ColumnNumbers, type FrameColumn, frameColumns, rowShape } from '../frame-columns.ts';
+import {
+  type ColumnNumbers,
+  type FrameColumn,
+  frameColumns,
+  rowShape,
+  textFeatures,
+} from '../frame-columns.ts';
 import { formName } from '../prepared/picture-form.ts';
 import { episodeWindows, type Window, type WindowStep } from '../windows.ts';
 import {
@@ -141,12 +147,17 @@ export class WebDatasetWriter implements DatasetWriter {
       const rows = columns[group].get(key)!;
       gathered[group][key] = stack(rows, { steps: steps[roleOf(key)], shape: rowShape(column), dtype });
     }
-    const { contractDigest, version } = this.#target;
+    const { contract, contractDigest, version } = this.#target;
     const { id, digest, task } = header;
+    const texts = textFeatures(contract).map((key) => {
+      const all = numbers.features.get(key)!.texts!;
+      return [key, steps[roleOf(key)].map(({ frame }) => all[frame.index]!)] as const;
+    });
     const times = (of: readonly WindowStep[]) =>
       packTimes(of.map(({ frame }) => numbers.tickTimes[frame.index]!));
     return {
       ...gathered,
+      texts: Object.fromEntries(texts),
       padded: {
         observation: flags(observations.map(({ padded }) => padded)),
         action: flags(actions.map(({ padded }) => padded)),

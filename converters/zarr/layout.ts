@@ -1,6 +1,6 @@
 import type { Contract } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
-import { type FrameColumn, frameColumns, imageFeatures } from '../frame-columns.ts';
+import { type FrameColumn, frameColumns, imageFeatures, refuseText } from '../frame-columns.ts';
 import { plainNames } from '../plain-names.ts';
 
 /** Where the hierarchy lies in the dataset. */
@@ -39,6 +39,7 @@ export function zarrLayout(contract: Contract): ZarrLayout {
         '"action". Add it; a list of fields is concatenated.',
     );
   }
+  refuseText(contract, 'zarr');
   const names = plainNames(contract, { format: 'zarr' });
   const columns = frameColumns(contract).map((column): ArrayColumn => {
     const name = names.get(column.key) ?? '';

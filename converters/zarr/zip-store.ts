@@ -1,36 +1,27 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { DatasetError } from '../../schemas/errors.ts';
+import {
+  CENTRAL,
+  centralRecord,
+  END,
+  END_64,
+  endRecord,
+  LOCAL,
+  LOCATOR_64,
+  localRecord,
+  MAX_16,
+  MAX_32,
+  type ZipEntry,
+  zip64End,
+  zip64Locator,
+} from '../zip-records.ts';
 import type { ZarrSink, ZarrSource } from './zarr-store.ts';
 
-/**
- * One archive of stored entries, as zarr-python's `ZipStore` (APPNOTE.TXT 6.3.10). Chunks are compressed
- * already. Archives of more than 65 535 entries or 4 GiB get the Zip64 records at the end.
- */
-const LOCAL = { signature: 0x04034b50, bytes: 30 } as const;
-const CENTRAL = { signature: 0x02014b50, bytes: 46 } as const;
-const END = { signature: 0x06054b50, bytes: 22 } as const;
-const END_64 = { signature: 0x06064b50, bytes: 56 } as const;
-const LOCATOR_64 = { signature: 0x07064b50, bytes: 20 } as const;
-/** Zip64, and names in UTF-8. */
-const [VERSION, FLAGS] = [45, 0x0800];
-/** 1 January 1980, the earliest date that there is: the bytes depend on the entries alone. */
-const DOS_DATE = 0x0021;
-const MAX_16 = 0xffff;
-const MAX_32 = 0xffffffff;
-/** Header id of the extra field with 64-bit numbers. */
-const ZIP64_EXTRA = 1;
-
-interface Entry {
-  readonly name: Buffer;
-  readonly crc: number;
-  readonly size: number;
-  readonly offset: number;
-}
-
+/** One archive, as zarr-python's `ZipStore`. Chunks are compressed already. */
 export class ZipSink implements ZarrSink {
   readonly #handle: FileHandle;
-  readonly #entries: Entry[] = [];
+  readonly #entries: ZipEntry[] = [];
   #at = 0;
 
   private constructor(handle: FileHandle) {
@@ -44,11 +35,7 @@ export class ZipSink implements ZarrSink {
   async set(key: string, bytes: Uint8Array): Promise<void> {
     const entry = { name: Buffer.from(key), crc: crc32(bytes), size: bytes.byteLength, offset: this.#at };
     this.#entries.push(entry);
-    const header = Buffer.alloc(LOCAL.bytes);
-    header.writeUInt32LE(LOCAL.signature, 0);
-    header.writeUInt16LE(VERSION, 4);
-    writeCommon(header.subarray(6), entry);
-    await this.#append([header, entry.name, bytes]);
+    await this.#append([localRecord(entry), entry.name, bytes]);
   }
 
   async close(): Promise<void> {
@@ -59,13 +46,7 @@ export class ZipSink implements ZarrSink {
     if (entries >= MAX_16 || start >= MAX_32 || size >= MAX_32) {
       await this.#append([zip64End({ entries, size, start }), zip64Locator(this.#at)]);
     }
-    const end = Buffer.alloc(END.bytes);
-    end.writeUInt32LE(END.signature, 0);
-    end.writeUInt16LE(Math.min(entries, MAX_16), 8);
-    end.writeUInt16LE(Math.min(entries, MAX_16), 10);
-    end.writeUInt32LE(Math.min(size, MAX_32), 12);
-    end.writeUInt32LE(Math.min(start, MAX_32), 16);
-    await this.#append([end]);
+    await this.#append([endRecord({ entries, size, start })]);
     await this.#handle.close();
   }
 
@@ -79,54 +60,6 @@ export class ZipSink implements ZarrSink {
     this.#at += parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
     await this.#handle.writev(parts, at);
   }
-}
-
-/** What local and central records share: flags, method 0, time, date, checksum, sizes, length of the name. */
-function writeCommon(bytes: Buffer, { crc, size, name }: Entry): void {
-  bytes.writeUInt16LE(FLAGS, 0);
-  bytes.writeUInt16LE(DOS_DATE, 6);
-  bytes.writeUInt32LE(crc, 8);
-  bytes.writeUInt32LE(size, 12);
-  bytes.writeUInt32LE(size, 16);
-  bytes.writeUInt16LE(name.byteLength, 20);
-}
-
-function centralRecord(entry: Entry): readonly Uint8Array[] {
-  const { name, offset } = entry;
-  const record = Buffer.alloc(CENTRAL.bytes);
-  record.writeUInt32LE(CENTRAL.signature, 0);
-  record.writeUInt16LE(VERSION, 4);
-  record.writeUInt16LE(VERSION, 6);
-  writeCommon(record.subarray(8), entry);
-  record.writeUInt32LE(Math.min(offset, MAX_32), 42);
-  if (offset < MAX_32) return [record, name];
-  const extra = Buffer.alloc(12);
-  extra.writeUInt16LE(ZIP64_EXTRA, 0);
-  extra.writeUInt16LE(8, 2);
-  extra.writeBigUInt64LE(BigInt(offset), 4);
-  record.writeUInt16LE(extra.byteLength, 30);
-  return [record, name, extra];
-}
-
-function zip64End({ entries, size, start }: { entries: number; size: number; start: number }): Buffer {
-  const record = Buffer.alloc(END_64.bytes);
-  record.writeUInt32LE(END_64.signature, 0);
-  record.writeBigUInt64LE(BigInt(END_64.bytes - 12), 4);
-  record.writeUInt16LE(VERSION, 12);
-  record.writeUInt16LE(VERSION, 14);
-  record.writeBigUInt64LE(BigInt(entries), 24);
-  record.writeBigUInt64LE(BigInt(entries), 32);
-  record.writeBigUInt64LE(BigInt(size), 40);
-  record.writeBigUInt64LE(BigInt(start), 48);
-  return record;
-}
-
-function zip64Locator(offset: number): Buffer {
-  const record = Buffer.alloc(LOCATOR_64.bytes);
-  record.writeUInt32LE(LOCATOR_64.signature, 0);
-  record.writeBigUInt64LE(BigInt(offset), 8);
-  record.writeUInt32LE(1, 16);
-  return record;
 }
 
 /** Opens an archive that {@link ZipSink} wrote. @throws {DatasetError} when its directory is not whole. */
@@ -157,7 +90,7 @@ export async function openZip(file: string): Promise<ZarrSource> {
   }
 }
 
-async function readDirectory(handle: FileHandle): Promise<Map<string, Entry>> {
+async function readDirectory(handle: FileHandle): Promise<Map<string, ZipEntry>> {
   const { size } = await handle.stat();
   const end = await readAt(handle, size - END.bytes, END.bytes);
   expect(end, END.signature);
@@ -170,7 +103,7 @@ async function readDirectory(handle: FileHandle): Promise<Map<string, Entry>> {
     [count, start] = [Number(record.readBigUInt64LE(32)), Number(record.readBigUInt64LE(48))];
   }
   const directory = await readAt(handle, start, size - END.bytes - start);
-  const entries = new Map<string, Entry>();
+  const entries = new Map<string, ZipEntry>();
   for (let at = 0, left = count; left > 0; left--) {
     const record = directory.subarray(at);
     expect(record, CENTRAL.signature);
