@@ -26,7 +26,7 @@ describe('the live preview of a recording session', () => {
     using client = new TestClient(address(session));
     const info = await client.next('serverInfo');
     expect(info.name).toBe('Kinescribe: live');
-    expect(info.capabilities).toEqual(['time']);
+    expect(info.capabilities).toEqual(['time', 'parameters']);
     expect([...(await channelIds(client, 4)).keys()]).toEqual([
       '/kinescribe/recording',
       '/kinescribe/streams',
@@ -101,6 +101,10 @@ describe('the live preview of a recording session', () => {
     await client.next('status', ({ message }) => message === 'Send buffer limit reached');
     const shown = client.frames.filter(({ op }) => op === 'messageData').length;
     expect(shown).toBeLessThan(400);
+    client.socket.send('{"op":"getParameters","parameterNames":[],"id":"l"}');
+    const { parameters } = await client.next('parameterValues');
+    const { '/force': leftOut = 0 } = parameters[0]!.value as Record<string, number>;
+    expect(leftOut).toBeGreaterThan(0);
   });
 
   test('a finished take is replayed when its name is given, while the session goes on', async () => {

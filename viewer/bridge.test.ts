@@ -319,6 +319,17 @@ describe('a client publishes', () => {
 });
 
 describe('limits', () => {
+  test('let a client ask for a few assets at once, and tell it when it is more', async () => {
+    using client = new TestClient(url());
+    await client.next('advertiseServices');
+    for (let requestId = 0; requestId < 200; requestId++) {
+      client.socket.send(JSON.stringify({ op: 'fetchAsset', requestId, uri: 'arm.urdf' }));
+    }
+    expect((await client.next('status')).message).toBe('Too many requests at once');
+    client.socket.send(JSON.stringify({ op: 'fetchAsset', requestId: 1000, uri: 'arm.urdf' }));
+    await client.next('fetchAssetResponse');
+  });
+
   test('cut off a client that asks without end', async () => {
     using client = new TestClient(url());
     await client.next('advertiseServices');

@@ -1,14 +1,11 @@
-import { fetchAsset } from './assets.ts';
 import type { ReplayChannel } from './channels.ts';
 import type { ClientStream } from './client-stream.ts';
-import { connectionGraph } from './connection-graph.ts';
-import { contractOf } from './episode-facts.ts';
+import { EpisodeRequests } from './episode-requests.ts';
 import { greeting } from './greeting.ts';
 import type { PlaybackGroup } from './playback-group.ts';
 import { type PlaybackClock, type PlaybackEvent, Player } from './player.ts';
 import type { ClientFrame, PlaybackState, ServiceCall, Subprotocol, Subscription } from './protocol.ts';
-import { encodeAssetAnswer, encodePlaybackState, encodeServiceCallResponse } from './protocol-server.ts';
-import { PublishedLabels } from './published-labels.ts';
+import { encodePlaybackState, encodeServiceCallResponse } from './protocol-server.ts';
 import { changeOfParameters, changeOfService, type ReplayWish, replayParameters } from './replay-controls.ts';
 import type { ReplayedEpisode } from './replayed-episodes.ts';
 
@@ -29,6 +26,8 @@ export interface EpisodeReplayOptions {
 
 /** Time between two updates of the playback's parameters. */
 const PARAMETER_PERIOD_NANOS = 500_000_000n;
+/** After this long without anything to see a client is told why. */
+const PATIENCE_MILLIS = 1000;
 /** Parameters that one client may watch: several times as many as there are. */
 const MAX_WATCHED = 40;
 const text = new TextEncoder();
@@ -41,11 +40,11 @@ export class EpisodeReplay {
   readonly #episode: ReplayedEpisode;
   readonly #options: EpisodeReplayOptions;
   readonly #player: Player;
-  readonly #labels: PublishedLabels;
   readonly #channels: ReadonlyMap<number, ReplayChannel>;
   /** By subscription id. */
   readonly #subscriptions = new Map<number, ReplayChannel>();
   readonly #watchedParameters = new Set<string>();
+  readonly #requests: EpisodeRequests;
   /** Lichtblick speaks foxglove.sdk.v1 but knows no PlaybackState: only who asks for control is told. */
   #wantsStates = false;
   #parametersTime = 0n;
@@ -61,7 +60,7 @@ export class EpisodeReplay {
       latchedDepth: (topic) =>
         depths.get(topic)?.reduce((depth, { latchedDepth }) => depth + latchedDepth, 0) ?? 0,
     });
-    this.#labels = new PublishedLabels(stream, episode.file);
+    this.#requests = new EpisodeRequests(stream, episode);
     const { id: episodeId, channels } = episode;
     const { subprotocol } = options;
     for (const message of greeting({ subprotocol, episodeId, channels, range: this.#player })) {
@@ -166,27 +165,10 @@ export class EpisodeReplay {
         this.#control({ ...change, ...(seekTime !== undefined && { seekTime }) });
         return;
       }
-      case 'advertise':
-        this.#labels.advertised(frame.channels);
-        return;
-      case 'unadvertise':
-        this.#labels.unadvertised(frame.channelIds);
-        return;
-      case 'messageData':
-        void this.#labels.published(frame, this.#player.state.currentTime);
-        return;
-      case 'fetchAsset':
-        void this.#sendAsset(frame.requestId, frame.uri);
-        return;
-      case 'subscribeConnectionGraph':
-        void contractOf(this.#episode.reader).then((contract) =>
-          this.#stream.text(connectionGraph(this.#episode, contract)),
-        );
-        return;
       case 'unsubscribeConnectionGraph':
         return; // it never changes
       default:
-        frame satisfies never;
+        this.#requests.handle(frame, this.#player.state.currentTime);
     }
   }
 
@@ -211,11 +193,17 @@ export class EpisodeReplay {
 
   /** The rest plays on while a topic is being prepared. */
   async #prepare(id: number, channel: ReplayChannel): Promise<void> {
+    const patience = setTimeout(
+      () => this.#stream.status('info', `${channel.topic} is being prepared: all stamps are read once`),
+      PATIENCE_MILLIS,
+    );
     try {
       await this.#episode.recording.prepare(channel.topic);
       if (this.#subscriptions.get(id) === channel) this.#player.subscribe(channel.topic);
     } catch (error) {
       this.#stream.status('warning', `${channel.topic} cannot be shown: ${messageOf(error)}`);
+    } finally {
+      clearTimeout(patience);
     }
   }
 
@@ -244,14 +232,6 @@ export class EpisodeReplay {
     const response = { status, offset_secs: Number(currentTime - this.#player.startTime) / 1e9 };
     const answer = { serviceId, callId, encoding: 'json', payload: text.encode(JSON.stringify(response)) };
     this.#stream.binary(encodeServiceCallResponse(answer));
-  }
-
-  async #sendAsset(requestId: number, uri: string): Promise<void> {
-    const answer = await fetchAsset(this.#episode.reader, uri).then(
-      (data) => ({ requestId, data }),
-      (error: unknown) => ({ requestId, fault: messageOf(error) }),
-    );
-    this.#stream.binary(encodeAssetAnswer(answer));
   }
 
   async #sendParameters(names: readonly string[], id?: string): Promise<void> {

@@ -48,7 +48,7 @@ export class LiveClient {
     stream.text({
       op: 'serverInfo',
       name: 'Kinescribe: live',
-      capabilities: ['time'],
+      capabilities: ['time', 'parameters'],
       metadata: { ROS_DISTRO: 'jazzy' },
       sessionId: `live ${crypto.randomUUID()}`,
     });
@@ -76,6 +76,12 @@ export class LiveClient {
           this.#subscriptions.delete(id);
         }
         return;
+      case 'getParameters': {
+        const parameters = [{ name: '/live.left_out', value: Object.fromEntries(this.#stream.leftOut) }];
+        const { id } = frame;
+        this.#stream.text({ op: 'parameterValues', parameters, ...(id !== undefined && { id }) });
+        return;
+      }
       default:
         // Clients ask for what they can, whatever was offered; only a wish to steer deserves an answer.
         if (frame.op === 'playbackControlRequest' || frame.op === 'serviceCallRequest') {
