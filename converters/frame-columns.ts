@@ -1,4 +1,5 @@
 import type { Contract, Feature, ImageFeature, VectorFeature } from '../schemas/contract.ts';
+import { ConvertError } from '../schemas/errors.ts';
 import type { EpisodeNumbers } from './episode-numbers.ts';
 import { type Elements, isNumeric, type NumericFeature, numberForm, slotCount } from './frame.ts';
 
@@ -48,6 +49,22 @@ export function frameColumns({ features }: Contract): readonly FrameColumn[] {
 export function imageFeatures({ features }: Contract): readonly (readonly [string, ImageFeature])[] {
   return Object.entries(features).flatMap(([key, feature]) =>
     feature.kind === 'image' ? [[key, feature] as const] : [],
+  );
+}
+
+/** The keys of features that are text. */
+export function textFeatures({ features }: Contract): readonly string[] {
+  return Object.keys(features).filter((key) => features[key]!.kind === 'text');
+}
+
+/** @throws {ConvertError} when there is text, for a format whose loaders take numbers and pictures only. */
+export function refuseText(contract: Contract, format: string): void {
+  const [key] = textFeatures(contract);
+  if (key === undefined) return;
+  throw new ConvertError(
+    `Cannot write ${format}: feature "${key}" is text, which its loaders do not take. Leave the feature out, or ` +
+      'write lerobot, rlds or webdataset.',
+    { contractPath: ['features', key] },
   );
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Contract } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
 import type { DatasetTarget, DatasetWriter, EpisodeToWrite } from '../dataset-writer.ts';
-import { imageFeatures } from '../frame-columns.ts';
+import { imageFeatures, refuseText } from '../frame-columns.ts';
 import { isAction, plainNames } from '../plain-names.ts';
 import {
   actionColumn,
@@ -102,6 +102,7 @@ function paddingOf(dataset: string): number | undefined {
 
 /** Where everything lies in an episode's file. @throws {ConvertError} when the contract lacks what ACT reads. */
 export function actLayout(contract: Contract): EpisodeLayout {
+  refuseText(contract, 'ACT');
   const plain = plainNames(contract, { format: 'ACT', taken: ['images'] });
   const names = new Map([...plain].map(([key, name]) => [key, ACT_NAMES[name] ?? name]));
   if (new Set(names.values()).size < names.size) {

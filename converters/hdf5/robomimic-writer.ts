@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Contract } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
 import type { DatasetTarget, DatasetWriter, EpisodeToWrite } from '../dataset-writer.ts';
+import { refuseText } from '../frame-columns.ts';
 import { isAction, plainNames } from '../plain-names.ts';
 import {
   actionColumn,
@@ -91,6 +92,7 @@ export class RobomimicWriter implements DatasetWriter {
 
 /** Where everything lies in a demo's group. @throws {ConvertError} when there is no action. */
 export function robomimicLayout(contract: Contract): EpisodeLayout {
+  refuseText(contract, 'robomimic');
   const names = plainNames(contract, { format: 'robomimic' });
   const paths = {
     value: (name: string, key: string) => (isAction(key) ? `action_dict/${name}` : `obs/${name}`),

@@ -2,7 +2,7 @@ import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConvertError } from '../../schemas/errors.ts';
 import type { DatasetTarget, DatasetWriter, EpisodeToWrite } from '../dataset-writer.ts';
-import { imageFeatures } from '../frame-columns.ts';
+import { imageFeatures, textFeatures } from '../frame-columns.ts';
 import { type DataColumn, dataColumns } from '../lerobot/data-columns.ts';
 import { FeatureStatistics, type FeatureSummary } from '../lerobot/feature-statistics.ts';
 import { featureTable } from '../lerobot/info.ts';
@@ -71,13 +71,15 @@ export class LerobotV21Writer implements DatasetWriter {
     const rows = this.#columns.map((column) =>
       column.rows({ header, numbers, firstIndex: this.#frames, taskIndex }),
     );
-    const file = new ParquetFile(
-      this.#columns.map((column) => ({
+    const texts = textFeatures(this.#target.contract);
+    const file = new ParquetFile([
+      ...this.#columns.map((column) => ({
         ...column,
         shape: column.shape.length === 1 && column.shape[0] === 1 ? [] : column.shape,
       })),
-    );
-    file.append(numbers.frames, rows);
+      ...texts.map((name) => ({ kind: 'text', name }) as const),
+    ]);
+    file.append(numbers.frames, [...rows, ...texts.map((key) => numbers.features.get(key)!.texts!)]);
     await writeFile(await this.#fileFor(pathOf(DATA_PATH, index)), file.encode());
     const training = this.#splits.add(split);
     for (const [i, { name, maskedBy }] of this.#columns.entries()) {

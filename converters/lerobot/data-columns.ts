@@ -2,7 +2,7 @@ import type { Contract } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
 import type { EpisodeHeader } from '../dataset-writer.ts';
 import type { EpisodeNumbers } from '../episode-numbers.ts';
-import { type FrameColumn, frameColumns, imageFeatures } from '../frame-columns.ts';
+import { type FrameColumn, frameColumns, imageFeatures, textFeatures } from '../frame-columns.ts';
 import type { TensorColumn, TensorRows } from './parquet-file.ts';
 
 /** The frames of one episode without their pictures, as the columns need them. */
@@ -32,7 +32,7 @@ export interface DataColumn extends TensorColumn {
  */
 export function dataColumns(contract: Contract): readonly DataColumn[] {
   const columns = [...frameColumns(contract).map(dataColumn), ...indexColumns(contract.samples.tickRateHz)];
-  const names = new Set(imageFeatures(contract).map(([key]) => key));
+  const names = new Set([...imageFeatures(contract).map(([key]) => key), ...textFeatures(contract)]);
   for (const { name, shape } of columns) {
     if (names.has(name)) {
       throw new ConvertError(

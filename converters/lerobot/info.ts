@@ -1,5 +1,5 @@
 import type { Contract } from '../../schemas/contract.ts';
-import { imageFeatures } from '../frame-columns.ts';
+import { imageFeatures, textFeatures } from '../frame-columns.ts';
 import type { VideoBackend } from '../video-encoder.ts';
 import { ENCODING } from '../video-encoding.ts';
 import type { DataColumn } from './data-columns.ts';
@@ -70,5 +70,6 @@ export function featureTable({
     };
   }
   for (const { name, dtype, shape, names } of columns) features[name] = { dtype, shape, names };
+  for (const key of textFeatures(contract)) features[key] = { dtype: 'string', shape: [1], names: null };
   return features;
 }

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConvertError } from '../../schemas/errors.ts';
 import type { DatasetTarget, DatasetWriter, EpisodeToWrite } from '../dataset-writer.ts';
-import { imageFeatures } from '../frame-columns.ts';
+import { imageFeatures, textFeatures } from '../frame-columns.ts';
 import { formName } from '../prepared/picture-form.ts';
 import type { VideoBackend } from '../video-encoder.ts';
 import { CameraVideos, type VideoRange } from './camera-videos.ts';
@@ -67,7 +67,10 @@ export class LerobotWriter implements DatasetWriter {
     );
     this.#data = new DataFiles({
       directory,
-      columns: this.#columns.map((column) => ({ ...column, shape: cellShape(column.shape) })),
+      columns: [
+        ...this.#columns.map((column) => ({ ...column, shape: cellShape(column.shape) })),
+        ...textFeatures(contract).map((name) => ({ kind: 'text', name }) as const),
+      ],
       maxBytes: dataFileMegabytes * MEBIBYTE,
     });
     this.#pictures = new Map(this.#cameras.map(({ key }) => [key, new PictureStatistics()]));
@@ -88,6 +91,7 @@ export class LerobotWriter implements DatasetWriter {
     const rows = this.#columns.map((column) =>
       column.rows({ header, numbers, firstIndex: fromIndex, taskIndex }),
     );
+    const texts = textFeatures(this.#target.contract).map((key) => numbers.features.get(key)!.texts!);
     const counted = this.#splits.add(split);
     for (const [i, { name, maskedBy }] of this.#columns.entries()) {
       const valid = maskedBy === undefined ? undefined : numbers.features.get(maskedBy)!.valid;
@@ -104,7 +108,7 @@ export class LerobotWriter implements DatasetWriter {
       task,
       fromIndex,
       toIndex: fromIndex + numbers.frames,
-      data: await this.#data.append(numbers.frames, rows),
+      data: await this.#data.append(numbers.frames, [...rows, ...texts]),
       videos,
       statistics,
     });

@@ -1,6 +1,6 @@
 import type { Contract } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
-import { type FrameColumn, frameColumns, imageFeatures, rowShape } from '../frame-columns.ts';
+import { type FrameColumn, frameColumns, imageFeatures, rowShape, textFeatures } from '../frame-columns.ts';
 import { isAction, plainNames } from '../plain-names.ts';
 
 /** Version of the data that we give every dataset: TFDS asks for one as a folder. */
@@ -52,6 +52,11 @@ export interface PictureLeaf extends Leaf {
   readonly key: string;
 }
 
+/** A leaf that the texts of a feature fill. */
+export interface TextLeaf extends Leaf {
+  readonly key: string;
+}
+
 const FLAG: LeafType = { kind: 'tensor', dtype: 'bool', shape: [] };
 const TEXT: LeafType = { kind: 'text' };
 
@@ -71,6 +76,7 @@ export const FIXED_LEAVES = {
 export interface RldsLayout {
   readonly columns: readonly ColumnLeaf[];
   readonly pictures: readonly PictureLeaf[];
+  readonly texts: readonly TextLeaf[];
 }
 
 /**
@@ -116,7 +122,10 @@ export function rldsLayout(contract: Contract): RldsLayout {
     }
     return { path: `steps/${placeOf(key)}`, type: { kind: 'image', width, height }, key };
   });
-  return { columns, pictures };
+  const texts = textFeatures(contract).map(
+    (key): TextLeaf => ({ path: `steps/${placeOf(key)}`, type: TEXT, key }),
+  );
+  return { columns, pictures, texts };
 }
 
 /** Elements of one step of a tensor. */

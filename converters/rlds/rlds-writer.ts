@@ -100,10 +100,10 @@ export class RldsWriter implements DatasetWriter {
         await rename(this.#partFile(split.name, i), join(this.#folder, shard));
       }
     }
-    const { columns, pictures } = this.#layout;
+    const { columns, pictures, texts } = this.#layout;
     await this.#writeJson(
       FEATURES_FILE,
-      featuresJson([...columns, ...pictures, ...Object.values(FIXED_LEAVES)]),
+      featuresJson([...columns, ...pictures, ...texts, ...Object.values(FIXED_LEAVES)]),
     );
     await this.#writeJson(INFO_FILE, {
       name,
@@ -135,12 +135,14 @@ export class RldsWriter implements DatasetWriter {
       const values = places.map((frame) => pictures.picture(key, this.#pictures, frame));
       example.set(path, { kind: 'bytes', values });
     }
+    for (const { path, key } of this.#layout.texts) {
+      example.set(path, { kind: 'bytes', values: episode.features.get(key)!.texts!.map(text) });
+    }
     const last = episode.frames - 1;
     const flags = (holds: (frame: number) => boolean): ExampleValues => ({
       kind: 'int',
       values: BigInt64Array.from(places, (frame) => (holds(frame) ? 1n : 0n)),
     });
-    const text = (value: string): Uint8Array => Buffer.from(value);
     const fixed: Record<keyof typeof FIXED_LEAVES, ExampleValues> = {
       isFirst: flags((i) => i === 0),
       isLast: flags((i) => i === last),
@@ -179,4 +181,8 @@ function numbers(rows: ColumnNumbers): ExampleValues {
   if (rows instanceof Float32Array) return { kind: 'float', values: rows };
   if (rows instanceof Float64Array) return { kind: 'float', values: Float32Array.from(rows) };
   return { kind: 'int', values: BigInt64Array.from(rows, BigInt) };
+}
+
+function text(value: string): Uint8Array {
+  return Buffer.from(value);
 }
