@@ -7,6 +7,7 @@ import {
   type FrameColumn,
   frameColumns,
   imageFeatures,
+  refuseText,
   rowShape,
 } from '../frame-columns.ts';
 import { encodeNpz, type NpyArray } from '../npz.ts';
@@ -64,6 +65,7 @@ export class VlaFoundryWriter implements DatasetWriter {
   constructor(target: DatasetTarget, limits: ShardLimits = {}) {
     const { contract } = target;
     this.#target = target;
+    refuseText(contract, 'vla_foundry');
     this.#cameras = cameras(contract);
     if (this.#cameras.size === 0) {
       throw new ConvertError(
