@@ -84,6 +84,10 @@ export const COMMANDS: readonly Command[] = [
       tokenOption,
       ...tlsOptions,
       { flags: '--metrics', text: 'serve figures for Prometheus under /metrics' },
+      {
+        flags: '--sound',
+        text: 'ring the terminal bell: once for a start, twice for a stop, four times for trouble',
+      },
       { flags: '--changed-contract', text: 'go on in a library that was begun under another version of it' },
       { flags: '-d, --duration <secs>', text: 'no keyboard: record takes of this length', value: 'number' },
       { flags: '-n, --takes <number>', text: 'with --duration: how many', value: 'number', default: 1 },

@@ -185,6 +185,31 @@ targets:
     expect(planned.session.status().object).toBeUndefined();
   });
 
+  it('is silent unless it is asked for tones, and remembers that', async () => {
+    const heard = await openPage(TABLET);
+    await heard.addInitScript(`
+      const start = OscillatorNode.prototype.start;
+      globalThis.tones = [];
+      OscillatorNode.prototype.start = function (when) {
+        tones.push(this.frequency.value);
+        start.call(this, when);
+      };
+    `);
+    await show(heard);
+    const tones = () => heard.evaluate<number[]>('globalThis.tones');
+    await served.session.command({ kind: 'start' });
+    await heard.getByRole('heading', { name: 'Recording' }).waitFor();
+    expect(await tones()).toEqual([]);
+    await heard.getByLabel('Sound').selectOption('tones');
+    expect(await tones()).toEqual([523, 784]); // what a start sounds like
+    await served.session.command({ kind: 'stop' });
+    await expect.poll(tones).toEqual([523, 784, 784, 523]);
+    await heard.reload();
+    await heard.getByLabel('Sound').waitFor();
+    expect(await heard.getByLabel('Sound').inputValue()).toBe('tones');
+    await heard.context().close();
+  });
+
   it('turns a stream red within two seconds of its death', async () => {
     await button('Start').click();
     await isIn('recording');

@@ -18,6 +18,7 @@ import { openLibrary } from '../../schemas/library.ts';
 import { type Repair, repairLibrary } from '../../schemas/library-repair.ts';
 import { PLAN_FILE, readPlan } from '../../schemas/plan-file.ts';
 import type { ReplayServer } from '../../viewer/server.ts';
+import { ringFor } from '../bell.ts';
 import type { CommandOptions } from '../command.ts';
 import { liveLines, logLine } from '../live-view.ts';
 import { byDuration, byKeyboard, byPedal, byRosGraph } from '../operators.ts';
@@ -38,6 +39,7 @@ const KEYS: Record<EpisodeState, string> = {
   review: '1–5 quality · s success · f failure · k keep · d discard · space keep and start the next · q quit',
 };
 const SHOW_MILLIS = 250;
+const BELL = '\u0007';
 
 /** `kinescribe record`: takes one after another by keyboard, page or pedal, or a number of equal length. */
 export async function record(_args: readonly string[], options: CommandOptions): Promise<number> {
@@ -102,6 +104,7 @@ export async function record(_args: readonly string[], options: CommandOptions):
   }, SHOW_MILLIS);
   let server: ReplayServer | undefined;
   const say = (text: string) => screen.say(text);
+  const endBell = options.sound === true ? ringFor(session, () => process.stdout.write(BELL)) : () => {};
   const leaveGraph = byRosGraph(session, { source, say });
   try {
     if (isServed) {
@@ -130,6 +133,7 @@ export async function record(_args: readonly string[], options: CommandOptions):
   } finally {
     clearInterval(showing);
     ending.abort();
+    endBell();
     leaveGraph();
     await server?.close();
     await recorder.close();

@@ -6,6 +6,7 @@ import { formatBytes, formatCount } from './format.ts';
 import { PlanLine } from './plan-line.tsx';
 import { RecordingLink, type RecordingState } from './recording-link.ts';
 import { pageAddress } from './server.ts';
+import { useSound } from './sound.ts';
 import { StreamTable, streamTrouble } from './stream-table.tsx';
 import { NEXT_STEP, TakeControls } from './take-controls.tsx';
 import { TakeDescription } from './take-description.tsx';
@@ -22,6 +23,7 @@ export function RecordingScreen() {
   const [note, setNote] = useState('');
   const [said, setSaid] = useState('');
   const status = line?.status;
+  const [sound, onSound] = useSound(status);
   const settledState = useSettled(status?.state);
   const isReady = line?.connection === 'open' && line.pending === undefined && settledState === status?.state;
 
@@ -76,7 +78,10 @@ export function RecordingScreen() {
             {said}
           </p>
           {status.plan && <PlanLine plan={status.plan} />}
-          <TakeDescription status={status} onDescribe={(command) => void link.current?.send(command)} />
+          <TakeDescription
+            {...{ status, sound, onSound }}
+            onDescribe={(command) => void link.current?.send(command)}
+          />
         </div>
         <StreamTable streams={status.streams} />
       </main>

@@ -1,13 +1,16 @@
 import type { RecordingCommand } from '../../schemas/recording-control.ts';
 import type { RecordingNow } from '../api.ts';
+import { SOUNDS, type Sound } from './sound.ts';
 
 interface Props {
   readonly status: RecordingNow;
   readonly onDescribe: (command: RecordingCommand) => void;
+  readonly sound: Sound;
+  readonly onSound: (sound: Sound) => void;
 }
 
 /** What the next take is of and who records it, from the contract's lists. */
-export function TakeDescription({ status, onDescribe }: Props) {
+export function TakeDescription({ status, onDescribe, sound, onSound }: Props) {
   const { task, tasks, operator, operators, scene, scenes, object, objects } = status;
   return (
     <div class="description">
@@ -62,6 +65,15 @@ export function TakeDescription({ status, onDescribe }: Props) {
             }}
           />
         )}
+      </div>
+      <div class="field">
+        <label for="sound">Sound</label>
+        <Choice
+          id="sound"
+          value={sound}
+          values={SOUNDS}
+          onChoose={(chosen) => onSound(SOUNDS.find((each) => each === chosen) ?? 'off')}
+        />
       </div>
     </div>
   );
