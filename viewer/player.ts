@@ -153,9 +153,15 @@ export class Player {
           yield { kind: 'state', state };
           continue;
         }
-        if (cursor.generation !== this.#generation) cursor = this.#reopen(cursor);
+        const isStale = cursor.fresh && cursor.revision !== this.#revision;
+        if (isStale || cursor.generation !== this.#generation) cursor = this.#reopen(cursor);
         if (cursor.fresh && this.#missing.size > 0) {
           yield* this.#backfill(); // before the cursor reads: a seek shows its picture first
+          continue;
+        }
+        // A client that only looks around needs nothing of what follows: reading ahead would delay its next seek.
+        if (cursor.fresh && this.#status !== 'playing') {
+          await onAbort(this.#wake.signal);
           continue;
         }
         // A wish comes before what takes its time; a file's own topics take none worth a promise per message.
