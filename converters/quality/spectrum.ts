@@ -6,15 +6,20 @@ export function fft(re: Float64Array, im: Float64Array): void {
     for (; j & bit; bit >>= 1) j ^= bit;
     j ^= bit;
     if (i < j) {
-      [re[i], re[j]] = [re[j]!, re[i]!];
-      [im[i], im[j]] = [im[j]!, im[i]!];
+      const [x, y] = [re[i]!, im[i]!];
+      re[i] = re[j]!;
+      im[i] = im[j]!;
+      re[j] = x;
+      im[j] = y;
     }
   }
+  const turns = turnsOf(n);
   for (let size = 2; size <= n; size <<= 1) {
     const half = size >> 1;
+    const stride = n / size;
     for (let k = 0; k < half; k++) {
-      const angle = (-2 * Math.PI * k) / size;
-      const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+      const cos = turns.cos[k * stride]!;
+      const sin = turns.sin[k * stride]!;
       for (let a = k; a < n; a += size) {
         const b = a + half;
         const x = re[b]! * cos - im[b]! * sin;
@@ -26,6 +31,24 @@ export function fft(re: Float64Array, im: Float64Array): void {
       }
     }
   }
+}
+
+interface Turns {
+  readonly cos: Float64Array;
+  readonly sin: Float64Array;
+}
+
+/** By length: pictures are transformed row by row, all of one length. */
+const known = new Map<number, Turns>();
+
+function turnsOf(length: number): Turns {
+  let turns = known.get(length);
+  if (!turns) {
+    const angles = Float64Array.from({ length: length / 2 }, (_, k) => (-2 * Math.PI * k) / length);
+    turns = { cos: angles.map(Math.cos), sin: angles.map(Math.sin) };
+    known.set(length, turns);
+  }
+  return turns;
 }
 
 export function nextPowerOfTwo(n: number): number {

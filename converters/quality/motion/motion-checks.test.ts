@@ -1,0 +1,266 @@
+import { describe, expect, test } from 'vitest';
+import type { MessageValue } from '../../../schemas/message.ts';
+import { cleanArm, judge, secsOf, target, withValue } from '../arm.fixture.ts';
+import type { Observation } from '../observation.ts';
+import { random } from '../rig.fixture.ts';
+import { type SweepRow, sweep } from '../sweep.fixture.ts';
+import { MOTION_CHECKS } from './motion-checks.ts';
+
+const AT = 3;
+const PLACE: Readonly<Record<string, number>> = { a: 0, b: 1 };
+
+/** Changes one joint of one stream; the row's number of the message comes along. */
+function joint(
+  take: readonly Observation[],
+  [stream, name]: readonly [string, 'a' | 'b'],
+  change: (position: number, secs: number, index: number) => number,
+  key: 'position' | 'velocity' = 'position',
+): Observation[] {
+  let index = 0;
+  return take.map((each) => {
+    if (each.stream.name !== stream) return each;
+    const at = index++;
+    return withValue(each, (value) => {
+      const numbers = [...(value[key] as number[])];
+      numbers[PLACE[name]!] = change(numbers[PLACE[name]!]!, secsOf(each), at);
+      return { ...value, [key]: numbers };
+    });
+  });
+}
+
+const motion = (each: Partial<SweepRow> & Pick<SweepRow, 'id' | 'inject' | 'threshold'>): SweepRow => ({
+  stream: 'joints',
+  ...each,
+});
+const command = (each: Partial<SweepRow> & Pick<SweepRow, 'id' | 'inject' | 'threshold'>): SweepRow => ({
+  stream: 'commands',
+  ...each,
+});
+
+const ROWS: readonly SweepRow[] = [
+  motion({
+    ...{ id: 'K01', channel: 'a', streams: ['description', 'joints'], threshold: 2.5, at: AT },
+    inject: (take, samples) =>
+      joint(take, ['joints', 'a'], (q, secs) => (secs >= AT && secs < AT + samples / 100 ? 2.3 : q)),
+  }),
+  motion({
+    ...{ id: 'K02', channel: 'a', streams: ['description', 'joints'], threshold: 0.25, at: AT },
+    inject: (take, share) =>
+      joint(take, ['joints', 'a'], (q, secs) => (secs >= AT && secs < AT + 12 * share ? 1.95 : q)),
+  }),
+  motion({
+    ...{ id: 'K03', channel: 'b', streams: ['description', 'joints'], threshold: 0.02 },
+    inject: (take, share) =>
+      joint(take, ['joints', 'b'], (q, _s, i) => (i % Math.round(2 / share) === 0 ? q + 0.05 : q)),
+  }),
+  motion({
+    ...{ id: 'K04', channel: 'a', threshold: 2 * Math.PI, strengths: [0.04, 2 * Math.PI], at: AT },
+    inject: (take, radians) => joint(take, ['joints', 'a'], (q, secs) => (secs >= AT ? q + radians : q)),
+  }),
+  motion({
+    ...{ id: 'K05', channel: 'b', threshold: 0.02 },
+    inject: (take, share, seed) => {
+      const next = random(seed);
+      return joint(take, ['joints', 'b'], (q) => (next() < share * 1.1 ? q + 0.05 : q));
+    },
+  }),
+  motion({
+    ...{ id: 'K06', streams: ['joints', 'commands'], threshold: 0.5, at: 1.2 },
+    inject: (take, secs) => held(take, 'joints', [1.15, 1.15 + secs]),
+  }),
+  motion({
+    ...{ id: 'K07', channel: 'b', streams: ['joints', 'commands'], threshold: 1, strengths: [0.5, 0.999] },
+    inject: (take, share) => joint(take, ['joints', 'b'], (q) => q * (1 - share) + 0.3 * share),
+  }),
+  motion({
+    ...{ id: 'K10', threshold: 0.3, strengths: [0.15, 0.6] },
+    // Power of a tremor of amplitude A and 8 Hz against that of the motion.
+    inject: (take, share) => {
+      const amplitude = 0.013 * Math.sqrt(share / (1 - share));
+      return joint(take, ['joints', 'a'], (q, secs) => q + amplitude * Math.sin(2 * Math.PI * 8 * secs));
+    },
+  }),
+  motion({
+    ...{ id: 'K11', threshold: 5, at: 4 },
+    // All that is left of the motion are the first movement and the last.
+    inject: (take, secs) =>
+      joint(take, ['joints', 'a'], (_q, t) => pausing(t, secs)).map((each) =>
+        withValue(each, (value) => ({ ...value, position: [(value.position as number[])[0]!, 0, 0.08] })),
+      ),
+    strengths: [2.5, 6],
+  }),
+  motion({
+    ...{ id: 'K12', channel: 'a', threshold: 0.5 },
+    inject: (take, off) =>
+      joint(take, ['joints', 'a'], (v) => v / Math.max(0.05, 1 - off / 1.001), 'velocity'),
+    strengths: [0.25, 0.999],
+  }),
+  motion({
+    ...{ id: 'K13', stream: 'tf', streams: ['description', 'joints', 'tf'], threshold: 10 },
+    inject: (take, mm) => joint(take, ['joints', 'a'], (q) => q + mm / 400),
+  }),
+  motion({
+    ...{ id: 'K14', stream: 'tf', threshold: 1e-2 },
+    inject: (take, off) => take.map((each) => withValue(each, (value) => scaled(value, 1 + off * 1.01))),
+  }),
+  command({
+    ...{ id: 'A01', channel: 'b', threshold: 1, strengths: [0, 2], at: AT },
+    inject: (take, count) =>
+      joint(take, ['commands', 'b'], (a, _s, i) => (i >= 150 && i < 150 + count ? Number.NaN : a)),
+  }),
+  command({
+    ...{ id: 'A02', channel: 'a', streams: ['description', 'commands'], threshold: 0.3 },
+    inject: (take, share) => joint(take, ['commands', 'a'], (a, secs) => (secs > 12 * (1 - share) ? 2 : a)),
+  }),
+  command({
+    ...{ id: 'A03', channel: 'a', threshold: 10 },
+    // An episode shorter than a minute counts as one.
+    inject: (take, jumps) =>
+      joint(take, ['commands', 'a'], (a, secs) => {
+        const so = Math.min(jumps, Math.floor((secs * (jumps + 1)) / 12));
+        return a + 0.15 * (so % 2);
+      }),
+  }),
+  command({
+    ...{ id: 'A04', channel: 'b', streams: ['joints', 'commands'], threshold: 0.122 },
+    inject: (take, radians) => joint(take, ['joints', 'b'], (q) => q + radians),
+  }),
+  command({
+    ...{ id: 'A05', streams: ['joints', 'commands'], threshold: 0.15 },
+    inject: (take, more) => lagging(take, 0.05 + more),
+  }),
+  command({
+    ...{ id: 'A05', streams: ['joints', 'commands'], threshold: -0.02, strengths: [-0.01, -0.04] },
+    inject: (take, lag) => lagging(take, lag),
+  }),
+  command({
+    ...{
+      id: 'A06',
+      channel: 'b',
+      streams: ['joints', 'commands'],
+      threshold: 1,
+      status: 'warn',
+      strengths: [0, 1],
+    },
+    inject: (take, turned) => joint(take, ['joints', 'b'], (q) => (turned ? -q : q)),
+  }),
+  command({
+    ...{ id: 'A07', streams: ['joints', 'commands'], threshold: 0.99, strengths: [0.4, 1] },
+    inject: (take, share) => copied(take, share),
+  }),
+  command({
+    ...{
+      id: 'A08',
+      channel: 'a',
+      streams: ['joints', 'commands'],
+      threshold: 0.5,
+      status: 'info',
+      strengths: [0.25, 0.99],
+    },
+    inject: (take, share) => joint(take, ['commands', 'a'], (a, secs) => (secs < 12 * share ? a + 2 : a)),
+  }),
+  command({
+    ...{ id: 'A09', channel: 'b', streams: ['description', 'commands'], threshold: 10, strengths: [4, 20] },
+    // A square wave of so many edges a second.
+    inject: (take, hz) =>
+      joint(take, ['commands', 'b'], (a, secs) => a + (Math.floor(secs * hz) % 2 ? 0.1 : 0)),
+  }),
+];
+
+/** Repeats the last message of a stream over a stretch of time. */
+function held(
+  take: readonly Observation[],
+  stream: string,
+  [from, to]: readonly [number, number],
+): Observation[] {
+  let last: MessageValue | undefined;
+  return take.map((each) => {
+    if (each.stream.name !== stream) return each;
+    const isHeld = last && secsOf(each) >= from && secsOf(each) < to;
+    if (!isHeld) last = each.value;
+    return { ...each, value: last };
+  });
+}
+
+function pausing(secs: number, pause: number): number {
+  const start = Math.min(1, secs / 4);
+  const end = Math.min(1, Math.max(0, (secs - 4 - pause) / 1.5));
+  return start - end;
+}
+
+function scaled(value: MessageValue, factor: number): MessageValue {
+  const transforms = value.transforms as { transform: { rotation: Record<'x' | 'y' | 'z' | 'w', number> } }[];
+  return {
+    transforms: transforms.map((each) => {
+      const { x, y, z, w } = each.transform.rotation;
+      const rotation = { x: x * factor, y: y * factor, z: z * factor, w: w * factor };
+      return { ...each, transform: { ...each.transform, rotation } };
+    }),
+  };
+}
+
+/** States that follow after another time. */
+function lagging(take: readonly Observation[], lag: number): Observation[] {
+  return take.map((each) => {
+    if (each.stream.name !== 'joints') return each;
+    return withValue(each, (value) => ({ ...value, position: [...target(secsOf(each) - lag), 0.08] }));
+  });
+}
+
+function copied(take: readonly Observation[], share: number): Observation[] {
+  let state: readonly number[] | undefined;
+  let index = 0;
+  return take.map((each) => {
+    if (each.stream.name === 'joints') state = each.value!.position as number[];
+    if (each.stream.name !== 'commands' || !state || index++ % 10 >= 10 * share) return each;
+    const position = state;
+    return withValue(each, (value) => ({ ...value, position }));
+  });
+}
+
+describe('MOTION_CHECKS', () => {
+  sweep(MOTION_CHECKS, ROWS);
+
+  const of = (id: string) => MOTION_CHECKS.filter((check) => check.id === id);
+
+  test.each([
+    ['K08', -1.9, -1.3],
+    ['K09', -12, -4],
+    ['K15', 0.99, 1],
+  ])('%s describes clean movements by a number from %d to %d', (id, low, high) => {
+    const [finding] = judge(of(id), cleanArm(1, ['joints']));
+    expect(finding).toMatchObject({ status: 'info', stream: 'joints' });
+    expect(finding!.value).toBeGreaterThan(low);
+    expect(finding!.value).toBeLessThanOrEqual(high);
+  });
+
+  test('K08 falls with tremor and K15 with detours', () => {
+    const shaken = joint(
+      cleanArm(1, ['joints']),
+      ['joints', 'a'],
+      (q, t) => q + 0.02 * Math.sin(2 * Math.PI * 6 * t),
+    );
+    expect(judge(of('K08'), shaken)[0]!.value).toBeLessThan(
+      judge(of('K08'), cleanArm(1, ['joints']))[0]!.value! - 0.3,
+    );
+    const bent = joint(
+      cleanArm(1, ['joints']),
+      ['joints', 'b'],
+      (q, t) => q + 0.4 * Math.sin(2 * Math.PI * t),
+    );
+    expect(judge(of('K15'), bent)[0]!.value).toBeLessThan(0.9);
+  });
+
+  test('every check says why it cannot judge an episode without joints', () => {
+    const findings = judge(MOTION_CHECKS, cleanArm(1, ['wrench']));
+    expect(findings.map(({ check, status }) => `${check} ${status}`)).toEqual(
+      MOTION_CHECKS.map(({ id }) => `${id} not_assessed`),
+    );
+    for (const { reason } of findings) expect(reason.length).toBeGreaterThan(10);
+  });
+
+  test('limits of the contract come before those of the robot description', () => {
+    const findings = judge(of('K01'), cleanArm(1, ['joints']));
+    expect(findings[0]).toMatchObject({ status: 'not_assessed', reason: expect.stringContaining('limits') });
+  });
+});
