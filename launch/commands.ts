@@ -207,6 +207,12 @@ export const COMMANDS: readonly Command[] = [
         value: 'number',
         default: 0,
       },
+      {
+        flags: '--delay <secs>',
+        text: 'wait before the first message, so that subscribers find the publishers',
+        value: 'number',
+        default: 1,
+      },
       ...TOPIC_OPTIONS,
       { flags: '--remap <names...>', text: 'publish under another name: /recorded/name:=/new/name' },
       {

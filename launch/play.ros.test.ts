@@ -89,10 +89,10 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** Runs `kinescribe play` on the episode as a process of its own. */
+/** Runs `kinescribe play` on the episode as a process of its own; a busy machine connects slowly. */
 function play(...options: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
   const bin = join(import.meta.dirname, 'bin.js');
-  const child = spawn(process.execPath, [bin, 'play', file, ...options], {
+  const child = spawn(process.execPath, [bin, 'play', file, '--delay', '3', ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   cleanup.push(async () => child.kill('SIGKILL'));
@@ -119,7 +119,7 @@ describe.skipIf(reason)('kinescribe play', () => {
 
   it('keeps the recorded quality of service, and latched messages for who comes late', async () => {
     play('--topics', 'tf_static|camera', '--rate', '0.2');
-    await delay(2500);
+    await delay(4500);
     const received = await listen();
     await vi.waitFor(async () => expect(await received.differences(TF_STATIC)).toEqual([]), {
       timeout: 10_000,

@@ -63,7 +63,7 @@ describe.skipIf(reason)('Recorder on a ROS 2 graph', () => {
     cleanup.push(() => robot.kill());
     const recorder = await Recorder.open(await openRosSource(), { contractFile, directory, version: 'test' });
     cleanup.push(() => recorder.close());
-    await delay(1000); // for the middleware to connect
+    await delay(3000); // for the middleware to connect; a busy machine takes its time
 
     await recorder.startTake(TAKE);
     await robot.publish();

@@ -128,15 +128,18 @@ export class RosCapture {
 
   /** Subscribes to what is new. */
   async #discover(): Promise<void> {
+    const appeared = [];
     for (const { name: topic, types } of this.#node.topics()) {
       if (!this.#topics.has(topic)) continue;
       for (const type of types) {
         const key = streamKey(topic, type);
         if (this.#streams.has(key) || this.#refused.has(key)) continue;
         const publishers = this.#publishers(topic, type);
-        if (publishers.length > 0) await this.#add(topic, type, publishers);
+        // At once: a definition that is long in coming must not hold up the other topics.
+        if (publishers.length > 0) appeared.push(this.#add(topic, type, publishers));
       }
     }
+    await Promise.all(appeared);
   }
 
   /** Subscribes to what is new and looks after what is known. */

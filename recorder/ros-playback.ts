@@ -15,6 +15,8 @@ export interface RosPlaybackOptions {
   readonly loop?: boolean;
   /** What to leave out at the beginning, seconds; latched messages of it are published first. @default 0 */
   readonly startSecs?: number;
+  /** Time for subscribers to find the publishers; what is published before is lost to them. @default 1 */
+  readonly delaySecs?: number;
   /** Topics to publish, by their recorded names. @default all */
   readonly topics?: TopicSet;
   /** Names to publish under, by recorded name. @default the recorded ones */
@@ -37,8 +39,6 @@ export interface RosPlaybackReport {
 
 const CLOCK_TOPIC = '/clock';
 const CLOCK_TYPE = 'rosgraph_msgs/msg/Clock';
-/** Subscribers that are there find the new publishers in this time; what comes before is lost to them. */
-const CONNECT_MILLIS = 1000;
 /** How long subscribers may take to confirm the last messages. */
 const CONFIRM_MILLIS = 3000;
 /** Other work gets its turn at least this often, whatever is due. */
@@ -91,7 +91,7 @@ class RosPlayback {
       );
     }
     this.#advertise();
-    await pause(CONNECT_MILLIS, signal);
+    await pause(1000 * (this.#options.delaySecs ?? 1), signal);
     this.#startMillis = performance.now();
     const clock = clockHz === undefined ? undefined : this.#startClock(clockHz);
     try {

@@ -5,8 +5,8 @@ import { formatTypeHash } from './qos.ts';
 import type { RosNode, RosPublisher } from './ros-node.ts';
 
 const SERVICE_TYPE = 'type_description_interfaces/srv/GetTypeDescription';
-/** A node that is there answers in milliseconds; one that hangs must not hold up the recording. */
-const TIMEOUT_MILLIS = 1000;
+/** A node that is there answers in milliseconds, once the middleware has connected the two. */
+const TIMEOUT_MILLIS = 2000;
 
 const answerSchema = z.object({
   successful: z.boolean(),

@@ -31,6 +31,7 @@ export async function play([file = '']: readonly string[], options: CommandOptio
       rate,
       loop: options.loop === true,
       startSecs: Number(options.start),
+      delaySecs: Number(options.delay),
       topics: chooseTopics({ all: pattern === undefined, pattern, exclude }),
       names,
       ...(options.clock !== undefined && {
