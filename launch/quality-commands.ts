@@ -12,12 +12,17 @@ export const QUALITY_COMMANDS: readonly Command[] = [
         text: 'checked against it; against that of each episode if not given',
       },
       { flags: '--calibration <file>', text: 'of the rig; those beside the episodes if not given' },
+      {
+        flags: '--report <file>',
+        text: 'one HTML page: plots, cameras, and a picture of the moment of each finding',
+      },
       { flags: '--all', text: 'show what passed and what was not assessed, too' },
       { flags: '--json', text: 'for programs' },
     ],
     examples: [
       ['kinescribe check recordings/my-robot-0001.mcap', 'verdict, reasons, and where to look'],
       ['kinescribe check recordings', 'every episode of a library, each against the others'],
+      ['kinescribe check recordings --report check.html', 'the same as a page for people'],
     ],
     run: async (args, options) => (await import('./commands/check.ts')).check(args, options),
   },

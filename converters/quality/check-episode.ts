@@ -13,7 +13,7 @@ import { nanosToSecs } from '../../schemas/time.ts';
 import type { Check } from './check.ts';
 import type { EpisodeFacts, Peer } from './episode-facts.ts';
 import { Examination } from './examination.ts';
-import { Feed } from './feed.ts';
+import { type Examiner, Feed } from './feed.ts';
 import { surveyFrames } from './frame-survey.ts';
 import { Sampler } from './sampler.ts';
 import type { CheckedStream, Subject } from './subject.ts';
@@ -27,6 +27,8 @@ export interface CheckOptions {
   readonly calibrationOf?: ((robot: string | undefined) => Calibration | undefined) | undefined;
   /** Other episodes of the library. @default none */
   readonly peers?: readonly Peer[];
+  /** Sees what the checks see; made when the first message's time is known. */
+  readonly alongside?: (startTime: bigint) => Pick<Examiner, 'observe'>;
 }
 
 /** All that the checks say of one episode. */
@@ -42,6 +44,8 @@ export interface CheckedEpisode {
   readonly verdict: Verdict;
   readonly reasons: readonly string[];
   readonly findings: readonly Finding[];
+  /** Ids of findings that a person has answered for. */
+  readonly waived: ReadonlySet<string>;
 }
 
 /**
@@ -58,7 +62,15 @@ export async function checkEpisode(file: string, options: CheckOptions): Promise
   const calibration = options.calibrationOf?.(info?.robot ?? contract?.robot.model);
   const subject: Subject = { contract, calibration, startTime, streams, task: info?.task };
   const examination = new Examination(options.checks, subject);
-  const events = await observeAll(reader, new Feed(examination, { streams, contract }));
+  const alongside = options.alongside?.(startTime);
+  const examiner: Examiner = {
+    observe(observation) {
+      examination.observe(observation);
+      alongside?.observe(observation);
+    },
+    refused() {}, // a file does not hold what was refused
+  };
+  const events = await observeAll(reader, new Feed(examiner, { streams, contract }));
   const facts = { ...(await factsOf(reader, contract)), info, events, peers: options.peers ?? [] };
   const findings = examination.findings(endTime, facts);
   const waived = new Set(facts.labels.waivers.map(({ label }) => label.finding));
@@ -73,6 +85,7 @@ export async function checkEpisode(file: string, options: CheckOptions): Promise
     verdict: verdictOf(findings, waived),
     reasons: reasonTexts(reasonsOf(findings, waived), startTime),
     findings,
+    waived,
   };
 }
 
@@ -91,10 +104,10 @@ export async function observeAll(reader: EpisodeReader, feed: Feed): Promise<Epi
       events.push({ ...decodeEvent(data), logTime });
       continue;
     }
-    const sampled = sampler.sample(data, logTime);
-    // The reader's buffer is used again while a picture is still being decoded.
-    const own = { ...sampled, data: sampled.data.slice() };
-    const wait = feed.message(channel.id, { ...own, logTime, publishTime, sequence });
+    // Chunks of a reader are never used again, so that payloads stay as they are.
+    const { bytes, fingerprint, data: shown, isWhole } = sampler.sample(data, logTime);
+    const message = { logTime, publishTime, sequence, bytes, fingerprint, data: shown, isWhole };
+    const wait = feed.message(channel.id, message);
     if (wait) await wait;
   }
   await feed.flush();

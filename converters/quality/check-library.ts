@@ -7,6 +7,7 @@ import { writeFindings } from '../../schemas/findings-file.ts';
 import type { Check } from './check.ts';
 import { type CheckedEpisode, checkEpisode } from './check-episode.ts';
 import type { Peer } from './episode-facts.ts';
+import type { Examiner } from './feed.ts';
 import { limitsDigest } from './limits-digest.ts';
 import { peerOf } from './peers.ts';
 
@@ -18,6 +19,8 @@ export interface LibraryCheckOptions {
   readonly calibrationOf?: (robot: string | undefined) => Calibration | undefined;
   /** Version of this program, stored with the findings. */
   readonly version: string;
+  /** Sees what the checks see of an episode; made when its first message's time is known. */
+  readonly alongside?: (file: string, startTime: bigint) => Pick<Examiner, 'observe'>;
   /** Leaves findings beside each episode. @default true */
   readonly writes?: boolean;
 }
@@ -30,7 +33,7 @@ export type LibraryEntry =
 /** Checks episodes one after another, each against the others. */
 export async function* checkLibrary(
   files: readonly string[],
-  { checks, contract, calibrationOf, version, writes = true }: LibraryCheckOptions,
+  { checks, contract, calibrationOf, version, alongside, writes = true }: LibraryCheckOptions,
 ): AsyncGenerator<LibraryEntry> {
   const peers = new Map<string, Peer>();
   const unreadable = new Map<string, string>();
@@ -51,7 +54,10 @@ export async function* checkLibrary(
     const others = [...peers].flatMap(([other, peer]) => (other === file ? [] : [peer]));
     const [digest, checked] = await Promise.all([
       fileDigest(file),
-      checkEpisode(file, { checks, contract, calibrationOf, peers: others }),
+      checkEpisode(file, {
+        ...{ checks, contract, calibrationOf, peers: others },
+        ...(alongside && { alongside: (startTime: bigint) => alongside(file, startTime) }),
+      }),
     ]);
     if (writes) await writeFindings(file, findingsOf(checked, { checks, digest, version }));
     yield { kind: 'checked', digest, ...checked };

@@ -35,12 +35,13 @@ export class Examination {
   }
 
   /**
-   * What all checks say at an instant.
+   * What the checks say at an instant: all of them at the end, those that run live while recording.
    *
    * @param facts of the finished file; absent while recording.
    */
   findings(now: bigint, facts?: EpisodeFacts): readonly Finding[] {
-    const findings = this.#running.flatMap(({ check, watch }) =>
+    const asked = facts ? this.#running : this.#running.filter(({ check }) => check.runs === 'live');
+    const findings = asked.flatMap(({ check, watch }) =>
       Array.from(watch.findings(now, facts), (judgement) => findingOf(check, judgement, this.#subject)),
     );
     return assessable(findings);

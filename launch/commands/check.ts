@@ -1,17 +1,32 @@
-import { dirname } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { readCalibration, readCalibrations } from '../../converters/quality/calibrate.ts';
-import { checkLibrary, type LibraryEntry } from '../../converters/quality/check-library.ts';
+import { checkLibrary, findingsOf, type LibraryEntry } from '../../converters/quality/check-library.ts';
 import { CHECKS } from '../../converters/quality/checks.ts';
+import { coverageOf } from '../../converters/quality/library/coverage.ts';
+import { fleetOf } from '../../converters/quality/library/fleet.ts';
+import { withLibraryFindings } from '../../converters/quality/library/library-findings.ts';
+import { nearDuplicates } from '../../converters/quality/library/near-duplicates.ts';
+import { TraceCollector } from '../../converters/quality/library/trace.ts';
+import { EpisodeRecord } from '../../converters/quality/report/episode-record.ts';
+import { episodeSection } from '../../converters/quality/report/episode-section.ts';
+import { fleetSection, type LibraryView } from '../../converters/quality/report/fleet-section.ts';
+import { escapeHtml } from '../../converters/quality/report/plots.ts';
+import { reportPage } from '../../converters/quality/report/report-page.ts';
 import type { Calibration } from '../../schemas/calibration.ts';
 import type { Contract } from '../../schemas/contract.ts';
 import { readContract } from '../../schemas/contract-file.ts';
-import type { Finding, FindingStatus } from '../../schemas/finding.ts';
+import { writeFindings } from '../../schemas/findings-file.ts';
+import { currentLabels, readLabels } from '../../schemas/labels.ts';
 import { episodesAt } from '../../schemas/library.ts';
-import { nanosToSecs } from '../../schemas/time.ts';
+import { PLAN_FILE, readPlan } from '../../schemas/plan-file.ts';
+import { entryLines, totals } from '../check-lines.ts';
 import type { CommandOptions } from '../command.ts';
 import { programVersion } from '../version.ts';
 
 const EXCLUDED = 3;
+
+type Checked = Extract<LibraryEntry, { readonly kind: 'checked' }>;
 
 /**
  * `kinescribe check`: what is wrong with episodes.
@@ -19,25 +34,109 @@ const EXCLUDED = 3;
  * @returns 0, or 3 when an episode is excluded or not readable.
  */
 export async function check(paths: readonly string[], options: CommandOptions): Promise<number> {
-  const contract: Contract | undefined =
+  const contract =
     options.contract === undefined ? undefined : (await readContract(String(options.contract))).contract;
-  const entries: LibraryEntry[] = [];
+  const version = await programVersion();
   const files = await episodesAt(paths);
   const calibrations = await calibrationsOf(files, options);
+  const traces = new Map<string, TraceCollector>();
+  const records = new Map<string, EpisodeRecord>();
   const checking = checkLibrary(files, {
-    checks: CHECKS,
-    contract,
+    ...{ checks: CHECKS, contract, version },
     calibrationOf: (robot) => calibrations.get(robot ?? ''),
-    version: await programVersion(),
+    alongside: (file, startTime) => {
+      const trace = new TraceCollector(startTime);
+      traces.set(file, trace);
+      if (options.report === undefined) return trace;
+      const record = new EpisodeRecord(startTime);
+      records.set(file, record);
+      return {
+        observe(observation) {
+          trace.observe(observation);
+          record.observe(observation);
+        },
+      };
+    },
   });
+  const entries: LibraryEntry[] = [];
   for await (const entry of checking) {
     entries.push(entry);
-    if (!options.json)
-      process.stdout.write(`${entryLines(entry, { all: Boolean(options.all) }).join('\n')}\n\n`);
+    if (!options.json) print(entryLines(entry, { all: options.all === true }), '');
   }
-  if (options.json) process.stdout.write(`${JSON.stringify(entries.map(plain), bigintText, 2)}\n`);
-  else process.stdout.write(`${totals(entries)}\n`);
-  return entries.every((entry) => entry.kind === 'checked' && entry.verdict !== 'EXCLUDE') ? 0 : EXCLUDED;
+  const checked = entries.filter((entry) => entry.kind === 'checked');
+  const view = await viewOf(checked, { traces, contract, folder: dirname(files[0]!) });
+  const judged = withLibraryFindings(checked, { likenesses: view.likenesses, traits: view.fleet.traits });
+  for (const [i, entry] of judged.entries()) {
+    if (entry.verdict === checked[i]!.verdict && entry.findings.length === checked[i]!.findings.length)
+      continue;
+    await writeFindings(entry.file, findingsOf(entry, { checks: CHECKS, digest: entry.digest, version }));
+    if (!options.json)
+      print([
+        `${entry.verdict} ${entry.file} within its library`,
+        ...entry.reasons.map((each) => `  * ${each}`),
+      ]);
+  }
+  const all = entries.map((entry) => judged.find(({ file }) => file === entry.file) ?? entry);
+  if (options.report !== undefined)
+    await writeFile(String(options.report), await reportOf(judged, { records, view, all }));
+  if (options.json) print([JSON.stringify(all.map(plain), bigintText, 2)]);
+  else print([totals(all)]);
+  return all.every((entry) => entry.kind === 'checked' && entry.verdict !== 'EXCLUDE') ? 0 : EXCLUDED;
+}
+
+function print(...lines: readonly (string | readonly string[])[]): void {
+  process.stdout.write(`${lines.flat().join('\n')}\n`);
+}
+
+interface ViewOptions {
+  readonly traces: ReadonlyMap<string, TraceCollector>;
+  readonly contract: Contract | undefined;
+  /** Where a plan may lie. */
+  readonly folder: string;
+}
+
+async function viewOf(
+  checked: readonly Checked[],
+  { traces, contract, folder }: ViewOptions,
+): Promise<LibraryView> {
+  const traced = checked.flatMap(({ id, file }) => {
+    const trace = traces.get(file)?.finish();
+    return trace ? [{ file, id, trace }] : [];
+  });
+  const takes = await Promise.all(
+    checked.map(async ({ file, info }) => {
+      const { outcome, decision } = currentLabels(await readLabels(file));
+      return {
+        info: info ?? { task: 'unknown', operator: 'unknown' },
+        outcome: outcome?.label.value,
+        decision: decision?.label.value,
+      };
+    }),
+  );
+  const known = contract ?? checked.find((each) => each.contract)?.contract;
+  const plan = known && (await readPlan(join(folder, PLAN_FILE), known).catch(() => undefined)); // most libraries have none
+  return { fleet: fleetOf(checked), likenesses: nearDuplicates(traced), coverage: coverageOf(takes, plan) };
+}
+
+interface ReportOptions {
+  readonly records: ReadonlyMap<string, EpisodeRecord>;
+  readonly view: LibraryView;
+  readonly all: readonly LibraryEntry[];
+}
+
+async function reportOf(judged: readonly Checked[], { records, view, all }: ReportOptions): Promise<string> {
+  const sections: string[] = [];
+  for (const entry of judged) sections.push(await episodeSection(entry, records.get(entry.file)!));
+  const list = all.map((entry) => {
+    if (entry.kind === 'unreadable')
+      return `<tr><td><b class="fail">UNREADABLE</b><td>${escapeHtml(entry.message)}</tr>`;
+    const { verdict, id, reasons } = entry;
+    return `<tr><td><b class="${verdict}">${verdict}</b><td><a href="#${escapeHtml(id)}">${escapeHtml(id)}</a><td>${reasons.map(escapeHtml).join('<br>')}</tr>`;
+  });
+  const overview = `<p>${escapeHtml(totals(all))}</p><table><tbody>${list.join('')}</tbody></table>${all.length > 1 ? fleetSection(view) : ''}`;
+  const title =
+    all.length === 1 ? `Check of ${judged[0]?.id ?? all[0]!.file}` : `Check of ${all.length} episodes`;
+  return reportPage({ title, overview, sections });
 }
 
 /** The one that was named counts for its robot; else those that lie beside the episodes. */
@@ -54,84 +153,11 @@ async function calibrationsOf(
   return new Map(found.flatMap((calibrations) => [...calibrations]));
 }
 
-const MARKS: Readonly<Record<FindingStatus, string>> = {
-  fail: 'FAIL',
-  warn: 'warn',
-  pass: 'ok',
-  info: 'info',
-  not_assessed: '–',
-};
-const ORDER: readonly FindingStatus[] = ['fail', 'warn', 'info', 'not_assessed', 'pass'];
-
-/** One episode for people: its verdict, the reasons, and a table of what is not right. */
-export function entryLines(entry: LibraryEntry, { all = false } = {}): string[] {
-  if (entry.kind === 'unreadable') return [`UNREADABLE ${entry.file}`, `  ${entry.message}`];
-  const { verdict, file, durationSecs, findings, reasons, startTime } = entry;
-  const shown = findings
-    .filter(({ status }) => all || status === 'fail' || status === 'warn')
-    .toSorted((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status));
-  const graded = findings.filter(({ status }) => status !== 'not_assessed').length;
-  return [
-    `${verdict} ${file}, ${durationSecs.toFixed(1)} s, ${graded} of ${findings.length} findings graded`,
-    ...reasons.map((reason) => `  * ${reason}`),
-    ...table(shown.map((finding) => cells(finding, startTime))),
-  ];
-}
-
-const HEADINGS = ['check', '', 'claim', 'stream', 'value', 'limit', 'from', 'at s', 'what'];
-
-function cells(finding: Finding, startTime: bigint): string[] {
-  const {
-    check: id,
-    status,
-    claim,
-    stream,
-    channel,
-    value,
-    unit,
-    limit,
-    limitOrigin,
-    window,
-    reason,
-  } = finding;
-  return [
-    id,
-    MARKS[status],
-    claim.toLowerCase(),
-    [stream, channel].filter(Boolean).join(' '),
-    value === undefined ? '' : `${figure(value)} ${unit}`.trim(),
-    limit === undefined ? '' : figure(limit),
-    limitOrigin === 'own' ? 'own, unvalidated' : (limitOrigin ?? ''),
-    window ? nanosToSecs(window.startTime - startTime).toFixed(2) : '',
-    reason,
-  ];
-}
-
-function figure(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toPrecision(3);
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  if (rows.length === 0) return [];
-  const lines = [HEADINGS, ...rows];
-  const widths = HEADINGS.map((_, i) => Math.max(...lines.map((row) => row[i]!.length)));
-  return lines.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ')}`.trimEnd());
-}
-
-function totals(entries: readonly LibraryEntry[]): string {
-  const counts = new Map<string, number>();
-  for (const entry of entries) {
-    const verdict = entry.kind === 'checked' ? entry.verdict : 'UNREADABLE';
-    counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
-  }
-  return `${entries.length} episodes: ${[...counts].map(([verdict, count]) => `${count} ${verdict}`).join(', ')}`;
-}
-
 /** Of a checked episode what a program needs: its contract lies in the recording. */
 function plain(entry: LibraryEntry): object {
   if (entry.kind === 'unreadable') return entry;
-  const { contract: _, calibration: __, ...rest } = entry;
-  return rest;
+  const { contract: _, calibration: __, waived, ...rest } = entry;
+  return { ...rest, waived: [...waived] };
 }
 
 function bigintText(_: string, value: unknown): unknown {

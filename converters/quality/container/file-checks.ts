@@ -2,7 +2,7 @@ import type { Check } from '../check.ts';
 import { isPictureType } from '../stream-role.ts';
 import type { CheckedStream } from '../subject.ts';
 import { explainedBy } from '../time/explained-gaps.ts';
-import { mayBePeriodic, Rhythm } from '../time/rhythm.ts';
+import { mayBePeriodic, type Rhythm, rhythmOf } from '../time/rhythm.ts';
 
 const MOST_PLACES = 5;
 
@@ -106,7 +106,7 @@ export const FILE_CHECKS: readonly Check[] = [
       return {
         wants: mayBePeriodic(subject),
         observe(observation) {
-          const rhythm = rhythms.get(observation.stream) ?? new Rhythm(observation.stream);
+          const rhythm = rhythms.get(observation.stream) ?? rhythmOf(observation.stream);
           rhythms.set(observation.stream, rhythm);
           rhythm.add(observation);
         },

@@ -43,6 +43,13 @@ export class MotionProfile {
     return this.#first;
   }
 
+  /** Mean position of every step that has one, in order. */
+  path(): readonly (readonly number[])[] {
+    return [...this.#bins]
+      .sort(([a], [b]) => a - b)
+      .map(([, { sums, count }]) => Array.from(sums, (sum) => sum / count));
+  }
+
   /** Speed of every step up to `endTime`: the joint's that moves most, in shares of its range per second. */
   speeds(endTime: bigint): Float64Array {
     const count = Math.max(0, Math.ceil(Number(endTime - this.#startTime) / Number(BIN_NANOS)));

@@ -5,7 +5,7 @@ import { perStream } from '../per-stream.ts';
 import { QuantileSketch } from '../quantile-sketch.ts';
 import type { CheckedStream } from '../subject.ts';
 import { ClockStepWatch } from './clock-step-watch.ts';
-import { Rhythm } from './rhythm.ts';
+import { rhythmOf } from './rhythm.ts';
 
 const isStampedKind = ({ type }: CheckedStream) => !/TFMessage$/.test(type);
 
@@ -16,7 +16,6 @@ const MOST_POINTS = 4096;
 
 /** Stamps and how much later their messages were received, seconds since the first; constant memory. */
 class Offsets {
-  readonly hull = new LowerHull();
   #points: (readonly [stampSecs: number, offsetSecs: number])[] = [];
   #stride = 1;
   #count = 0;
@@ -28,7 +27,6 @@ class Offsets {
       nanosToSecs(stamp - this.#origin.stamp),
       nanosToSecs(logTime - stamp - this.#origin.offset),
     ] as const;
-    this.hull.add(...point);
     if (this.#count++ % this.#stride === 0) this.#points.push(point);
     if (this.#points.length < MOST_POINTS) return;
     this.#points = this.#points.filter((_, i) => i % 2 === 0);
@@ -44,10 +42,17 @@ class Offsets {
     return nanosToSecs(this.#origin?.offset ?? 0n);
   }
 
+  /** Of the points that are kept: the hull of thousands is a few dozen, and thinning hardly moves it. */
+  hull(): LowerHull {
+    const hull = new LowerHull();
+    for (const point of this.#points) hull.add(...point);
+    return hull;
+  }
+
   /** How much later than the fastest messages the others came. */
   latencies(): QuantileSketch {
-    const { intercept, slope } =
-      this.hull.span() < SHORTEST_DRIFT_SECS ? this.hull.floor() : this.hull.line();
+    const hull = this.hull();
+    const { intercept, slope } = hull.span() < SHORTEST_DRIFT_SECS ? hull.floor() : hull.line();
     const sketch = new QuantileSketch();
     for (const [x, y] of this.#points) sketch.add(y - intercept - slope * x);
     return sketch;
@@ -80,13 +85,14 @@ export const CLOCK_CHECKS: readonly Check[] = [
         },
         *findings(_, facts) {
           if (!facts || offsets.count === 0) return;
-          const span = offsets.hull.span();
+          const hull = offsets.hull();
+          const span = hull.span();
           if (span < SHORTEST_DRIFT_SECS) {
             const reason = `its stamps span ${span.toFixed(1)} s; a drift needs ${SHORTEST_DRIFT_SECS} s to show`;
             yield { status: 'not_assessed', reason };
             return;
           }
-          const { intercept, slope } = offsets.hull.line();
+          const { intercept, slope } = hull.line();
           const value = Math.abs(slope * 1e6);
           const evidence = { offsetSecs: offsets.originSecs + intercept, messages: offsets.count };
           yield { value, evidence, reason: `its clock drifts by ${value.toFixed(1)} ppm` };
@@ -129,7 +135,7 @@ export const CLOCK_CHECKS: readonly Check[] = [
     id: 'T11',
     title: 'transport latency',
     claim: 'RISK',
-    runs: 'live',
+    runs: 'take',
     unit: 'ms',
     limits: { validated: false },
     explain: {
@@ -144,16 +150,16 @@ export const CLOCK_CHECKS: readonly Check[] = [
       (stream) => isStampedKind(stream) && stream.contract?.rateHz !== undefined,
       (stream) => {
         const offsets = new Offsets();
-        const rhythm = new Rhythm(stream);
+        const rhythm = rhythmOf(stream);
         return {
           observe(observation) {
             if (!observation.sensorTime) return;
             offsets.add(observation.sensorTime, observation.logTime);
             rhythm.add(observation);
           },
-          *findings() {
+          *findings(_, facts) {
             const { period } = rhythm;
-            if (offsets.count < 20 || period === undefined) return;
+            if (!facts || offsets.count < 20 || period === undefined) return;
             const sketch = offsets.latencies();
             const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => sketch.quantile(share)! * 1000);
             const warn = Math.max(10, period * 1000);

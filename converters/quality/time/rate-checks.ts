@@ -3,7 +3,7 @@ import type { EpisodeFacts } from '../episode-facts.ts';
 import { perStream } from '../per-stream.ts';
 import type { CheckedStream, Subject } from '../subject.ts';
 import { explainedBy } from './explained-gaps.ts';
-import { mayBePeriodic, Rhythm } from './rhythm.ts';
+import { mayBePeriodic, type Rhythm, rhythmOf } from './rhythm.ts';
 
 /** What a judge of intervals knows besides them. */
 interface RhythmContext {
@@ -28,7 +28,7 @@ function ofRhythm(
   return (subject) => {
     const periodic = mayBePeriodic(subject);
     const begin = (stream: CheckedStream) => {
-      const rhythm = new Rhythm(stream);
+      const rhythm = rhythmOf(stream);
       return {
         observe: rhythm.add.bind(rhythm),
         *findings(now: bigint, facts?: EpisodeFacts): Generator<Judgement> {

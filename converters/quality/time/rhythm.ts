@@ -23,6 +23,15 @@ export function mayBePeriodic(subject: Subject): (stream: CheckedStream) => bool
   return ({ contract }) => contract?.rateHz !== undefined || subject.contract === undefined;
 }
 
+const rhythms = new WeakMap<CheckedStream, Rhythm>();
+
+/** The one rhythm of a stream, shared by all checks that judge it. */
+export function rhythmOf(stream: CheckedStream): Rhythm {
+  const known = rhythms.get(stream) ?? new Rhythm(stream);
+  rhythms.set(stream, known);
+  return known;
+}
+
 /** The intervals of one stream, by its sensor's clock where it has stamps; constant memory. */
 export class Rhythm {
   readonly #contractPeriod: number | undefined;
@@ -31,7 +40,7 @@ export class Rhythm {
   readonly #gaps: Gap[] = [];
   readonly #recent: number[] = [];
   #recentSecs = 0;
-  #last: Pick<Observation, 'sensorTime' | 'logTime'> | undefined;
+  #last: Observation | undefined;
   firstLogTime: bigint | undefined;
   messages = 0;
 
@@ -40,9 +49,12 @@ export class Rhythm {
     this.#contractPeriod = rateHz === undefined ? undefined : 1 / rateHz;
   }
 
-  add({ sensorTime, logTime }: Observation): void {
+  /** Counts an observation once, however many checks show it. */
+  add(observation: Observation): void {
     const last = this.#last;
-    this.#last = { sensorTime, logTime };
+    if (last === observation) return;
+    const { sensorTime, logTime } = observation;
+    this.#last = observation;
     this.messages++;
     this.firstLogTime ??= logTime;
     if (!last) return;

@@ -1,0 +1,165 @@
+import type { Finding } from '../../../schemas/finding.ts';
+import type { CheckedEpisode } from '../check-episode.ts';
+
+/** The same failure on this share of so many episodes says something of the rig, not of an episode. */
+const TRAIT_SHARE = 0.95;
+const FEWEST_EPISODES = 20;
+/** A correlation of fewer says nothing. */
+const FEWEST_RANKED = 8;
+
+/** How often something was found wrong. */
+export interface FleetRow {
+  readonly name: string;
+  readonly episodes: number;
+  /** Episodes with at least one failure. */
+  readonly failing: number;
+  readonly failures: number;
+  readonly warnings: number;
+}
+
+/** A measured value over the episodes, worst first. */
+export interface Ranking {
+  readonly check: string;
+  readonly stream: string | undefined;
+  readonly channel: string | undefined;
+  readonly episodes: readonly { readonly id: string; readonly value: number }[];
+  /** Spearman's with the duration: beyond ± 0.5 the value mostly says how long an episode is. */
+  readonly durationCorrelation: number;
+}
+
+/** Findings of a library by what its episodes have in common. */
+export interface Fleet {
+  readonly byStream: readonly FleetRow[];
+  readonly byRobot: readonly FleetRow[];
+  readonly byOperator: readonly FleetRow[];
+  readonly byTask: readonly FleetRow[];
+  readonly byDay: readonly FleetRow[];
+  readonly rankings: readonly Ranking[];
+  /** Ids of findings that are the same almost everywhere: traits of the rig or of a task, which exclude nothing. */
+  readonly traits: ReadonlySet<string>;
+}
+
+export function fleetOf(episodes: readonly CheckedEpisode[]): Fleet {
+  return {
+    byStream: rowsOfStreams(episodes),
+    byRobot: rows(episodes, ({ info }) => info?.robot),
+    byOperator: rows(episodes, ({ info }) => info?.operator),
+    byTask: rows(episodes, ({ info }) => info?.task),
+    byDay: rows(episodes, ({ startTime }) =>
+      new Date(Number(startTime / 1_000_000n)).toISOString().slice(0, 10),
+    ),
+    rankings: rankings(episodes),
+    traits: traits(episodes),
+  };
+}
+
+function rows(
+  episodes: readonly CheckedEpisode[],
+  nameOf: (episode: CheckedEpisode) => string | undefined,
+): readonly FleetRow[] {
+  return [...Map.groupBy(episodes, (episode) => nameOf(episode) ?? 'unknown')].map(([name, group]) =>
+    rowOf(
+      name,
+      group.map(({ findings }) => findings),
+    ),
+  );
+}
+
+function rowsOfStreams(episodes: readonly CheckedEpisode[]): readonly FleetRow[] {
+  const names = new Set(episodes.flatMap(({ findings }) => findings.flatMap(({ stream }) => stream ?? [])));
+  return [...names].map((name) =>
+    rowOf(
+      name,
+      episodes
+        .map(({ findings }) => findings.filter(({ stream }) => stream === name))
+        .filter((findings) => findings.length > 0),
+    ),
+  );
+}
+
+function rowOf(name: string, findingsOfEpisodes: readonly (readonly Finding[])[]): FleetRow {
+  const count = (status: Finding['status']) =>
+    findingsOfEpisodes.reduce(
+      (sum, findings) => sum + findings.filter((each) => each.status === status).length,
+      0,
+    );
+  const failing = findingsOfEpisodes.filter((findings) =>
+    findings.some(({ status }) => status === 'fail'),
+  ).length;
+  return {
+    name,
+    episodes: findingsOfEpisodes.length,
+    failing,
+    failures: count('fail'),
+    warnings: count('warn'),
+  };
+}
+
+/** Of values that differ between episodes. */
+function rankings(episodes: readonly CheckedEpisode[]): readonly Ranking[] {
+  const measured = episodes.flatMap(({ id, durationSecs, findings }) =>
+    findings.flatMap((finding) =>
+      finding.value === undefined ? [] : [{ id, durationSecs, finding, value: finding.value }],
+    ),
+  );
+  return [...Map.groupBy(measured, ({ finding }) => finding.id)].flatMap(([, group]): Ranking[] => {
+    if (group.length < FEWEST_RANKED || new Set(group.map(({ value }) => value)).size < 3) return [];
+    const { check, stream, channel } = group[0]!.finding;
+    const durations = group.map(({ durationSecs }) => durationSecs);
+    return [
+      {
+        ...{ check, stream, channel },
+        episodes: group.map(({ id, value }) => ({ id, value })).sort((a, b) => b.value - a.value),
+        durationCorrelation: spearman(
+          group.map(({ value }) => value),
+          durations,
+        ),
+      },
+    ];
+  });
+}
+
+/** Failures of almost every episode, or of all of one task and of none of another (catalogue, b0). */
+function traits(episodes: readonly CheckedEpisode[]): ReadonlySet<string> {
+  if (episodes.length < FEWEST_EPISODES) return new Set();
+  const failed = new Map<string, CheckedEpisode[]>();
+  for (const episode of episodes) {
+    for (const { id, status } of episode.findings) {
+      if (status === 'fail') failed.set(id, [...(failed.get(id) ?? []), episode]);
+    }
+  }
+  const tasks = Map.groupBy(episodes, ({ info }) => info?.task);
+  const isTrait = (failing: readonly CheckedEpisode[]) => {
+    if (failing.length / episodes.length >= TRAIT_SHARE) return true;
+    const share = (group: readonly CheckedEpisode[]) =>
+      group.filter((each) => failing.includes(each)).length / group.length;
+    const shares = [...tasks.values()].filter((group) => group.length >= FEWEST_EPISODES / 2).map(share);
+    return shares.includes(1) && shares.includes(0) && shares.every((each) => each === 0 || each === 1);
+  };
+  return new Set([...failed].flatMap(([id, failing]) => (isTrait(failing) ? [id] : [])));
+}
+
+/** Rank correlation; equal values share the mean of their ranks. NaN where one side is constant. */
+export function spearman(a: readonly number[], b: readonly number[]): number {
+  const [x, y] = [ranks(a), ranks(b)];
+  const mean = (x.length + 1) / 2;
+  let [xy, xx, yy] = [0, 0, 0];
+  for (let i = 0; i < x.length; i++) {
+    xy += (x[i]! - mean) * (y[i]! - mean);
+    xx += (x[i]! - mean) ** 2;
+    yy += (y[i]! - mean) ** 2;
+  }
+  return xy / Math.sqrt(xx * yy);
+}
+
+function ranks(values: readonly number[]): number[] {
+  const order = values.map((value, index) => ({ value, index })).sort((a, b) => a.value - b.value);
+  const result = new Array<number>(values.length);
+  for (let i = 0; i < order.length; ) {
+    let end = i;
+    while (end < order.length && order[end]!.value === order[i]!.value) end++;
+    for (let k = i; k < end; k++) result[order[k]!.index] = (i + 1 + end) / 2;
+    i = end;
+  }
+  return result;
+}
