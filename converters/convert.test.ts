@@ -90,7 +90,7 @@ test('convertEpisodes() writes a dataset and its manifest from our own and from 
   expect(state!.ageP50Secs).toBeCloseTo(0.015, 9);
   expect(state!.ageP95Secs).toBeCloseTo(0.03, 9);
   expect(aid).toMatchObject({ key: 'observation.aid', ageP50Secs: 0.03, invalidShare: 7 / 8 });
-  expect(manifest.files.map(({ path }) => path)).toEqual(['dataset.json', 'shard-000000.tar']);
+  expect(manifest.files.map(({ path }) => path)).toEqual(['README.md', 'dataset.json', 'shard-000000.tar']);
   for (const { path, bytes, digest } of manifest.files) {
     const content = await readFile(join(directory, 'webdataset', path));
     expect(bytes).toBe(content.byteLength);

@@ -1,4 +1,5 @@
 import type { Contract } from '../schemas/contract.ts';
+import type { CardOptions } from './dataset-card.ts';
 import type { EpisodeReading } from './dataset-reading.ts';
 import type { EpisodeNumbers } from './episode-numbers.ts';
 import type { PictureForm } from './prepared/picture-form.ts';
@@ -53,6 +54,8 @@ export interface DatasetWriter {
 export interface DatasetFormat {
   /** The name on the command line: `lerobot`, `webdataset`. */
   readonly name: string;
+  /** For the dataset's card: how a training job opens it, and tags of the Hugging Face Hub. */
+  readonly card: CardOptions;
   /** The form in which its writer takes pictures. */
   pictureForm(): Promise<PictureForm>;
   open(target: DatasetTarget): Promise<DatasetWriter>;

@@ -1,6 +1,8 @@
+import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { ContractFile } from '../schemas/contract-file.ts';
 import type { DatasetManifest } from '../schemas/dataset-manifest.ts';
+import { CARD_FILE, datasetCard } from './dataset-card.ts';
 import type { DatasetFolders } from './dataset-folders.ts';
 import type { DatasetFormat, DatasetWriter } from './dataset-writer.ts';
 import type { SkippedEpisode } from './episode-sources.ts';
@@ -92,7 +94,7 @@ async function finish(
 ): Promise<ConvertedDataset> {
   const samples = await writer.finish();
   const { name, split, samples: settings } = contract.contract;
-  const manifest = await writeManifest(part, {
+  const content = {
     version,
     format: format.name,
     contract: { name, digest: contract.digest },
@@ -104,7 +106,9 @@ async function finish(
     episodes: episodes.map(manifestEpisode),
     skipped: skipped.map(({ file }) => basename(file)),
     features: features.rows(),
-  });
+  };
+  await writeFile(join(part, CARD_FILE), datasetCard(content, format.card));
+  const manifest = await writeManifest(part, content);
   return { format: format.name, directory: join(directory, format.name), manifest };
 }
 

@@ -11,6 +11,10 @@ import { episodeFaults, formOf } from './verify-episode.ts';
 /** ACT and ALOHA: an HDF5 file per episode, all of one length. */
 export const act: DatasetFormat = {
   name: 'act',
+  card: {
+    tags: ['ACT'],
+    example: 'import h5py\n\nepisode = h5py.File("episode_0.hdf5")  # ACT: --dataset_dir path/to/this/folder',
+  },
   pictureForm: async () => ({ kind: 'pixels' }),
   open: async (target) => new ActWriter(target),
   verify,

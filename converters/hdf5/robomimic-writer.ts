@@ -95,17 +95,23 @@ export function robomimicLayout(contract: Contract): EpisodeLayout {
   refuseText(contract, 'robomimic');
   const names = plainNames(contract, { format: 'robomimic' });
   const paths = {
-    value: (name: string, key: string) => (isAction(key) ? `action_dict/${name}` : `obs/${name}`),
+    value: (name: string, key: string) => {
+      const feature = contract.features[key];
+      // What is known at the end only is no observation: a policy would see the future.
+      if (feature?.kind === 'outcome') return feature.value === 'reward' ? 'rewards' : `outcome/${name}`;
+      return isAction(key) ? `action_dict/${name}` : `obs/${name}`;
+    },
     picture: (name: string) => `obs/${name}`,
   };
   const { columns, pictures } = episodeLayout(contract, { names, paths });
   const action = actionColumn(contract, 'robomimic');
+  const hasReward = columns.some(({ path }) => path === 'rewards');
   const kept = columns.filter(({ path }) => action.parts > 1 || !path.startsWith('action_dict/'));
   return {
     columns: [
       { path: 'actions', column: action },
       ...kept,
-      { path: 'rewards', column: unknownColumn([]) },
+      ...(hasReward ? [] : [{ path: 'rewards', column: unknownColumn([]) }]),
       { path: 'dones', column: doneColumn },
     ],
     pictures,

@@ -11,6 +11,12 @@ import { episodeFaults, formOf } from './verify-episode.ts';
 /** Demonstrations of robomimic: one HDF5 file for its `SequenceDataset`. */
 export const robomimic: DatasetFormat = {
   name: 'robomimic',
+  card: {
+    tags: ['robomimic'],
+    example:
+      'from robomimic.utils.dataset import SequenceDataset\n\n' +
+      'dataset = SequenceDataset("demos.hdf5", obs_keys=[...], dataset_keys=["actions"], hdf5_load_next_obs=False)',
+  },
   pictureForm: async () => ({ kind: 'pixels' }),
   open: (target) => RobomimicWriter.open(target),
   verify,

@@ -9,6 +9,13 @@ import { verifyLerobotV21 } from './verify-lerobot-v21.ts';
 /** LeRobot v2.1 with the `modality.json` of GR00T: what openpi and Isaac-GR00T still read. */
 export const lerobotV21: DatasetFormat = {
   name: 'lerobot-v21',
+  card: {
+    tags: ['LeRobot'],
+    example:
+      '# LeRobot v2.1, openpi, Isaac-GR00T\n' +
+      'from lerobot.datasets.lerobot_dataset import LeRobotDataset\n\n' +
+      'dataset = LeRobotDataset("local/dataset", root="path/to/this/folder")',
+  },
   pictureForm: () => videoPictures(),
   open: async (target) => {
     const needed = imageFeatures(target.contract).length > 0;

@@ -19,6 +19,12 @@ export const lerobot: DatasetFormat = lerobotWith({});
 export function lerobotWith({ backend, ...limits }: LerobotOptions): DatasetFormat {
   return {
     name: 'lerobot',
+    card: {
+      tags: ['LeRobot'],
+      example:
+        'from lerobot.datasets.lerobot_dataset import LeRobotDataset\n\n' +
+        'dataset = LeRobotDataset("local/dataset", root="path/to/this/folder")',
+    },
     pictureForm: () => videoPictures(backend),
     open: async (target) => {
       const needed = imageFeatures(target.contract).length > 0;

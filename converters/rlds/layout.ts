@@ -96,12 +96,13 @@ export function rldsLayout(contract: Contract): RldsLayout {
   }
   // A tensor cannot hold parts too; DROID, which has both, calls the parts `action_dict`.
   const parts = actions.includes('action') ? 'action_dict' : 'action';
-  const placeOf = (key: string) =>
-    !isAction(key)
-      ? `observation/${names.get(key)}`
-      : key === 'action'
-        ? key
-        : `${parts}/${key.slice('action.'.length).replaceAll('.', '_')}`;
+  const placeOf = (key: string) => {
+    const feature = contract.features[key];
+    // What is known at the end only is no observation: a policy would see the future.
+    if (feature?.kind === 'outcome') return feature.value === 'reward' ? 'reward' : names.get(key)!;
+    if (!isAction(key)) return `observation/${names.get(key)}`;
+    return key === 'action' ? key : `${parts}/${key.slice('action.'.length).replaceAll('.', '_')}`;
+  };
   const columns = frameColumns(contract).map((column): ColumnLeaf => {
     const name = names.get(column.key);
     const place = {

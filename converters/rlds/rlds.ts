@@ -10,6 +10,12 @@ export const rlds: DatasetFormat = rldsWith({});
 export function rldsWith(options: RldsOptions): DatasetFormat {
   return {
     name: 'rlds',
+    card: {
+      tags: ['rlds'],
+      example:
+        'import tensorflow_datasets as tfds\n\n' +
+        'dataset = tfds.builder_from_directory("<name>/1.0.0").as_dataset(split="train")',
+    },
     pictureForm: async () => ({ kind: 'jpeg', quality: options.jpegQuality ?? JPEG_QUALITY, frames: 'all' }),
     open: async (target) => new RldsWriter(target, options),
     verify: verifyRlds,

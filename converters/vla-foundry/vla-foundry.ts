@@ -11,6 +11,10 @@ export const vlaFoundry: DatasetFormat = vlaFoundryWith({});
 export function vlaFoundryWith(limits: ShardLimits): DatasetFormat {
   return {
     name: 'vla-foundry',
+    card: {
+      tags: ['webdataset'],
+      example: '# vla_foundry: --data.dataset_manifest path/to/this/folder/shards/manifest.jsonl',
+    },
     pictureForm: async () => ({ kind: 'jpeg', quality: JPEG_QUALITY, frames: 'observed' }),
     open: async (target) => new VlaFoundryWriter(target, limits),
     verify: verifyVlaFoundry,

@@ -10,6 +10,12 @@ export const webdataset: DatasetFormat = webdatasetWith({});
 export function webdatasetWith(options: WebDatasetOptions): DatasetFormat {
   return {
     name: 'webdataset',
+    card: {
+      tags: ['webdataset'],
+      example:
+        'import webdataset\n\n' +
+        'dataset = webdataset.WebDataset("shard-{000000..000000}.tar", shardshuffle=False).decode("rgb")',
+    },
     pictureForm: async () => ({
       kind: 'jpeg',
       quality: options.jpegQuality ?? JPEG_QUALITY,

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { beforeEach, describe, expect, inject, it } from 'vitest';
 import { z } from '../../schemas/validation.ts';
 import type { Example } from './example.ts';
@@ -33,5 +34,19 @@ describe('webdataset', () => {
     const { samples, frames, mismatches } = await read(gait!);
     expect(mismatches).toEqual([]);
     expect(samples).toBe(frames);
+  });
+});
+
+const foundrySchema = reportSchema.omit({ keys: true }).extend({ said: z.int() });
+
+describe('vla_foundry', () => {
+  it("reads every sample by its loader's own steps", async (context) => {
+    needs('readers', context);
+    const { datasets, source } = inject('example');
+    const report = await readWith('read_vla_foundry.py', [join(datasets, 'vla-foundry'), source]);
+    const { samples, said, frames, mismatches, version } = foundrySchema.parse(report);
+    console.log(`interop: ${samples} samples of vla_foundry's profile read with webdataset ${version}`);
+    expect(mismatches).toEqual([]);
+    expect([samples, said]).toEqual([frames, frames]);
   });
 });
