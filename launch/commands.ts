@@ -245,15 +245,18 @@ export const COMMANDS: readonly Command[] = [
         choices: ['lichtblick', 'foxglove'],
         default: 'lichtblick',
       },
+      { flags: '--live', text: 'for the robot while it is recorded, not for a replay; needs a contract' },
       { flags: '-o, --output <file>', text: 'a new file; standard output if not given' },
     ],
     examples: [
       ['kinescribe layout my-robot.yaml -o my-robot.json', 'import it in Lichtblick or Foxglove'],
+      ['kinescribe layout my-robot.yaml --live -o live.json', 'for the live preview of "record --serve"'],
       ['kinescribe layout recordings/my-robot-0001.mcap --format foxglove', 'for the streams of one episode'],
     ],
     run: async ([path = ''], options) =>
       (await import('./commands/layout.ts')).layout(path, {
         format: String(options.format),
+        isLive: options.live === true,
         ...(typeof options.output === 'string' && { output: options.output }),
       }),
   },

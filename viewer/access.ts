@@ -60,9 +60,17 @@ function hostName(url: string): string | undefined {
   return URL.canParse(url) && /^https?:/.test(url) ? new URL(url).hostname : undefined;
 }
 
+/**
+ * By header, by query, or among the subprotocols that a WebSocket offers: a browser can give those no header, and a
+ * query ends up in logs. What an offered name may not hold is written as base64url.
+ */
 function tokenOf(request: IncomingMessage): string {
   const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
-  return bearer ?? requestUrl(request).searchParams.get('token') ?? '';
+  const offered = /(?:^|[\s,])kinescribe\.token\.([\w-]+)/.exec(
+    request.headers['sec-websocket-protocol'] ?? '',
+  )?.[1];
+  const decoded = offered && Buffer.from(offered, 'base64url').toString();
+  return bearer ?? decoded ?? requestUrl(request).searchParams.get('token') ?? '';
 }
 
 /** The request's path and query; the origin part means nothing. */

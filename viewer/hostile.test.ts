@@ -87,6 +87,12 @@ describe('startReplayServer() refuses', () => {
     expect(await upgrade('/', {}, guarded)).toBe(401);
     expect(await upgrade('/?token=other', {}, guarded)).toBe(401);
     expect(await upgrade('/?token=se%20cret', {}, guarded)).toBe(101);
+    const offering = (token: string) => {
+      const name = `kinescribe.token.${Buffer.from(token).toString('base64url')}`;
+      return upgrade('/', { 'sec-websocket-protocol': `foxglove.sdk.v1, ${name}` }, guarded);
+    };
+    expect(await offering('se cret')).toBe(101);
+    expect(await offering('secret')).toBe(401);
     const get = async (path: string, headers = {}) =>
       (await fetch(`http://127.0.0.1:${guarded.address.port}${path}`, { headers })).status;
     expect(await get('/api/episodes')).toBe(401);

@@ -63,7 +63,10 @@ export function layoutPanels(all: readonly LayoutTopic[]): LayoutPanels {
 const IMAGES = /(^|[./])(Image|CompressedImage|RawImage|CompressedVideo)$/;
 const STATES = /^std_msgs\/(Bool|String|U?Int\d+)$/;
 /** Types that are not a single value, and which of their fields are states. */
-const STATE_FIELDS: Readonly<Record<string, readonly string[]>> = { 'kinescribe.Label': ['active', 'text'] };
+const STATE_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  'kinescribe.Label': ['active', 'text'],
+  'kinescribe.Recording': ['state'],
+};
 const POLICY = '/kinescribe/policy/';
 /** More would be too low to read. */
 const MAX_POLICY_PLOTS = 4;

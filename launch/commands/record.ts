@@ -110,6 +110,7 @@ export async function record(_args: readonly string[], options: CommandOptions):
     if (isServed) {
       server = await serveRecording(session, recorder.live, options);
       screen.say(`Operator's page  ${server.url('/record')}`);
+      screen.say(`Live preview     ${server.url('/', 'ws')}   (Foxglove and Lichtblick)`);
     }
     const looked = firstLook({ streams: () => recorder.status().streams, contract, signal });
     void looked.then((faults) => faults.length > 0 && screen.say(checkLines(faults).join('\n')));
