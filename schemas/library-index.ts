@@ -51,6 +51,7 @@ const SAVE_MILLIS = 3000;
 export class LibraryIndex {
   readonly #directory: string | undefined;
   #indexed = new Map<string, Indexed>();
+  readonly #entries = new WeakMap<Indexed, LibraryEntry>();
   #loaded: Promise<void> | undefined;
   #savedAt = 0;
 
@@ -59,14 +60,13 @@ export class LibraryIndex {
     this.#directory = directory;
   }
 
-  /** Undefined while it was not read yet. */
+  /** The same object while nothing changes; undefined while it was not read yet. */
   get(file: string): LibraryEntry | undefined {
     const indexed = this.#indexed.get(file);
     if (!indexed) return undefined;
-    const { recorded, labelled = UNLABELLED, checked = UNCHECKED } = indexed;
-    const { size: bytes, mtimeMillis: _, ...facts } = recorded;
-    const { outcome, quality, decision, note } = labelled;
-    return { bytes, ...facts, outcome, quality, decision, note, verdict: checked.verdict };
+    const entry = this.#entries.get(indexed) ?? entryOf(indexed);
+    this.#entries.set(indexed, entry);
+    return entry;
   }
 
   /** Reads what has changed of these files and forgets all others. Runs of it must not overlap. */
@@ -125,6 +125,13 @@ export class LibraryIndex {
       // A library that may only be read is indexed anew by each process.
     }
   }
+}
+
+function entryOf({ recorded, labelled, checked }: Indexed): LibraryEntry {
+  const { size: bytes, mtimeMillis: _, ...facts } = recorded;
+  const { outcome, quality, decision, note } = labelled ?? UNLABELLED;
+  const { verdict } = checked ?? UNCHECKED;
+  return { bytes, ...facts, outcome, quality, decision, note, verdict };
 }
 
 /** The same object where nothing has changed; undefined where the file has gone. */
