@@ -62,7 +62,10 @@ class EpisodeWorker {
         this.#writer?.addChannel(request.spec);
         break;
       case 'messages':
-        for (const message of request.messages) await this.#write(message);
+        for (const message of request.messages) {
+          await this.#write(message);
+          release(message);
+        }
         this.#reply({ kind: 'written', bytes: request.bytes });
         break;
       case 'ledger':
@@ -134,6 +137,14 @@ class EpisodeWorker {
   #reply(reply: WorkerReply): void {
     this.#port.postMessage(reply);
   }
+}
+
+/**
+ * Gives the message's memory back now that it lies in its chunk: at 166 MB/s the garbage collector would be
+ * called several times a second, and hundreds of megabytes would wait for it.
+ */
+function release({ data: { buffer } }: MessageToWrite): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 if (parentPort) new EpisodeWorker(parentPort);
