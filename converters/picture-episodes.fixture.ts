@@ -5,7 +5,11 @@ import { encodeJpeg } from '../schemas/image-codec.ts';
 import { jointState, testContractFile, writeTestEpisode } from './episode.fixture.ts';
 
 /** An arm and two cameras, which every format can hold. */
-export const pictureContract: ContractFile = testContractFile(`
+export const pictureContract: ContractFile = pictureContractOf(64, 64);
+
+/** The same with pictures of another size. */
+export function pictureContractOf(width: number, height: number): ContractFile {
+  return testContractFile(`
 streams:
   arm: { topic: /arm, role: motion, type: sensor_msgs/msg/JointState }
   front: { topic: /front, role: perception, type: sensor_msgs/msg/CompressedImage }
@@ -13,9 +17,10 @@ streams:
 features:
   observation.state: { kind: vector, stream: arm, field: position, shape: [2], align: linear, toleranceSecs: 0.1 }
   action: { kind: vector, stream: arm, field: position, shape: [2], toleranceSecs: 0.2, derive: next }
-  observation.images.front: { kind: image, stream: front, width: 64, height: 64, toleranceSecs: 0.15 }
-  observation.images.wrist: { kind: image, stream: wrist, width: 64, height: 64, toleranceSecs: 0.15 }
+  observation.images.front: { kind: image, stream: front, width: ${width}, height: ${height}, toleranceSecs: 0.15 }
+  observation.images.wrist: { kind: image, stream: wrist, width: ${width}, height: ${height}, toleranceSecs: 0.15 }
 samples: { tickRateHz: 10, observationSteps: 2, horizon: 4 }`);
+}
 
 /** Writes the contract beside the episodes, for a program that reads it. */
 export async function writePictureContract(directory: string): Promise<string> {
@@ -30,7 +35,17 @@ export async function writePictureContract(directory: string): Promise<string> {
  */
 export async function writePictureEpisode(
   file: string,
-  { episode, messages }: { readonly episode: number; readonly messages: number },
+  {
+    episode,
+    messages,
+    width = 64,
+    height = 64,
+  }: {
+    readonly episode: number;
+    readonly messages: number;
+    readonly width?: number;
+    readonly height?: number;
+  },
 ): Promise<void> {
   const places = Array.from({ length: messages }, (_, i) => i);
   const camera = async (topic: string, tint: number) => ({
@@ -39,7 +54,7 @@ export async function writePictureEpisode(
     messages: await Promise.all(
       places.map(async (i) => ({
         log: 100 * i + 3,
-        value: { format: 'jpeg', data: await picture((episode * 50 + i * 12) % 256, tint) },
+        value: { format: 'jpeg', data: await picture([width, height], (episode * 50 + i * 12) % 256, tint) },
       })),
     ),
   });
@@ -59,11 +74,15 @@ export async function writePictureEpisode(
 }
 
 /** Half of one colour, half of the tint: no two of an episode are alike, and no two cameras. */
-function picture(level: number, tint: number): Promise<Uint8Array> {
-  const pixels = new Uint8Array(64 * 64 * 3);
+function picture(
+  [width, height]: readonly [number, number],
+  level: number,
+  tint: number,
+): Promise<Uint8Array> {
+  const pixels = new Uint8Array(width * height * 3);
   for (let i = 0; i < pixels.length; i += 3) {
-    const left = (i / 3) % 64 < 32;
+    const left = (i / 3) % width < width / 2;
     pixels.set(left ? [level, 255 - level, tint] : [tint, tint, level], i);
   }
-  return encodeJpeg({ pixels, width: 64, height: 64 }, 95);
+  return encodeJpeg({ pixels, width, height }, 95);
 }
