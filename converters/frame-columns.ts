@@ -24,12 +24,14 @@ export interface FrameColumn {
   readonly shape: readonly number[];
   /** Name of each element; null where they have none. */
   readonly names: readonly string[] | null;
+  /** Whether one number is a plain number rather than a list of one. */
+  readonly isScalar: boolean;
   rows(numbers: EpisodeNumbers): ColumnNumbers;
 }
 
 /** Shape of one row where a plain number has none; a feature keeps the shape that the contract gives it. */
-export function rowShape({ content, shape }: FrameColumn): readonly number[] {
-  const isPlain = content !== 'value' && shape.length === 1 && shape[0] === 1;
+export function rowShape({ isScalar, shape }: FrameColumn): readonly number[] {
+  const isPlain = isScalar && shape.length === 1 && shape[0] === 1;
   return isPlain ? [] : shape;
 }
 
@@ -76,6 +78,7 @@ function valueColumn(key: string, feature: NumericFeature): FrameColumn {
     dtype,
     shape,
     names,
+    isScalar: feature.kind === 'outcome',
     rows: ({ features }) => toType(features.get(key)!.elements!, dtype),
   };
 }
@@ -106,7 +109,7 @@ export function toType(values: Elements, dtype: ElementType): ColumnNumbers {
   }
 }
 
-const scalar = { shape: [1], names: null } as const;
+const scalar = { shape: [1], names: null, isScalar: true } as const;
 
 /** Seconds from the value's own time to the tick, of a window for each slot; NaN where there is no value. */
 function ageColumn(key: string, feature: Feature): FrameColumn {

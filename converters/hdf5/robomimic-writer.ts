@@ -26,8 +26,8 @@ interface OpenedFile {
 const GYM_TYPE = 2;
 
 /**
- * Writes the one file that robomimic reads, a group per episode. Its loader asks for `rewards`, which nobody
- * recorded: they are NaN. There is no `next_obs`, which would double the pictures: train with
+ * Writes the one file that robomimic reads, a group per episode. Its loader asks for `rewards`: those of an
+ * outcome feature, or NaN where the contract has none. There is no `next_obs`, which would double the pictures: train with
  * `hdf5_load_next_obs=False`, as behaviour cloning does. Splits are filter keys, `mask/<split>`.
  */
 export class RobomimicWriter implements DatasetWriter {

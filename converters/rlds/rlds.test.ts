@@ -273,3 +273,22 @@ describe('rlds', () => {
 function bytesOf(features: ReadonlyMap<string, ExampleValues>): Buffer {
   return Buffer.concat(encodeExample(features).parts.filter((part) => part instanceof Uint8Array));
 }
+
+it('rldsLayout() puts the reward where RLDS has it, and nothing of the outcome among what is observed', () => {
+  const outcome = (value: string) => ({ kind: 'outcome', value });
+  const contract = contractSchema.parse({
+    ...fixtureContract,
+    features: {
+      ...fixtureContract.features,
+      'next.reward': outcome('reward'),
+      'observation.success': outcome('success'),
+      value: outcome('return'),
+    },
+  });
+  const placed = rldsLayout(contract).columns.flatMap(({ path, type, column: { key, content } }) =>
+    content === 'value' && type.kind === 'tensor' && contract.features[key]!.kind === 'outcome'
+      ? [`${path} ${type.dtype} [${type.shape.join()}]`]
+      : [],
+  );
+  expect(placed).toEqual(['steps/reward float32 []', 'steps/success bool []', 'steps/value float32 []']);
+});

@@ -123,7 +123,7 @@ export function indexFeatures(contract: Contract): DatasetIndex['features'] {
       role,
       kind: 'vector',
       dtype,
-      shape: [steps, ...shape],
+      shape: [steps, ...(feature.kind === 'outcome' ? [] : shape)],
       ...(names && { names: [...names] }),
       ...(unit !== undefined && { unit }),
       ...(slots !== undefined && { slots }),
