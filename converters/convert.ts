@@ -2,6 +2,7 @@ import type { ContractFile } from '../schemas/contract-file.ts';
 import type { ManifestEpisode, ManifestFeature } from '../schemas/dataset-manifest.ts';
 import { ConvertError, UsageError } from '../schemas/errors.ts';
 import { fileDigest } from '../schemas/file-digest.ts';
+import type { Verdict } from '../schemas/finding.ts';
 import { yamlPosition } from '../schemas/yaml-document.ts';
 import { DatasetFolders } from './dataset-folders.ts';
 import type { DatasetFormat } from './dataset-writer.ts';
@@ -13,7 +14,7 @@ import { manifestEpisode, type PlacedEpisode, placeEpisodes } from './placed-epi
 import { mergeForms } from './prepared/picture-form.ts';
 import { episodesOf, type PrepareRequest, readFrames, recordingPart } from './prepared/prepare-episode.ts';
 import { prepareAll } from './prepared/prepare-pool.ts';
-import type { EpisodeFacts } from './prepared/prepared-episode.ts';
+import type { EpisodeFacts, PreparedEpisode } from './prepared/prepared-episode.ts';
 import { PreparedFolder } from './prepared/prepared-folder.ts';
 import { type ConvertProgress, ProgressMeter } from './progress-meter.ts';
 import { type ConvertedDataset, writeDatasets } from './write-datasets.ts';
@@ -36,6 +37,8 @@ export interface ConvertOptions {
   readonly append?: boolean;
   /** Whether prepared episodes stay for the next resume or append. @default true */
   readonly keepPrepared?: boolean;
+  /** What the checks made of the recordings, by digest; the manifest and the card say it. @default nothing */
+  readonly verdicts?: ReadonlyMap<string, Verdict>;
   /** Told after every frame. */
   readonly onProgress?: (progress: ConvertProgress) => void;
   /** Ends the conversion; no dataset is left then. */
@@ -95,17 +98,19 @@ export async function convertEpisodes(
     if (skipped[0] && (options.strict || prepared.names.length === 0)) throw skipped[0].fault;
     if (prepared.names.length + existing.length === 0) throw nothingLeft(read.discarded);
     const names = await withExisting(prepared.names, { existing, folder });
-    const episodes = (await Promise.all(names.map((name) => folder.open(name)))).flat();
-    const placed = placeEpisodes(
-      episodes.map(({ facts }) => facts),
-      contract.contract,
-    );
+    const places = new Map<EpisodeFacts, () => Promise<PreparedEpisode>>();
+    for (const name of names) {
+      for (const [i, { facts }] of (await folder.open(name)).entries()) {
+        places.set(facts, async () => (await folder.open(name))[i]!);
+      }
+    }
+    const placed = placeEpisodes([...places.keys()], contract.contract);
     refuseMoves(placed, existing);
     const datasets = await writeDatasets(placed, {
       ...options,
       folders,
       skipped,
-      open: (facts) => episodes.find((episode) => episode.facts === facts)!,
+      open: (facts) => places.get(facts)!(),
     });
     if (keepPrepared) await folder.keepOnly(names);
     else await folder.remove();

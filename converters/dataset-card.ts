@@ -56,6 +56,7 @@ export function datasetCard(
     ...features.map(featureRow),
     '',
     ...splitLines(manifest),
+    ...verdictLines(episodes),
     '## Loading',
     '',
     '```python',
@@ -104,6 +105,14 @@ function splitLines({ split, episodes }: Pick<DatasetManifest, 'split' | 'episod
     ...[...counts].map(([name, held]) => `- ${name}: ${counted(held.length)}`),
     '',
   ];
+}
+
+/** What the checks made of the recordings; nothing where none was checked. */
+function verdictLines(episodes: DatasetManifest['episodes']): string[] {
+  const counts = Map.groupBy(episodes, ({ verdict = 'not checked' }) => verdict);
+  if (counts.size === 0 || (counts.size === 1 && counts.has('not checked'))) return [];
+  const rows = [...counts].map(([verdict, { length }]) => `- ${verdict}: ${counted(length)}`);
+  return ['## Checks', '', ...rows, ''];
 }
 
 function counted(episodes: number): string {

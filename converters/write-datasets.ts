@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { ContractFile } from '../schemas/contract-file.ts';
 import type { DatasetManifest } from '../schemas/dataset-manifest.ts';
+import type { Verdict } from '../schemas/finding.ts';
 import { CARD_FILE, datasetCard } from './dataset-card.ts';
 import type { DatasetFolders } from './dataset-folders.ts';
 import type { DatasetFormat, DatasetWriter } from './dataset-writer.ts';
@@ -26,7 +27,10 @@ export interface WriteOptions {
   readonly version: string;
   /** For the manifest. */
   readonly skipped: readonly SkippedEpisode[];
-  open(episode: EpisodeFacts): PreparedEpisode;
+  /** By digest of the recording; for manifest and card. */
+  readonly verdicts?: ReadonlyMap<string, Verdict>;
+  /** Called when its turn has come: what is known of its pictures is not held for all episodes at once. */
+  open(episode: EpisodeFacts): Promise<PreparedEpisode>;
   readonly onProgress?: (progress: ConvertProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -64,7 +68,7 @@ export async function writeDatasets(
     }
     for (const { facts, header } of episodes) {
       signal?.throwIfAborted();
-      await using pictures = options.open(facts);
+      await using pictures = await options.open(facts);
       const numbers = await pictures.numbers();
       features.add(numbers, header);
       await allDone(open.map(({ writer }) => writer.addEpisode({ header, numbers, pictures })));
@@ -90,6 +94,7 @@ async function finish(
     episodes,
     features,
     skipped,
+    verdicts,
   }: WriteOptions & { readonly episodes: readonly PlacedEpisode[]; readonly features: FeatureTable },
 ): Promise<ConvertedDataset> {
   const samples = await writer.finish();
@@ -103,7 +108,10 @@ async function finish(
     ...(split && { split }),
     frames: episodes.reduce((sum, { facts }) => sum + facts.frames, 0),
     samples,
-    episodes: episodes.map(manifestEpisode),
+    episodes: episodes.map((placed) => {
+      const verdict = verdicts?.get(placed.header.digest);
+      return { ...manifestEpisode(placed), ...(verdict && { verdict }) };
+    }),
     skipped: skipped.map(({ file }) => basename(file)),
     features: features.rows(),
   };

@@ -39,6 +39,11 @@ export const DATASET_COMMANDS: readonly Command[] = [
         flags: '--strict',
         text: 'an episode that fails ends it all; else it is left out, and the exit code is 3',
       },
+      {
+        flags: '--require <verdict>',
+        text: 'sound: leave out episodes that the checks exclude; pass: all but those that pass',
+        choices: ['sound', 'pass'],
+      },
       { flags: '--no-keep', text: 'remove the folder .prepared at the end, which --append needs' },
     ],
     examples: [

@@ -1,3 +1,4 @@
+import { verdictSchema } from './finding.ts';
 import { countNumber, digestText, z } from './validation.ts';
 
 /**
@@ -76,6 +77,8 @@ const episodeSchema = z.strictObject({
   endTime: nanosDigits,
   /** Of every stream that is on its sensor's clock. */
   clocks: z.array(clockSchema),
+  /** What the checks made of the recording; absent where it was not checked. */
+  verdict: verdictSchema.optional(),
 });
 
 export const datasetManifestSchema = z.strictObject({

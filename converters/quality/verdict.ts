@@ -2,7 +2,9 @@ import type { Finding, Verdict } from '../../schemas/finding.ts';
 import { nanosToSecs } from '../../schemas/time.ts';
 
 /** Where these cannot judge, nobody can say that an episode is sound. */
-const REQUIRED: ReadonlySet<string> = new Set(['C01', 'C02', 'T07', 'V01']);
+const REQUIRED: ReadonlySet<string> = new Set(['C01', 'C02']);
+/** The same for every stream that they look at; a robot without cameras needs no check of pictures. */
+const REQUIRED_OF_STREAMS: ReadonlySet<string> = new Set(['T07', 'V01']);
 const MOST_REASONS = 3;
 
 /**
@@ -43,8 +45,9 @@ function isForReview({ claim, status }: Finding): boolean {
   return (claim === 'RISK' && status === 'fail') || (claim === 'DEFECT' && status === 'warn');
 }
 
-function isUnjudged({ check, status }: Finding): boolean {
-  return status === 'not_assessed' && REQUIRED.has(check);
+function isUnjudged({ check, status, stream }: Finding): boolean {
+  if (status !== 'not_assessed') return false;
+  return REQUIRED.has(check) || (stream !== undefined && REQUIRED_OF_STREAMS.has(check));
 }
 
 function gravity(finding: Finding): number {

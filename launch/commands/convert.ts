@@ -15,6 +15,7 @@ import { episodesAt } from '../../schemas/library.ts';
 import { storedContract } from '../../schemas/stored-contract.ts';
 import type { CommandOptions } from '../command.ts';
 import { formatsNamed } from '../formats.ts';
+import { type JudgedEpisodes, judgedEpisodes } from '../judged-episodes.ts';
 import { formatSecs, ProgressLine } from '../progress-line.ts';
 import { programVersion } from '../version.ts';
 
@@ -25,8 +26,9 @@ export async function convert(paths: readonly string[], options: CommandOptions)
   const contract = options.contract
     ? await readContract(String(options.contract))
     : await contractOf(files[0]!);
-  if (options.dryRun) return await preview(files, contract);
-  const { late, skipped } = await convertWithProgress(files, {
+  const judged = await judgedOf(files, contract, options);
+  if (options.dryRun) return await preview(judged.kept, contract);
+  const { late, skipped } = await convertWithProgress(judged.kept, {
     contract,
     formats,
     directory: String(options.out),
@@ -35,8 +37,24 @@ export async function convert(paths: readonly string[], options: CommandOptions)
     resume: options.resume === true,
     append: options.append === true,
     keepPrepared: options.keep !== false,
+    verdicts: judged.verdicts,
   });
   return late.length + skipped.length > 0 ? 3 : 0;
+}
+
+/** Without --require every episode counts. */
+async function judgedOf(
+  files: readonly string[],
+  { contract }: ContractFile,
+  { require }: CommandOptions,
+): Promise<Pick<JudgedEpisodes, 'kept' | 'verdicts'>> {
+  if (require !== 'sound' && require !== 'pass') return { kept: files, verdicts: new Map() };
+  const judged = await judgedEpisodes(files, { require, contract, version: await programVersion() });
+  for (const { file, verdict } of judged.leftOut) console.log(`  LEFT OUT ${file}: ${verdict}`);
+  if (judged.kept.length > 0) return judged;
+  throw new UsageError(
+    `Cannot convert: --require ${require} leaves out all ${files.length} episodes. "kinescribe check" says why.`,
+  );
 }
 
 /** Prints what a conversion would give, before any picture is decoded. */
