@@ -1,14 +1,13 @@
 import { encodeJpeg } from '../../schemas/image-codec.ts';
 import type { MessageValue } from '../../schemas/message.ts';
 import type { Stamp } from '../../schemas/time.ts';
+import type { PictureFault } from './faults.ts';
+import { distortPicture } from './picture-faults.ts';
 import { Random } from './random.ts';
 import { type Intrinsics, principalPoint } from './rasteriser.ts';
 import { Renderer, type Scene } from './renderer.ts';
 
 export type CameraName = 'front' | 'wrist';
-
-/** What a broken camera delivers. */
-export type CameraFault = 'frozen' | 'black';
 
 const SIZE = { width: 320, height: 240 } as const;
 /** Focal lengths: the front camera sees the whole arm, the wrist camera the fingers and what they reach. */
@@ -42,9 +41,10 @@ export class Camera {
   }
 
   /** sensor_msgs/msg/CompressedImage. */
-  async image(stamp: Stamp, scene: Scene, fault: CameraFault | undefined): Promise<MessageValue> {
+  async image(stamp: Stamp, scene: Scene, faults: readonly PictureFault[]): Promise<MessageValue> {
     const offset = Math.floor(this.#random.next() * NOISE_LENGTH);
-    if (fault !== 'frozen' || !this.#last) this.#last = this.#expose(scene, offset, fault === 'black');
+    const isFrozen = faults.some(({ kind }) => kind === 'frozen-camera');
+    if (!isFrozen || !this.#last) this.#last = this.#expose(scene, offset, faults);
     return { header: { stamp, frame_id: this.frame }, format: 'jpeg', data: await this.#last };
   }
 
@@ -63,10 +63,11 @@ export class Camera {
     };
   }
 
-  #expose(scene: Scene, noiseOffset: number, isBlack: boolean): Promise<Uint8Array> {
-    const pixels = isBlack
-      ? new Uint8Array(SIZE.width * SIZE.height * 3)
-      : this.#renderer.render(scene).resolve(this.#noise, noiseOffset);
-    return encodeJpeg({ pixels: new Uint8Array(pixels.buffer), ...SIZE }, QUALITY);
+  async #expose(scene: Scene, noiseOffset: number, faults: readonly PictureFault[]): Promise<Uint8Array> {
+    const pixels = this.#renderer.render(scene).resolve(this.#noise, noiseOffset);
+    const picture = distortPicture({ pixels: new Uint8Array(pixels.buffer), ...SIZE }, faults);
+    const squeezed = faults.find((fault) => fault.kind === 'squeezed-picture');
+    const jpeg = await encodeJpeg(picture, squeezed?.quality ?? QUALITY);
+    return faults.some(({ kind }) => kind === 'cut-picture') ? jpeg.subarray(0, jpeg.length >> 1) : jpeg;
   }
 }

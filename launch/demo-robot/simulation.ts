@@ -2,10 +2,11 @@ import type { SourceMessage } from '../../recorder/source.ts';
 import type { MessageValue } from '../../schemas/message.ts';
 import { createEncoder } from '../../schemas/message-codec.ts';
 import { nanosToStamp } from '../../schemas/time.ts';
-import { Camera, type CameraFault, type CameraName } from './cameras.ts';
+import { Camera, type CameraName } from './cameras.ts';
 import { messageSchema } from './definitions.ts';
 import { diagnostics } from './diagnostics.ts';
-import type { TimedFault } from './faults.ts';
+import { isPictureFault } from './faults.ts';
+import { MessageFaults } from './message-faults.ts';
 import { JOINTS } from './robot-model.ts';
 import { gripperCommand, jointCommand, Sensors, type StuckJoint } from './sensors.ts';
 import { type State, stateAt } from './state.ts';
@@ -46,6 +47,7 @@ export class Simulation {
   readonly #startTime: bigint;
   readonly #channels: readonly Channel[];
   readonly #sensors: Sensors;
+  readonly #faults: MessageFaults;
   readonly #cameras: Readonly<Record<CameraName, Camera>>;
   #pending: PendingMessage[] = [];
   #stuck: StuckJoint | undefined;
@@ -59,6 +61,7 @@ export class Simulation {
     this.#world = world;
     this.#startTime = startTime;
     this.#sensors = new Sensors(seed);
+    this.#faults = new MessageFaults(seed, options.faults);
     this.#cameras = { front: new Camera('front', seed), wrist: new Camera('wrist', seed) };
     this.#channels = STREAMS.map((spec) => ({
       topic: spec.topic,
@@ -88,7 +91,7 @@ export class Simulation {
         const stampTime = this.#instant(sample.stampNanos);
         for (const fault of drop ? [drop] : sample.faults) this.#world.truth.touched(fault, stampTime);
         // Measured even when dropped, so that the noise of what follows does not depend on the drop.
-        const payload = this.#measure(topic, sample, step);
+        const payload = this.#report(topic, sample, this.#measure(topic, sample, step));
         if (!drop) this.#pending.push({ channelKey, sample, payload });
       }
     });
@@ -117,9 +120,12 @@ export class Simulation {
       }
       case TOPICS.frontImage:
       case TOPICS.wristImage: {
-        const camera = this.#cameras[topic === TOPICS.frontImage ? 'front' : 'wrist'];
-        const scene = this.#world.sceneAt(state, camera.frame);
-        return camera.image(stamp, scene, cameraFault(sample.faults));
+        const isFront = topic === TOPICS.frontImage;
+        const camera = this.#cameras[isFront ? 'front' : 'wrist'];
+        const faults = sample.faults.filter(isPictureFault);
+        const isSwapped = faults.some(({ kind }) => kind === 'swapped-camera');
+        const place = isSwapped ? this.#cameras[isFront ? 'wrist' : 'front'] : camera;
+        return camera.image(stamp, this.#world.sceneAt(state, place.frame), faults);
       }
       case TOPICS.frontInfo:
         return this.#cameras.front.info(stamp);
@@ -135,6 +141,17 @@ export class Simulation {
         return diagnostics(stamp, state, step.command);
     }
     topic satisfies never;
+  }
+
+  /** What is sent of what was measured. */
+  #report(
+    topic: Topic,
+    { faults, instantNanos }: Sample,
+    measured: Promise<MessageValue> | MessageValue,
+  ): Promise<MessageValue> | MessageValue {
+    return measured instanceof Promise
+      ? measured
+      : this.#faults.apply(measured, faults, { topic, secs: instantNanos / NANOS });
   }
 
   /** The encoder sticks at what it read first under the fault. */
@@ -172,9 +189,4 @@ export class Simulation {
   #instant(nanos: number): bigint {
     return this.#startTime + BigInt(nanos);
   }
-}
-
-function cameraFault(faults: readonly TimedFault[]): CameraFault | undefined {
-  const kinds = faults.map(({ kind }) => kind);
-  return kinds.includes('black-camera') ? 'black' : kinds.includes('frozen-camera') ? 'frozen' : undefined;
 }

@@ -30,7 +30,9 @@ export class World {
   readonly #random: Random;
   readonly #durationSecs: number | undefined;
   readonly #pads: { readonly finger: number; readonly block: number };
+  readonly #takenAtSecs: number;
   #missBy: number;
+  #isTaken = false;
   #target: Vec3 = [0, 0, 0];
   #stepCount = 0;
   #last: State;
@@ -48,6 +50,9 @@ export class World {
     this.#controller = new Controller(physics.kinematics);
     this.#random = new Random(`${seed}/world`);
     this.#durationSecs = durationSecs;
+    this.#takenAtSecs = Math.min(
+      ...faults.map((fault) => (fault.kind === 'taken-block' ? fault.fromSecs : Infinity)),
+    );
     this.#missBy = faults.some(({ kind }) => kind === 'missed-grasp') ? MISS_METRES : 0;
     this.#pads = { finger: physics.geomId('finger_left_pad'), block: physics.geomId('block') };
     physics.qpos.set(HOME);
@@ -78,6 +83,7 @@ export class World {
     if (step === 0) this.#tick(timeSecs);
     // The servo runs along the line from the last command to this one, as real arms interpolate.
     this.#applyCommand(step / STEPS_PER_COMMAND);
+    if (timeSecs >= this.#takenAtSecs && !this.#isTaken) this.#takeBlock();
     this.#last = stepAndObserve(this.#physics, timeSecs);
     this.truth.state(this.#last);
     return { before, after: this.#last, command };
@@ -117,6 +123,16 @@ export class World {
       this.#physics.ctrl[i] = mix(this.#previous.joints[i]!, this.#command.joints[i]!);
     }
     this.#physics.ctrl[GRIPPER_ACTUATOR] = mix(this.#previous.aperture, this.#command.aperture);
+  }
+
+  /** Puts the block down beside where it is, at rest. */
+  #takeBlock(): void {
+    this.#isTaken = true;
+    const [x, y] = this.#physics.qpos.subarray(BLOCK_AT, BLOCK_AT + 2);
+    const [away, side] = [Math.hypot(x!, y!), Math.atan2(y!, x!) + (y! > 0 ? -0.5 : 0.5)];
+    const place = [away * Math.cos(side), away * Math.sin(side), BLOCK.edge / 2];
+    this.#physics.qpos.set([...place, 1, 0, 0, 0], BLOCK_AT);
+    this.#physics.qvel.fill(0, BLOCK_AT);
   }
 
   #beginTask(timeSecs: number): void {
