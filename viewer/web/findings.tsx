@@ -33,7 +33,7 @@ export function Findings({ report, store, time, onSeek }: Props) {
           .toSorted((a, b) => WEIGHT[a.status] - WEIGHT[b.status])
           .map((finding) => {
             const waiver = waivers.get(finding.id);
-            const { id, status, reason, window } = finding;
+            const { id, status, stream, reason, window } = finding;
             const secs = window && time.secsAt(window.startTime);
             return (
               <li key={id} class={waiver ? 'waived' : status}>
@@ -43,7 +43,8 @@ export function Findings({ report, store, time, onSeek }: Props) {
                   disabled={secs === undefined}
                   onClick={() => secs !== undefined && onSeek(secs)}
                 >
-                  <b>{status}</b> {reason} {secs !== undefined && <small>{formatClock(secs)}</small>}
+                  <b>{stream ? `${stream}:` : status}</b> {reason}{' '}
+                  {secs !== undefined && <small>{formatClock(secs)}</small>}
                 </button>
                 {store && (
                   <Waiver

@@ -3,6 +3,8 @@ import { fetchEpisodes, watchLibrary } from './server.ts';
 
 /** Rows fetched at once. */
 const PAGE_ROWS = 100;
+/** Changes within this time are fetched together. */
+const CHANGED_MILLIS = 100;
 /** How long to wait before asking how far the reading of a new library has come. */
 const PENDING_MILLIS = 500;
 
@@ -22,7 +24,7 @@ export class ListPages {
   constructor(query: URLSearchParams, changed: (fault?: string) => void) {
     this.#query = query;
     this.#changed = changed;
-    this.#unwatch = watchLibrary((id) => id !== undefined && this.#askAgain(0));
+    this.#unwatch = watchLibrary((id) => id !== undefined && this.#askAgain(CHANGED_MILLIS));
     void this.#fetch(0);
   }
 

@@ -53,7 +53,7 @@ export function createRobotScene(canvas: HTMLCanvasElement, urdf: string): Robot
   const size = box.isEmpty() ? 1 : box.getSize(new Vector3()).length();
   const middle = box.isEmpty() ? new Vector3() : box.getCenter(new Vector3()).multiplyScalar(0.8);
   const camera = new PerspectiveCamera(40, 4 / 3, size / 100, size * 20);
-  camera.position.copy(middle).add(new Vector3(0.62, 0.36, 0.62).multiplyScalar(size));
+  camera.position.copy(middle).add(new Vector3(0.46, 0.26, 0.46).multiplyScalar(size));
   const controls = new OrbitControls(camera, canvas);
   controls.target.copy(middle);
   controls.update();
