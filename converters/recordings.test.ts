@@ -132,3 +132,38 @@ samples: { tickRateHz: 50 }`);
   const { frames } = await holdAgainstDefinition(SENSORS, contract);
   expect(frames.length).toBeGreaterThan(20);
 });
+
+test('episodeFrames() makes points, pictures, intrinsics and texts of a real recording', async ({ skip }) => {
+  skip(!existsSync(SENSORS), ABSENT);
+  const stream = (topic: string, type: string) =>
+    `{ topic: /${topic}, role: perception, type: ${type}, clock: log, required: false }`;
+  const contract = testContract(`
+streams:
+  cloud: ${stream('point_cloud2', 'sensor_msgs/msg/PointCloud2')}
+  image: ${stream('image', 'sensor_msgs/msg/Image')}
+  jpeg: ${stream('compressed_image', 'sensor_msgs/msg/CompressedImage')}
+  info: ${stream('camera_info', 'sensor_msgs/msg/CameraInfo')}
+  log: ${stream('rosout', 'rcl_interfaces/msg/Log')}
+features:
+  points: { kind: points, stream: cloud, count: 64, fields: [x, y, z, real], within: { z: [0, 2] }, toleranceSecs: 10 }
+  image: { kind: image, stream: image, width: 32, height: 24, toleranceSecs: 10 }
+  jpeg: { kind: image, stream: jpeg, width: 32, height: 24, toleranceSecs: 10 }
+  k: { kind: vector, stream: info, field: k, shape: [3, 3], intrinsicsOf: image, toleranceSecs: 10 }
+  log: { kind: text, stream: log, field: msg, toleranceSecs: 10 }
+samples: { tickRateHz: 50 }`);
+  const { frames } = await allFrames(SENSORS, contract);
+  const last = [...frames.at(-1)!.values.values()];
+  expect(last.map(({ valid }) => valid)).toEqual([true, true, true, true, true]);
+  const [points, image, jpeg, k, log] = last;
+  if (points?.kind !== 'vector' || k?.kind !== 'vector' || log?.kind !== 'text') throw new TypeError('kinds');
+  const rows = Array.from({ length: 64 }, (_, i) => points.elements.subarray(4 * i, 4 * i + 4));
+  const real = rows.filter((row) => row[3] === 1);
+  expect(real.length).toBeGreaterThan(0);
+  for (const row of real) expect(row[2]! >= 0 && row[2]! <= 2).toBe(true);
+  if (image?.kind !== 'image' || jpeg?.kind !== 'image') throw new TypeError('kinds');
+  expect(new Set(image.pixels).size).toBeGreaterThan(10);
+  expect(new Set(jpeg.pixels).size).toBeGreaterThan(10);
+  // A twentieth of f = 500 and of 320.5 × 240.5, half a pixel less.
+  expect([...k.elements].map((each) => +each.toFixed(3))).toEqual([25, 0, 15.525, 0, 25, 11.525, 0, 0, 1]);
+  expect(log.text).toMatch(/^Publish/);
+});
