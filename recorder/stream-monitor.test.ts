@@ -59,6 +59,19 @@ const setForward = steady(0, 3).map(([log, sensor]) => [log, sensor + (log > 2 ?
 const piledUp = steady(0, 5).map(([log, sensor]) => [log + Math.max(0, log - 2) * 0.25, sensor] as const);
 
 describe('StreamMonitor of a stream that lost its publisher', () => {
+  it('counts nothing of a latched stream, whose message stays valid', () => {
+    const metadata = new Map([['offered_qos_profiles', '- durability: transient_local']]);
+    const latched = new StreamMonitor(
+      { ...channel, metadata },
+      ['a', { ...stream, rateHz: undefined, maxGapSecs: undefined }],
+      START,
+    );
+    latched.offered(false, at(1));
+    expect(latched.status(at(2)).trouble).toBeUndefined();
+    latched.ended(at(5));
+    expect(latched.losses).toEqual([]);
+  });
+
   it('gives the gap that followed its cause, once', () => {
     const monitor = monitorOf(steady(0, 1));
     monitor.offered(false, at(1.5));

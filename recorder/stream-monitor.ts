@@ -4,6 +4,7 @@ import type { ChannelSpec } from '../schemas/message.ts';
 import { createSensorTimeReader, type ReadSensorTime } from '../schemas/message-codec.ts';
 import type { StreamStatus, StreamTrouble } from '../schemas/recording-control.ts';
 import { nanosToSecs, secsToNanos } from '../schemas/time.ts';
+import { isLatched } from './latched-messages.ts';
 import { RATE_CHANCE_HZ, RateMeter } from './rate-meter.ts';
 
 /** Refusals closer together than this are one entry of the ledger. */
@@ -28,6 +29,7 @@ export class StreamMonitor {
   readonly #stream: Stream | undefined;
   readonly #readSensorTime: ReadSensorTime | undefined;
   readonly #startTime: bigint;
+  readonly #isLatched: boolean;
   readonly #losses: Loss[] = [];
   /** The latest gap, while messages may still turn out to be late and not lost. */
   #gap: { loss: Loss; missing: number; caughtUp: boolean } | undefined;
@@ -57,6 +59,7 @@ export class StreamMonitor {
     this.#startTime = startTime;
     this.#rate = new RateMeter(startTime);
     this.#readSensorTime = createSensorTimeReader(channel);
+    this.#isLatched = isLatched(channel);
   }
 
   /** The status of a stream of the contract that has no channel yet. */
@@ -169,7 +172,7 @@ export class StreamMonitor {
     readonly rateHz: number;
     readonly lossesSince: bigint;
   }): StreamTrouble | undefined {
-    const isGone = this.#goneTime !== undefined && this.#stream?.required === true;
+    const isGone = this.#goneTime !== undefined && this.#stream?.required === true && !this.#isLatched;
     if (isGone || this.#isSilent(seen.silentNanos)) return 'silent';
     if (this.losses.some(({ endTime }) => endTime > seen.lossesSince)) return 'lossy';
     if (this.#isSlow(seen.rateHz)) return 'slow';
@@ -265,10 +268,13 @@ export class StreamMonitor {
     this.#gap = undefined;
   }
 
-  /** A stream whose gaps tell nothing has lost its publisher all the same; how much that is, nobody knows. */
+  /**
+   * A stream whose gaps tell nothing has lost its publisher all the same; how much that is, nobody knows. What
+   * a latched stream has said stays valid.
+   */
   #settleAbsence(endTime: bigint): void {
     if (this.#goneTime === undefined) return;
-    if (this.#stream?.required && this.#maxGapNanos() === undefined) {
+    if (this.#stream?.required && !this.#isLatched && this.#maxGapNanos() === undefined) {
       this.#lose('publisher-gone', 0, this.#goneTime, endTime);
     }
     this.#goneTime = undefined;
