@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -153,6 +153,31 @@ test('convertEpisodes() appends by converting again when nothing is kept ready, 
   expect(await contents(directory)).toEqual(expected);
 });
 
+test('convertEpisodes() goes on where an exchange of datasets was cut off', async () => {
+  const directory = join(root, 'exchanged');
+  await convertEpisodes(files.slice(0, 2), options(directory));
+  await convertEpisodes(files, options(join(root, 'newer'), { formats: [zarr] }));
+  // One format has its new dataset already, the other is in the middle of it.
+  await rm(join(directory, 'zarr'), { recursive: true });
+  await rename(join(root, 'newer', 'zarr'), join(directory, 'zarr'));
+  await rename(join(directory, 'webdataset'), join(directory, 'webdataset.old'));
+  await expect(convertEpisodes(files, options(directory))).rejects.toThrow(/it exists already/);
+  await convertEpisodes(files, options(directory, { append: true }));
+  expect(await contents(directory)).toEqual(expected);
+});
+
+test('convertEpisodes() ends its workers when it is ended', async () => {
+  const directory = join(root, 'ended');
+  const ending = new AbortController();
+  const onProgress = () => ending.abort();
+  const ended = convertEpisodes(files, options(directory, { workers: 2, signal: ending.signal, onProgress }));
+  await expect(ended).rejects.toThrow(/aborted/);
+  expect(await readdir(directory)).toEqual([PREPARED]);
+  // The folder is free again, and nothing half prepared lies in it.
+  await convertEpisodes(files, options(directory, { resume: true }));
+  expect(await contents(directory)).toEqual(expected);
+});
+
 test('convertEpisodes() refuses to append to a dataset of another contract', async () => {
   const other = { ...pictureContract, digest: `sha256:${'9'.repeat(64)}` };
   const appending = convertEpisodes(files, options(whole, { contract: other, append: true }));
@@ -182,8 +207,10 @@ test.each([1, 3])('convertEpisodes() leaves a recording out that fails, with %i 
   expect(skipped.map(({ file }) => file)).toEqual([broken, mute]);
   const changed = await contents(directory);
   const differing = [...expected].filter(([path, digest]) => changed.get(path) !== digest);
-  // What is left out is said in the manifests; all else is as if it had never been named.
-  expect(differing.map(([path]) => path)).toEqual(['webdataset/manifest.json', 'zarr/manifest.json']);
+  // What is left out is said in manifests and cards; all else is as if it had never been named.
+  expect(differing.map(([path]) => path.replace(/^.*\//, ''))).toEqual([
+    ...['README.md', 'manifest.json', 'README.md', 'manifest.json'],
+  ]);
   const strict = convertEpisodes([files[0]!, mute], options(join(root, 'strict'), { workers, strict: true }));
   await expect(strict).rejects.toThrow(skipped[1]!.fault.message);
 });

@@ -1,7 +1,7 @@
 import { access, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContractFile } from '../schemas/contract-file.ts';
-import type { DatasetManifest, ManifestEpisode } from '../schemas/dataset-manifest.ts';
+import type { ManifestEpisode } from '../schemas/dataset-manifest.ts';
 import { UsageError } from '../schemas/errors.ts';
 import type { DatasetFormat } from './dataset-writer.ts';
 import { readManifest } from './manifest.ts';
@@ -37,12 +37,13 @@ export class DatasetFolders {
   }
 
   /**
-   * The episodes of the datasets that exist, in their order.
+   * The episodes of the datasets that exist, in their order. Where one lacks what another has, because an
+   * exchange was cut off or a format is new, it will get it.
    *
-   * @throws {UsageError} when one is of another contract or of other episodes than the first.
+   * @throws {UsageError} when one is of another contract.
    */
   async existingEpisodes(contract: ContractFile): Promise<readonly ManifestEpisode[]> {
-    let first: { readonly target: string; readonly manifest: DatasetManifest } | undefined;
+    const episodes = new Map<string, ManifestEpisode>();
     for (const { target, old } of this.#places) {
       if (!(await exists(target)) && (await exists(old))) await rename(old, target); // an exchange was cut off
       if (!(await exists(target))) continue;
@@ -56,12 +57,9 @@ export class DatasetFolders {
             'Use that contract, or convert all episodes into another folder.',
         );
       }
-      first ??= { target, manifest };
-      if (episodesText(manifest) !== episodesText(first.manifest)) {
-        throw refusal(target, `it holds other episodes than "${first.target}". Append to each by itself.`);
-      }
+      for (const episode of manifest.episodes) episodes.set(episode.id, episodes.get(episode.id) ?? episode);
     }
-    return first?.manifest.episodes ?? [];
+    return [...episodes.values()];
   }
 
   /** Makes the folders to write into, empty. */
@@ -92,10 +90,6 @@ export class DatasetFolders {
 
 function refusal(target: string, reason: string): UsageError {
   return new UsageError(`Cannot append to dataset "${target}": ${reason}`);
-}
-
-function episodesText({ episodes }: DatasetManifest): string {
-  return episodes.map(({ digest }) => digest).join();
 }
 
 function exists(path: string): Promise<boolean> {

@@ -18,7 +18,8 @@ process.on('message', async (request: PrepareRequest) => {
 });
 
 function send(reply: PrepareReply): void {
-  if (process.connected) process.send?.(reply);
+  // Whoever asked may have been killed; then the disconnection ends this.
+  if (process.connected) process.send?.(reply, undefined, undefined, () => {});
 }
 
 function describe(error: unknown): PrepareReply {
