@@ -32,7 +32,7 @@ export async function convert(paths: readonly string[], options: CommandOptions)
     contract,
     formats,
     directory: String(options.out),
-    workers: Number(options.workers ?? availableParallelism()),
+    ...(options.workers !== undefined && { workers: Number(options.workers) }),
     strict: options.strict === true,
     resume: options.resume === true,
     append: options.append === true,
@@ -89,6 +89,7 @@ export async function convertWithProgress(
   const line = new ProgressLine();
   const began = performance.now();
   const conversion = await convertEpisodes(files, {
+    workers: availableParallelism(),
     ...options,
     version: await programVersion(),
     onProgress: (progress) => line.show(progressText(progress)),

@@ -44,7 +44,12 @@ export async function demo(options: CommandOptions): Promise<number> {
   ];
   console.log('\n2. Converting both');
   const files = takes.map(({ file }) => file);
-  await convertWithProgress(files, { contract, formats: formatsNamed(FORMATS), directory: datasets });
+  await convertWithProgress(files, {
+    contract,
+    formats: formatsNamed(FORMATS),
+    directory: datasets,
+    keepPrepared: false,
+  });
   console.log('\n3. Verifying the datasets');
   const verdict = await verify(
     FORMATS.split(',').map((name) => join(datasets, name)),
