@@ -65,12 +65,20 @@ describe('a client switches the episode', () => {
     await client.subscribe('/joints');
     await client.next('messageData');
     client.socket.send(wish);
+    expect((await client.next('unadvertise')).channelIds).toEqual([1]);
     const after = await client.next('serverInfo');
     expect(after.name).toBe('Kinescribe: arm-0002');
     expect(after.sessionId).not.toBe(before.sessionId);
     await client.subscribe('/other');
     expect((await client.next('messageData')).logTime).toBe(START);
-    expect(client.socket.readyState).toBe(WebSocket.OPEN);
+    const ids = client.frames.flatMap((frame) => (frame.op === 'advertise' ? frame.channels : []));
+    expect(ids.map(({ id, topic }) => [id, topic])).toEqual([
+      [1, '/joints'],
+      [2, '/other'],
+    ]);
+    client.socket.send('{"op":"unsubscribe","subscriptionIds":[99]}'); // of the session before
+    expect((await client.next('messageData')).logTime).toBe(START); // again, for panels that were built meanwhile
+    expect(client.frames.some(({ op }) => op === 'status')).toBe(false);
   });
 
   test('and stays with the one it has when there is no such episode', async () => {

@@ -11,6 +11,8 @@ import type { ReplayedEpisode } from './replayed-episodes.ts';
 
 export interface EpisodeReplayOptions {
   readonly subprotocol: Subprotocol;
+  /** Whether the client has seen no other episode on its connection. */
+  readonly isFirst: boolean;
   readonly clock: PlaybackClock;
   /** Plays at once and over again: for clients without a playback bar. */
   readonly playsAlone: boolean;
@@ -62,8 +64,8 @@ export class EpisodeReplay {
     });
     this.#requests = new EpisodeRequests(stream, episode);
     const { id: episodeId, channels } = episode;
-    const { subprotocol } = options;
-    for (const message of greeting({ subprotocol, episodeId, channels, range: this.#player })) {
+    const { subprotocol, isFirst } = options;
+    for (const message of greeting({ subprotocol, isFirst, episodeId, channels, range: this.#player })) {
       stream.text(message);
     }
     stream.announce(this.#player.startTime);
@@ -77,9 +79,14 @@ export class EpisodeReplay {
     this.#player.close();
   }
 
-  /** Something new is known of the episode: the topic's latest message is sent again. */
-  refresh(topic: string): void {
-    this.#player.refresh(topic);
+  /** Says that the episode's channels are no more: a new session alone makes no client forget them. */
+  takeBack(): void {
+    this.#stream.text({ op: 'unadvertise', channelIds: [...this.#channels.keys()] });
+  }
+
+  /** Sends the latest messages of some topics again. @param topics @default all that the client wants */
+  refresh(topics: Iterable<string> = this.#subscriptions.values().map(({ topic }) => topic)): void {
+    for (const topic of new Set(topics)) this.#player.refresh(topic);
   }
 
   async #run(): Promise<void> {
@@ -210,7 +217,8 @@ export class EpisodeReplay {
   #unsubscribe(id: number): void {
     const channel = this.#subscriptions.get(id);
     if (!channel) {
-      this.#stream.status('warning', `No subscription has id ${id}`);
+      // A client that was told of another episode takes back what it had of the one before.
+      if (this.#options.isFirst) this.#stream.status('warning', `No subscription has id ${id}`);
       return;
     }
     this.#subscriptions.delete(id);

@@ -5,6 +5,8 @@ import { ADVERTISED_SERVICES, type PlaybackRange } from './replay-controls.ts';
 
 export interface GreetingOptions {
   readonly subprotocol: Subprotocol;
+  /** Whether it is the connection's first; services stay what they are. */
+  readonly isFirst: boolean;
   readonly episodeId: string;
   readonly channels: readonly ReplayChannel[];
   readonly range: PlaybackRange;
@@ -13,8 +15,14 @@ export interface GreetingOptions {
 /** Channels in one text frame; the SDK's own number. */
 const ADVERTISE_BATCH = 100;
 
-/** What a client is told when it connects, in the order that clients expect. */
-export function greeting({ subprotocol, episodeId, channels, range }: GreetingOptions): ServerText[] {
+/** What a client is told when an episode is opened for it, in the order that clients expect. */
+export function greeting({
+  subprotocol,
+  isFirst,
+  episodeId,
+  channels,
+  range,
+}: GreetingOptions): ServerText[] {
   const hasControl = subprotocol === 'foxglove.sdk.v1';
   const capabilities: Capability[] = [
     'time',
@@ -46,7 +54,7 @@ export function greeting({ subprotocol, episodeId, channels, range }: GreetingOp
     const batch = channels.slice(first, first + ADVERTISE_BATCH).map(({ advertised }) => advertised);
     messages.push({ op: 'advertise', channels: batch });
   }
-  messages.push({ op: 'advertiseServices', services: ADVERTISED_SERVICES });
+  if (isFirst) messages.push({ op: 'advertiseServices', services: ADVERTISED_SERVICES });
   return messages;
 }
 

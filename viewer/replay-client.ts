@@ -12,6 +12,8 @@ export interface ReplayClientOptions
   readonly groupOf: (episodeId: string) => PlaybackGroup;
 }
 
+/** A client that begins anew builds its panels anew; what it gets meanwhile is lost on it. */
+const SETTLING_MILLIS = 2000;
 /** Topic of the labels, which change while an episode is looked at. */
 const LABELS_TOPIC = '/kinescribe/labels';
 
@@ -28,6 +30,9 @@ export class ReplayClient {
   /** Changes of the episode, one after another. */
   #tail: Promise<void> = Promise.resolve();
   #isClosed = false;
+  /** Channel ids of one connection are never used twice: a late frame may still mean an earlier episode. */
+  #usedChannelIds = 0;
+  #settling: NodeJS.Timeout | undefined;
 
   /** @param episode to begin with; the client gives it back. */
   constructor(stream: ClientStream, episode: ReplayedEpisode, options: ReplayClientOptions) {
@@ -36,7 +41,7 @@ export class ReplayClient {
     this.#episode = episode;
     this.#replay = this.#play(episode);
     this.#endListening = options.episodes.listen((episodeId) => {
-      if (episodeId === this.#episode.id) this.#replay.refresh(LABELS_TOPIC);
+      if (episodeId === this.#episode.id) this.#replay.refresh([LABELS_TOPIC]);
     });
   }
 
@@ -46,14 +51,23 @@ export class ReplayClient {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearTimeout(this.#settling);
     this.#endListening();
     await this.#tail;
     await this.#end();
   }
 
-  #play(episode: ReplayedEpisode): EpisodeReplay {
+  #play(opened: ReplayedEpisode): EpisodeReplay {
     const { episodes, groupOf } = this.#options;
+    const isFirst = this.#usedChannelIds === 0;
+    const channels = opened.channels.map(({ advertised, ...channel }) => ({
+      ...channel,
+      advertised: { ...advertised, id: advertised.id + this.#usedChannelIds },
+    }));
+    this.#usedChannelIds += channels.length;
+    const episode = { ...opened, channels };
     return new EpisodeReplay(this.#stream, episode, {
+      isFirst,
       ...this.#options,
       group: groupOf(episode.id),
       episodeIds: () => episodes.ids(),
@@ -69,8 +83,12 @@ export class ReplayClient {
       const episode = await this.#options.episodes.open(episodeId);
       if (!episode) throw new RangeError(`there is no episode "${episodeId}"`);
       await this.#end();
+      this.#replay.takeBack();
       this.#episode = episode;
-      this.#replay = this.#play(episode);
+      const replay = this.#play(episode);
+      this.#replay = replay;
+      clearTimeout(this.#settling);
+      this.#settling = setTimeout(() => replay.refresh(), SETTLING_MILLIS);
     } catch (error) {
       this.#stream.status('error', `Cannot open "${episodeId}": ${(error as Error).message}`);
     }
