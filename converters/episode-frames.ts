@@ -84,7 +84,10 @@ async function* alignedFrames(
         endTime: within.endTime - lagNanos,
       },
     });
-  const goal = labels?.marks.findLast(({ label }) => label.name === 'goal')?.label;
+  const goal = labels?.marks.findLast(
+    ({ label: { name, endTime } }) =>
+      name === 'goal' && (!within || (endTime >= within.startTime && endTime < within.endTime)),
+  )?.label;
   const looksAhead = features.some(({ isGoal, feature }) => isGoal || feature.kind === 'outcome');
   const survey = looksAhead ? await surveyTicks(ticks(), goal && goal.endTime - lagNanos) : undefined;
   const end: EpisodeEnd = {

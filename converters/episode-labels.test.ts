@@ -7,6 +7,7 @@ import { appendLabel, currentLabels, type Label, readLabels } from '../schemas/l
 import { EPOCH, joints, MILLI, type TestStream, testContract, writeTestEpisode } from './episode.fixture.ts';
 import { episodeFrames, type FramesOptions } from './episode-frames.ts';
 import type { Frame } from './frame.ts';
+import { episodesOf } from './prepared/prepare-episode.ts';
 
 const ARM = joints('/arm', Object.fromEntries(Array.from({ length: 8 }, (_, i) => [i * 100, [i]])));
 const STREAMS = 'streams: { arm: { topic: /arm, role: motion, type: sensor_msgs/msg/JointState } }';
@@ -122,6 +123,12 @@ test.each<[string, Label[], number, number]>([
   // The last complete tick is 700; its picture was taken at 690.
   ['of the last frame', [], 70, 690],
   ['at the mark "goal"', [{ kind: 'mark', name: 'goal', startTime: at(420), endTime: at(420) }], 40, 390],
+  [
+    'of the last frame where the mark lies before any',
+    [{ kind: 'mark', name: 'goal', startTime: at(-500), endTime: at(-500) }],
+    70,
+    690,
+  ],
 ])('episodeFrames() shows at every tick the goal %s', async (_, labels, level, taken) => {
   const camera: TestStream = {
     topic: '/camera',
@@ -153,4 +160,29 @@ samples: { tickRateHz: 10 }`,
     // It lies in the future, and says so.
     expect(goal).toMatchObject({ valid: true, ageNanos: tickTime - at(taken) });
   }
+});
+
+test('episodesOf() knows how it ended of the last stretch alone', async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'a.mcap');
+  await writeTestEpisode(file, [ARM]);
+  const said: readonly Label[] = [
+    { kind: 'outcome', value: 'success' },
+    { kind: 'mark', name: 'pause', startTime: at(220), endTime: at(480) },
+  ];
+  for (const label of said) await appendLabel(file, { author: 'r1', time: '2026-11-22T09:00:00Z', label });
+  const contract = testContract(
+    `${STREAMS}\n${OUTCOMES.replace('tickRateHz: 10', 'tickRateHz: 10, leaveOut: [pause]')}`,
+  );
+  const found: unknown[] = [];
+  for (const episode of await episodesOf(file, contract)) {
+    await using reader = await EpisodeReader.open(file);
+    const frames: Frame[] = [];
+    for await (const frame of episodeFrames(reader, contract, episode)) frames.push(frame);
+    found.push([episode.id, column(frames, 'arm'), column(frames, 'reward'), column(frames, 'done')]);
+  }
+  expect(found).toEqual([
+    ['a-1', [0, 1, 2], [undefined, undefined, undefined], [0, 0, 1]],
+    ['a-2', [5, 6, 7], [0, 0, 1], [0, 0, 1]],
+  ]);
 });

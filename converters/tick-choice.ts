@@ -78,5 +78,6 @@ export async function surveyTicks(ticks: AsyncGenerator<ChosenTick>, goalTime?: 
     last = tick;
     if (goalTime === undefined || tick.time <= goalTime) goal = tick;
   }
-  return { first, last, goal };
+  // Nothing is complete as early as the goal: the end will do.
+  return { first, last, goal: goal ?? last };
 }

@@ -127,7 +127,9 @@ export async function episodesOf(file: string, { samples }: Contract): Promise<r
   if (isWhole) return [{ number: 0, recordingId, id: recordingId, labels }];
   return ranges.map((within, number) => {
     const id = ranges.length > 1 ? `${recordingId}-${number + 1}` : recordingId;
-    return { number, recordingId, id, within, labels };
+    // How it ended is known of the last stretch alone.
+    const { outcome } = number === ranges.length - 1 ? labels : { outcome: undefined };
+    return { number, recordingId, id, within, labels: { ...labels, outcome } };
   });
 }
 
