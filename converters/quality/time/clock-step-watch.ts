@@ -7,7 +7,7 @@ const LOOK_SECS = 0.1;
 const SMALLEST_SECS = 0.02;
 const MADS = 8;
 /** Points per second that are kept; a faster stream is thinned. */
-const MOST_POINTS = 400;
+const MOST_POINTS = 100;
 const FEWEST_POINTS = 5;
 
 interface Point {
