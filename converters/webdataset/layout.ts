@@ -82,6 +82,8 @@ export const indexSchema = z.strictObject({
   horizon: z.int().positive(),
   stride: z.int().positive(),
   padding: z.enum(['repeat', 'drop']),
+  /** Where the action frames begin: at the anchor, or at the first observed frame. */
+  actionsFrom: z.enum(['anchor', 'first']).default('anchor'),
   tasks: z.array(z.string()),
   features: z.array(
     z.strictObject({

@@ -79,7 +79,7 @@ export class WebDatasetWriter implements DatasetWriter {
 
   async finish(): Promise<number> {
     const { contract, tasks, directory } = this.#target;
-    const { tickRateHz, observationSteps, horizon, stride, padding } = contract.samples;
+    const { tickRateHz, observationSteps, horizon, stride, padding, actionsFrom } = contract.samples;
     const index: DatasetIndex = {
       kinescribe: 1,
       name: contract.name,
@@ -88,6 +88,7 @@ export class WebDatasetWriter implements DatasetWriter {
       horizon,
       stride,
       padding,
+      actionsFrom,
       tasks: [...tasks],
       features: indexFeatures(contract),
       samples: this.#samples,
