@@ -88,6 +88,10 @@ export const COMMANDS: readonly Command[] = [
         flags: '--sound',
         text: 'ring the terminal bell: once for a start, twice for a stop, four times for trouble',
       },
+      {
+        flags: '--no-checks',
+        text: 'spare the computer the checks while recording; "kinescribe check" makes them later',
+      },
       { flags: '--changed-contract', text: 'go on in a library that was begun under another version of it' },
       { flags: '-d, --duration <secs>', text: 'no keyboard: record takes of this length', value: 'number' },
       { flags: '-n, --takes <number>', text: 'with --duration: how many', value: 'number', default: 1 },

@@ -70,17 +70,20 @@ export async function record(_args: readonly string[], options: CommandOptions):
   const screen = new Screen(process.stdout.isTTY === true);
   await prepare(options, contract, screen);
   const version = await programVersion();
-  await using checks = new LiveChecks({
-    contract,
-    calibration: (await readCalibrations(String(options.out))).get(contract.robot.model),
-    version,
-  });
+  await using checks =
+    options.checks === false
+      ? undefined
+      : new LiveChecks({
+          contract,
+          calibration: (await readCalibrations(String(options.out))).get(contract.robot.model),
+          version,
+        });
   const source = await openSource(options);
   const recorder = await Recorder.open(source, {
     contractFile,
     directory: String(options.out),
     version,
-    observer: checks,
+    ...(checks && { observer: checks }),
     topics: recordedTopics(options, contract),
     onWarning: ({ message }) => screen.say(message),
   });
