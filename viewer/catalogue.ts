@@ -7,7 +7,7 @@ import { type EpisodeQuery, facetsOf, select } from './episode-query.ts';
 import type { EpisodeShelf, ShelvedEpisode } from './shelf.ts';
 
 /** How long an answer waits for what has changed; after that it says how much is still to be read. */
-const PATIENCE_MILLIS = 400;
+const PATIENCE_MILLIS = 2000;
 /** How often a waiting question looks whether enough was read. */
 const GATHER_MILLIS = 50;
 /** Changes that the file system does not tell are seen after this long. */

@@ -152,7 +152,7 @@ describe('GET /api/episodes', () => {
     expect(await idsOf('')).toBe('123');
     await record('arm-0004', { task: 'pick', operator: 'bo', lost: 0, secs: 1 });
     await post('arm-0001', { author: 'ada', label: { kind: 'outcome', value: 'success' } });
-    await expect.poll(() => idsOf('')).toBe('1234');
+    await expect.poll(() => idsOf(''), { timeout: 10_000 }).toBe('1234');
     expect(await idsOf('outcome=success')).toBe('1');
   });
 

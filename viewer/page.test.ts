@@ -7,6 +7,8 @@ import { type ReplayServer, startReplayServer } from './server.ts';
 import { EpisodeShelf } from './shelf.ts';
 import { GREY_STEP, PERIOD_MILLIS, timedEpisode } from './timed-episode.fixture.ts';
 
+/** A browser on a busy machine takes its time. */
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 15_000 });
 const canRun = CHROMIUM !== undefined && (await ensurePage());
 
 describe.skipIf(!canRun)('the replay page (skipped without Chromium or Vite)', () => {
@@ -75,7 +77,7 @@ describe.skipIf(!canRun)('the replay page (skipped without Chromium or Vite)', (
     async (share) => {
       await seekTo(share);
       const expected = Math.floor((share * 990) / PERIOD_MILLIS) * PERIOD_MILLIS;
-      await expect.poll(pictureMillis).toBeCloseTo(expected, -1.7);
+      await eventually(pictureMillis).toBeCloseTo(expected, -1.7);
       const value = Number(await page.locator('.plot output').first().textContent());
       expect(Math.abs(1000 * value - share * 990)).toBeLessThan(12);
       expect(Math.abs((await clockMillis()) - share * 990)).toBeLessThanOrEqual(26); // shown in twentieths
@@ -84,7 +86,7 @@ describe.skipIf(!canRun)('the replay page (skipped without Chromium or Vite)', (
 
   test('shows no value and says that the picture is old where messages are missing', async () => {
     await seekTo(0.55);
-    await expect.poll(() => page.locator('.plot output').first().textContent()).toBe('–');
+    await eventually(() => page.locator('.plot output').first().textContent()).toBe('–');
     await page.getByText('no picture for 0.1 s').waitFor();
   });
 
@@ -94,11 +96,11 @@ describe.skipIf(!canRun)('the replay page (skipped without Chromium or Vite)', (
     await page.getByRole('button', { name: 'Pause' }).waitFor();
     await page.getByRole('button', { name: 'Play' }).waitFor(); // the end is reached by itself
     expect(await clockMillis()).toBeCloseTo(1000, -2);
-    await expect.poll(pictureMillis).toBe(29 * PERIOD_MILLIS);
+    await eventually(pictureMillis).toBe(29 * PERIOD_MILLIS);
     await page.keyboard.press('Home');
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
-    await expect.poll(pictureMillis).toBe(2 * PERIOD_MILLIS);
+    await eventually(pictureMillis).toBe(2 * PERIOD_MILLIS);
   });
 
   test('draws the tactile array', async () => {
@@ -109,7 +111,7 @@ describe.skipIf(!canRun)('the replay page (skipped without Chromium or Vite)', (
   test('reads IDL definitions, and says of which streams it draws nothing, and why', async () => {
     await seekTo(0.31);
     const warmth = page.locator('.plot', { hasText: '/warmth' }).locator('output');
-    await expect.poll(async () => Math.abs(Number(await warmth.textContent()) - 30.7)).toBeLessThan(1.2);
+    await eventually(async () => Math.abs(Number(await warmth.textContent()) - 30.7)).toBeLessThan(1.2);
     await page.getByText('1 stream is recorded but not drawn here').click();
     await page.getByText('/wire: the page does not read protobuf messages').waitFor();
   });
@@ -118,13 +120,13 @@ describe.skipIf(!canRun)('the replay page (skipped without Chromium or Vite)', (
     const robot = page.getByRole('img', { name: 'Robot in 3D' });
     const pictureAt = async (share: number) => {
       await seekTo(share);
-      await expect.poll(async () => Math.abs((await clockMillis()) - share * 990)).toBeLessThanOrEqual(26);
+      await eventually(async () => Math.abs((await clockMillis()) - share * 990)).toBeLessThanOrEqual(26);
       await page.waitForTimeout(300); // the picture follows the clock
       return (await robot.screenshot()).toString('base64');
     };
     const early = await pictureAt(0.1);
     expect(await pictureAt(0.9)).not.toBe(early);
-    await expect.poll(() => pictureAt(0.1)).toBe(early);
+    await eventually(() => pictureAt(0.1)).toBe(early);
   });
 
   test('loads nothing from elsewhere and reports no fault', async () => {
