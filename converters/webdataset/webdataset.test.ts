@@ -229,6 +229,25 @@ test('webdataset writes only what strides and padding ask for', async () => {
   expect(await webdataset.verify(folder.path)).toEqual([]);
 });
 
+test('webdataset writes clips whose actions begin with their first frame', async () => {
+  await using folder = await temporaryFolder();
+  const clips = {
+    observationSteps: 3,
+    horizon: 3,
+    stride: 3,
+    padding: 'drop',
+    actionsFrom: 'first',
+  } as const;
+  expect(await writeDataset(target(folder.path, clips), { frames: [8] })).toBe(2);
+  expect(await readIndex(folder.path)).toMatchObject({ actionsFrom: 'first' });
+  const [clip] = (await membersOf(join(folder.path, 'shard-000000.tar'))).filter(({ name }) =>
+    name.endsWith('.mp'),
+  );
+  const { time } = decodeSample(clip!.data);
+  expect(time.action.data).toEqual(time.observation.data);
+  expect(await webdataset.verify(folder.path)).toEqual([]);
+});
+
 test('webdataset writes no shard for no episode', async () => {
   await using folder = await temporaryFolder();
   expect(await writeDataset(target(folder.path), { frames: [] })).toBe(0);
