@@ -197,13 +197,19 @@ targets:
     `);
     await show(heard);
     const tones = () => heard.evaluate<number[]>('globalThis.tones');
-    await served.session.command({ kind: 'start' });
-    await heard.getByRole('heading', { name: 'Recording' }).waitFor();
+    const [up, down] = [
+      [523, 784],
+      [784, 523],
+    ];
+    for (const kind of ['start', 'stop', 'discard'] as const) await served.session.command({ kind });
+    await heard.getByText('discarded1').waitFor();
     expect(await tones()).toEqual([]);
     await heard.getByLabel('Sound').selectOption('tones');
-    expect(await tones()).toEqual([523, 784]); // what a start sounds like
+    expect(await tones()).toEqual(up); // what a start sounds like
+    await served.session.command({ kind: 'start' });
+    await expect.poll(tones).toEqual([...up, ...up]);
     await served.session.command({ kind: 'stop' });
-    await expect.poll(tones).toEqual([523, 784, 784, 523]);
+    await expect.poll(tones).toEqual([...up, ...up, ...down]);
     await heard.reload();
     await heard.getByLabel('Sound').waitFor();
     expect(await heard.getByLabel('Sound').inputValue()).toBe('tones');

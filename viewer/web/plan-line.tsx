@@ -6,7 +6,9 @@ export function PlanLine({ plan }: { plan: NonNullable<RecordingNow['plan']> }) 
   const { done, count } = plan;
   return (
     <div class="plan">
-      <p role="status">{planWords(plan)}</p>
+      <p class="next" role="status">
+        {planWords(plan)}
+      </p>
       <progress value={done} max={count} aria-label={`${done} of ${count} takes of the plan`} />
       <small aria-hidden="true">
         {done} / {count}

@@ -8,7 +8,7 @@ import { RecordingLink, type RecordingState } from './recording-link.ts';
 import { pageAddress } from './server.ts';
 import { useSound } from './sound.ts';
 import { StreamTable, streamTrouble } from './stream-table.tsx';
-import { NEXT_STEP, TakeControls } from './take-controls.tsx';
+import { NEXT_STEP, TakeControls, WAITING } from './take-controls.tsx';
 import { TakeDescription } from './take-description.tsx';
 import './recording.css';
 
@@ -24,8 +24,10 @@ export function RecordingScreen() {
   const [said, setSaid] = useState('');
   const status = line?.status;
   const [sound, onSound] = useSound(status);
-  const settledState = useSettled(status?.state);
-  const isReady = line?.connection === 'open' && line.pending === undefined && settledState === status?.state;
+  // What the big button says: it changes when a start or stop is under way, and again when that is done.
+  const step = `${status?.state} ${(line?.pending && WAITING[line.pending]) ?? ''}`;
+  const isSettled = useSettled(step) === step;
+  const isReady = line?.connection === 'open' && line.pending === undefined && isSettled;
 
   useEffect(() => {
     link.current = new RecordingLink(setLine);
@@ -61,7 +63,13 @@ export function RecordingScreen() {
 
   if (!line || !status) return <p class="notice">{line?.reason || 'Looking for the recording session…'}</p>;
   return (
-    <div class="operator" data-state={status.state} data-connection={line.connection}>
+    <div
+      class="operator"
+      data-state={status.state}
+      data-connection={line.connection}
+      data-paused={status.paused}
+      data-troubled={status.streams.some(({ trouble }) => trouble)}
+    >
       <StateBar status={status} />
       <Alerts line={line} status={status} />
       <main>
@@ -78,10 +86,13 @@ export function RecordingScreen() {
             {said}
           </p>
           {status.plan && <PlanLine plan={status.plan} />}
-          <TakeDescription
-            {...{ status, sound, onSound }}
-            onDescribe={(command) => void link.current?.send(command)}
-          />
+          {/* What the next take is of can wait; the button that ends this one gets the room. */}
+          {status.state !== 'recording' && (
+            <TakeDescription
+              {...{ status, sound, onSound }}
+              onDescribe={(command) => void link.current?.send(command)}
+            />
+          )}
         </div>
         <StreamTable streams={status.streams} />
       </main>
@@ -101,7 +112,7 @@ function useSettled<T>(value: T): T | undefined {
 
 function StateBar({ status }: { status: RecordingNow }) {
   const { state, episodeId, durationSecs, storage, kept, discarded } = status;
-  const { secsLeft, freeBytes, exhausted } = storage;
+  const { secsLeft, takesLeft, freeBytes, exhausted } = storage;
   const left = secsLeft === undefined ? formatBytes(freeBytes) : minutesText(secsLeft);
   const isShort = exhausted || (secsLeft !== undefined && secsLeft < SHORT_SECS);
   return (
@@ -118,7 +129,10 @@ function StateBar({ status }: { status: RecordingNow }) {
       <dl>
         <div>
           <dt>disk left</dt>
-          <dd class={isShort ? 'short' : ''}>{left}</dd>
+          <dd class={isShort ? 'short' : ''}>
+            {left}
+            {takesLeft !== undefined && takesLeft < FEW_TAKES && ` · ${formatCount(takesLeft)} takes`}
+          </dd>
         </div>
         <div>
           <dt>kept</dt>
@@ -136,6 +150,8 @@ function StateBar({ status }: { status: RecordingNow }) {
 
 /** With less than this left the disk's line turns red. */
 const SHORT_SECS = 300;
+/** More takes than this nobody counts down. */
+const FEW_TAKES = 100;
 
 /** The gravest come first; more would not be read while the robot moves. */
 const NAMED_FINDINGS = 3;

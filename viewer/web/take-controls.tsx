@@ -23,7 +23,10 @@ export const NEXT_STEP: Readonly<Record<RecordingNow['state'], readonly Recordin
 };
 
 /** What is said while a command takes its time; a stop goes on for the post-roll. */
-const WAITING: Partial<Record<RecordingCommand['kind'], string>> = { start: 'Starting…', stop: 'Stopping…' };
+export const WAITING: Partial<Record<RecordingCommand['kind'], string>> = {
+  start: 'Starting…',
+  stop: 'Stopping…',
+};
 
 /** The buttons of the state that the session is in. */
 export function TakeControls(props: Props) {
