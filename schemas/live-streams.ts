@@ -4,7 +4,7 @@ import type { Clock } from './time.ts';
 
 /**
  * The robot's streams as they arrive, for whoever looks at this moment. A channel that nobody watches costs
- * nothing; what a watcher does, it does within the call, on the receiving thread.
+ * nothing; what a watcher does, it does within the call, on the receiving thread, and never throws.
  */
 export interface LiveStreams {
   /** The clock of the messages' log times. */
