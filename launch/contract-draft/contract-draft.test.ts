@@ -158,7 +158,11 @@ describe('draftContract()', () => {
     const ids = [
       writer.addChannel(spec('/joint_states', 'sensor_msgs/msg/JointState')),
       writer.addChannel(spec('/image', 'sensor_msgs/msg/CompressedImage')),
-      writer.addChannel({ ...channelSpec('/wrench'), messageEncoding: 'protobuf' }),
+      writer.addChannel({
+        ...channelSpec('/wrench'),
+        messageEncoding: 'protobuf',
+        metadata: new Map([['offered_qos_profiles', '- reliability: best_effort\n  durability: volatile']]),
+      }),
       writer.addChannel(channelSpec('/image', 'other_msgs/msg/Image')),
     ];
     for (let i = 0; i < 20; i++) {
@@ -172,6 +176,7 @@ describe('draftContract()', () => {
     expect(Object.keys(file.contract.streams)).toHaveLength(3);
     expect(file.contract.features).toEqual({});
     expect(text).toContain('no feature: Cannot decode');
+    expect(text).toContain('offered best_effort, volatile');
     expect(text).toContain('also seen on this topic: other_msgs/msg/Image');
   });
 

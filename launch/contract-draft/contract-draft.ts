@@ -191,7 +191,7 @@ function streamOf(
   secs: number,
   exceptions: ReturnType<typeof guessClocks>['exceptions'],
 ): Draft<StreamDraft> {
-  const { topic, type, messageCount, otherTypes } = observed;
+  const { topic, type, messageCount, otherTypes, offeredQos } = observed;
   const covered = rhythm && secs > 0 ? rhythm.spanSecs / secs : 0;
   const isRequired = feature !== undefined && covered >= REQUIRED_SHARE;
   const rateHz = rhythm?.rateHz;
@@ -207,7 +207,9 @@ function streamOf(
       ...(exception && { clock: exception.clock }),
     },
     comments: {
-      '': [countText(messageCount, rhythm), note].filter(Boolean).join('; '),
+      '': [countText(messageCount, rhythm), offeredQos && `offered ${offeredQos}`, note]
+        .filter(Boolean)
+        .join('; '),
       role: roleComment,
       ...(otherTypes.length > 0 && { type: `also seen on this topic: ${otherTypes.join(', ')}` }),
       ...(rateHz !== undefined && {

@@ -208,6 +208,7 @@ describe('guessClocks()', () => {
           : logTimes.map((time) => time - secsToNanos(stampAge));
     const publishTimes = logTimes.map((time) => time - secsToNanos(publishAge));
     const facts = {
+      offeredQos: undefined,
       otherTypes: [],
       messageCount: 10,
       bytes: 0,

@@ -1,3 +1,4 @@
+import { replayedQos } from '../../recorder/qos.ts';
 import { readImageHeader } from '../../schemas/image-codec.ts';
 import type { ChannelSpec, MessageValue } from '../../schemas/message.ts';
 import {
@@ -12,6 +13,8 @@ export interface ObservedTopic {
   readonly topic: string;
   /** Message type, or the message encoding where messages have no definition. */
   readonly type: string;
+  /** What its publishers offer, `reliable, volatile`; undefined where the recording or the robot does not tell. */
+  readonly offeredQos: string | undefined;
   /** Types of further channels on the topic, which a contract cannot name. */
   readonly otherTypes: readonly string[];
   readonly messageCount: number;
@@ -44,6 +47,7 @@ const LARGE_BYTES = 32_768;
 export class TopicObserver {
   readonly topic: string;
   readonly #type: string;
+  readonly #offeredQos: string | undefined;
   readonly #decode: Decode | undefined;
   readonly #readSensorTime: ReadSensorTime | undefined;
   readonly #otherTypes = new Set<string>();
@@ -58,6 +62,7 @@ export class TopicObserver {
   constructor(spec: ChannelSpec) {
     this.topic = spec.topic;
     this.#type = typeOf(spec);
+    this.#offeredQos = offeredQos(spec);
     this.#readSensorTime = createSensorTimeReader(spec);
     try {
       this.#decode = createDecoder(spec);
@@ -104,6 +109,7 @@ export class TopicObserver {
     return {
       topic: this.topic,
       type: this.#type,
+      offeredQos: this.#offeredQos,
       otherTypes: [...this.#otherTypes],
       messageCount,
       bytes: this.#bytes,
@@ -120,6 +126,13 @@ export class TopicObserver {
 
 function typeOf({ schema, messageEncoding }: ChannelSpec): string {
   return schema?.name || messageEncoding;
+}
+
+function offeredQos(spec: ChannelSpec): string | undefined {
+  const offered = spec.metadata.get('offered_qos_profiles');
+  if (!offered) return undefined;
+  const { reliability, durability } = replayedQos(typeOf(spec), offered);
+  return `${reliability}, ${durability}`;
 }
 
 function faultOf(error: unknown): string {
