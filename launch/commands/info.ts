@@ -48,14 +48,16 @@ function episodeLines({ episode, contract, labels }: EpisodeSummary): string[] {
   const judged = [outcome, quality && `quality ${quality} of 5`].filter(Boolean).join(', ');
   const judgement = judged ? [`  outcome      ${judged}`] : [];
   if (!episode) return judgement;
-  const { task, robot, operator, source, recorderVersion, contractDigest } = episode;
+  const { task, robot, operator, source, recorderVersion, contractDigest, session } = episode;
+  const where = [episode.object, episode.scene].filter(Boolean).map((word) => `, ${word}`);
   const { clockSystemTime, clockMonotonicNanos } = episode;
   const clock =
     clockSystemTime === '0'
       ? 'of the source'
       : `system ${formatTime(BigInt(clockSystemTime))} = monotonic ${nanosToSecs(BigInt(clockMonotonicNanos)).toFixed(3)} s`;
   return [
-    `  task         "${task}" by ${robot}, operator "${operator}"`,
+    `  task         "${task}"${where.join('')} by ${robot}, operator "${operator}"`,
+    ...(session ? [`  session      ${session}`] : []),
     `  contract     ${contract ?? episode.contract}, ${contractDigest.slice(0, 19)}…`,
     `  recorder     ${recorderVersion} from ${source}`,
     `  clock        ${clock}`,
