@@ -81,7 +81,7 @@ describe('LiveChecks', () => {
     expect(verdict).toMatchObject({ verdict: 'EXCLUDE' });
     expect(verdict!.reasons[0]).toMatch(/^joints: .* at 1\.0 s \(T0[67]\)$/);
     const gap = verdict!.findings.find(({ id }) => id === 'T07/joints');
-    expect(gap).toMatchObject({ status: 'fail', reason: 'no message for 0.61 s' });
+    expect(gap).toMatchObject({ status: 'fail', reason: 'no message for 0.62 s' });
     await expect
       .poll(() => readFile(findingsFileOf(file), 'utf8').catch(() => ''), { timeout: 10_000 })
       .toContain('EXCLUDE');
