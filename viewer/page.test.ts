@@ -1,12 +1,15 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createEncoder } from '../schemas/message-codec.ts';
 import { CHROMIUM, launchChromium } from './chromium.fixture.ts';
-import { type FixtureEpisode, fixtureEpisode } from './episode.fixture.ts';
+import { every, type FixtureEpisode, fixtureEpisode } from './episode.fixture.ts';
 import { ensurePage } from './page-build.ts';
 import { type ReplayServer, startReplayServer } from './server.ts';
 import { EpisodeShelf } from './shelf.ts';
 import { GREY_STEP, PERIOD_MILLIS, timedEpisode } from './timed-episode.fixture.ts';
 
+const NUMBER = { name: 'std_msgs/msg/Float64', encoding: 'ros2msg', data: Buffer.from('float64 data\n') };
+const encodeNumber = createEncoder('/fast', NUMBER);
 /** A browser on a busy machine takes its time. */
 const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 15_000 });
 const canRun = CHROMIUM !== undefined && (await ensurePage());
@@ -114,6 +117,26 @@ describe.skipIf(!canRun)('the replay page (skipped without Chromium or Vite)', (
     await eventually(async () => Math.abs(Number(await warmth.textContent()) - 30.7)).toBeLessThan(1.2);
     await page.getByText('1 stream is recorded but not drawn here').click();
     await page.getByText('/wire: the page does not read protobuf messages').waitFor();
+  });
+
+  test('shows the value of the instant itself where a plot is thinned out', async () => {
+    const rateHz = 20_000;
+    await using fast = await fixtureEpisode({
+      '/fast': {
+        atMillis: every(1000 / rateHz, 0, 1000),
+        messageEncoding: 'cdr',
+        schema: NUMBER,
+        payload: (n) => encodeNumber({ data: n }),
+      },
+    });
+    const served = await startReplayServer(await EpisodeShelf.of([fast.directory]), { port: 0 });
+    for (const secs of [0.2, 0.61803, 0.9]) {
+      await page.goto(`${served.url('/')}?t=${secs}`);
+      const value = page.locator('.plot output').first();
+      await eventually(async () => Number(await value.textContent())).toBeCloseTo(secs * rateHz, -0.5);
+    }
+    await page.goto('about:blank');
+    await served.close();
   });
 
   test('turns the robot with its joints', async () => {
