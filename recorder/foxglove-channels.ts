@@ -89,13 +89,13 @@ export class ServerChannels {
     for (const channel of channels) this.#offered.set(channel.id, channel);
   }
 
-  /** @returns the topic, if the channel was subscribed to. */
-  unadvertised(channelId: number): string | undefined {
+  /** @returns the channel, if it was subscribed to. */
+  unadvertised(channelId: number): KeyedChannel | undefined {
     this.#offered.delete(channelId);
     for (const [id, subscription] of this.#subscribed) {
       if (subscription.channelId !== channelId) continue;
       this.#subscribed.set(id, { ...subscription, channelId: undefined });
-      return subscription.spec.topic;
+      return subscription;
     }
     return undefined;
   }
@@ -105,19 +105,22 @@ export class ServerChannels {
     readonly subscriptions: readonly Subscription[];
     /** Channels that have never been there before. */
     readonly appeared: readonly KeyedChannel[];
+    /** Channels that were there before, and are again. */
+    readonly returned: readonly KeyedChannel[];
   } {
     const subscriptions: Subscription[] = [];
     const appeared: KeyedChannel[] = [];
+    const returned: KeyedChannel[] = [];
     const taken = new Set(this.#subscribed.values().map(({ channelId }) => channelId));
     for (const offered of this.#offered.values()) {
       if (taken.has(offered.id) || topics?.has(offered.topic) === false) continue;
       const { channel, isNew } = this.#keyed(offered);
-      if (isNew) appeared.push(channel);
+      (isNew ? appeared : returned).push(channel);
       const id = this.#subscribed.size + 1;
       this.#subscribed.set(id, { ...channel, channelId: offered.id });
       subscriptions.push({ id, channelId: offered.id });
     }
-    return { subscriptions, appeared };
+    return { subscriptions, appeared, returned };
   }
 
   of(subscriptionId: number): KeyedChannel | undefined {

@@ -49,6 +49,10 @@ class Received implements SourceSink {
       ({ channelKey, data }) => `${this.channels.get(channelKey)?.topic} ${Buffer.from(data)}`,
     );
   }
+  readonly offers: [number, boolean][] = [];
+  offered(channelKey: number, isOffered: boolean): void {
+    this.offers.push([channelKey, isOffered]);
+  }
   warningsOf(kind: SourceWarning['kind']): string[] {
     return this.warnings.filter((warning) => warning.kind === kind).map(({ message }) => message);
   }
@@ -159,6 +163,10 @@ describe('openFoxgloveSource() on a robot', () => {
     await vi.waitFor(() => expect(received.messages).toHaveLength(1));
     expect(received.messages[0]!.channelKey).toBe(0);
     expect(received.channels.size).toBe(2);
+    expect(received.offers).toEqual([
+      [0, false],
+      [0, true],
+    ]);
     expect(received.warnings.map(({ kind, topic }) => [kind, topic])).toEqual([
       ['second-type', '/a'],
       ['publishers-gone', '/a'],

@@ -172,8 +172,10 @@ class FoxgloveSource implements Source {
         return;
       case 'unadvertise':
         for (const id of frame.channelIds) {
-          const topic = this.#channels.unadvertised(id);
-          if (topic !== undefined) this.#warn(noLongerOffered(topic));
+          const gone = this.#channels.unadvertised(id);
+          if (!gone) continue;
+          this.#warn(noLongerOffered(gone.spec.topic));
+          this.#sink?.offered?.(gone.key, false);
         }
         return;
       case 'messageData':
@@ -205,7 +207,8 @@ class FoxgloveSource implements Source {
   }
 
   #subscribe(connection: FoxgloveConnection): void {
-    const { subscriptions, appeared } = this.#channels.subscribe(this.#topics);
+    const { subscriptions, appeared, returned } = this.#channels.subscribe(this.#topics);
+    for (const { key } of returned) this.#sink?.offered?.(key, true);
     for (const { key, spec } of appeared) {
       for (const doubt of doubtsAbout(spec, this.#channels.typesOf(spec.topic))) this.#warn(doubt);
       this.#sink?.channel(key, spec);
