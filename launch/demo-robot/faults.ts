@@ -85,7 +85,8 @@ export type CommandFault =
       readonly radians: number;
       readonly everySecs: number;
     }
-  | { readonly kind: 'command-clamp'; readonly joint: string; readonly radians: number }
+  /** The command stands there. */
+  | { readonly kind: 'command-held'; readonly joint: string; readonly radians: number }
   /** The command is the last state. */
   | { readonly kind: 'command-copy' };
 
@@ -133,7 +134,7 @@ const ONLY: Readonly<Partial<Record<Fault['kind'], Topic>>> = {
   'rotation-length': TOPICS.tf,
   'command-nan': TOPICS.jointCommands,
   'command-jumps': TOPICS.jointCommands,
-  'command-clamp': TOPICS.jointCommands,
+  'command-held': TOPICS.jointCommands,
   'command-copy': TOPICS.jointCommands,
   'force-saturation': TOPICS.wrench,
   'force-bias': TOPICS.wrench,

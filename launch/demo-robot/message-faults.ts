@@ -67,8 +67,8 @@ export class MessageFaults {
           fault.joint,
           (q) => q + (Math.floor(since / fault.everySecs) % 2 ? fault.radians : 0),
         );
-      case 'command-clamp':
-        return joint(message, fault.joint, (q) => Math.min(q, fault.radians));
+      case 'command-held':
+        return joint(message, fault.joint, () => fault.radians);
       case 'command-copy':
         return copied(message, this.#at(TOPICS.jointStates, secs, message));
       case 'force-bias':

@@ -149,6 +149,8 @@ const MOST_NOISY = 0.5;
 /** Newtons, or whatever the skin counts in: below this nothing was pressed. */
 const LEAST_PRESSURE = 0.02;
 const SETTLE_NANOS = 300_000_000n;
+/** Below this share of its peak a press is over. */
+const FALLEN = 0.7;
 
 /** Presses by the sum over the skin: what was there before, the peak, and what stays. */
 class Presses {
@@ -169,7 +171,7 @@ class Presses {
       return;
     }
     press.peak = Math.max(press.peak, sum);
-    const isLow = sum < press.before + 0.5 * (press.peak - press.before);
+    const isLow = sum < press.before + FALLEN * (press.peak - press.before);
     if (!isLow) press.fallenFrom = undefined;
     else press.fallenFrom ??= time;
     if (press.fallenFrom === undefined || time - press.fallenFrom < SETTLE_NANOS) return;

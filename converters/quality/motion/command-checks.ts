@@ -12,6 +12,8 @@ import { worstOf } from './worst.ts';
 /** A command whose step needs more than this of the arm is a jump, per second squared. */
 const IMPOSSIBLE_ACCELERATION = 50;
 const JUMP_SIGMAS = 5;
+/** States that a command may be a copy of. */
+const LATEST_STATES = 3;
 /** Without a declared range: radians or metres. */
 const ASSUMED_RANGE = 2;
 
@@ -168,13 +170,14 @@ export const COMMAND_CHECKS: readonly Check[] = [
     explain: {
       cause: 'The "command" topic echoes the measured state: what a policy learns of it is to stand still.',
       formula:
-        'Share of commands whose every joint equals the last state to the bit, of those after a motion; not for grippers.',
+        'Share of commands whose every joint equals one of the last three states to the bit, of those after a motion; not for grippers.',
       remedy: 'Record what is sent to the motors; for a follower, the leader’s positions.',
       example: 'commands: 100 % of the commands are the state itself',
       source: 'limits of our own',
     },
     watch: (): Watch => {
-      const state = new Map<string, number>();
+      /** The latest first: command and state may pass each other on their ways. */
+      const states = new Map<string, readonly number[]>();
       const moved = new Set<string>();
       const counts = new Map<CheckedStream, { copies: number; all: number; isAsked: boolean }>();
       return {
@@ -186,20 +189,23 @@ export const COMMAND_CHECKS: readonly Check[] = [
           const values = joints.positions.map(Math.fround);
           if (isJointState(observation.stream)) {
             for (const [i, name] of joints.names.entries()) {
-              if (state.get(name) !== values[i]) moved.add(name);
-              state.set(name, values[i]!);
+              const known = states.get(name) ?? [];
+              if (known[0] !== values[i]) moved.add(name);
+              states.set(name, [values[i]!, ...known.slice(0, LATEST_STATES - 1)]);
             }
             return;
           }
           const arm = joints.names.filter((name) => !isGripper(name));
           if (arm.length === 0) return;
           const count = entryOf(counts, observation.stream, () => ({ copies: 0, all: 0, isAsked: false }));
-          const known = arm.filter((name) => state.has(name));
+          const known = arm.filter((name) => states.has(name));
           if (known.length > 0) count.isAsked = true;
           if (!known.some((name) => moved.has(name))) return;
           for (const name of known) moved.delete(name);
           count.all++;
-          if (known.every((name) => state.get(name) === values[joints.names.indexOf(name)])) count.copies++;
+          const isCopy = (at: number) =>
+            known.every((name) => states.get(name)![at] === values[joints.names.indexOf(name)]);
+          if (Array.from({ length: LATEST_STATES }, (_, at) => at).some(isCopy)) count.copies++;
         },
         *findings(_now, facts): Generator<Judgement> {
           if (!facts) return;

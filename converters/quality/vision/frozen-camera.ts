@@ -11,6 +11,8 @@ const FEWEST_FRAMES = 5;
 /** Of the fastest so far; and what is no motion of any arm, radians per second. */
 const MOVING_SHARE = 0.05;
 const LEAST_SPEED = 0.02;
+/** An encoder that jumps says nothing of how fast the arm is. */
+const IMPOSSIBLE_SPEED = 10;
 
 /** Pictures in a row that are the same, and how the robot moved meanwhile. */
 interface Run {
@@ -93,7 +95,7 @@ class Speedometer {
       const speed = Math.abs(position - last.positions[i]!) / secs;
       if (speed > fastest) fastest = speed;
     });
-    this.#fastest = Math.max(this.#fastest, fastest);
+    if (fastest < IMPOSSIBLE_SPEED) this.#fastest = Math.max(this.#fastest, fastest);
     return fastest > Math.max(LEAST_SPEED, this.#fastest * MOVING_SHARE);
   }
 }

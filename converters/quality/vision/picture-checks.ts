@@ -118,7 +118,8 @@ export const PICTURE_CHECKS: readonly Check[] = [
     explain: {
       cause: 'The driver’s JPEG quality or the video’s bit rate is set too low.',
       formula:
-        'Bytes · 8 / pixels over all pictures of a compressed stream; beside it libjpeg’s quality by the tables.',
+        'Bytes · 8 / pixels over all pictures of a compressed stream; of JPEG also its quality by its ' +
+        'tables: below 30 it warns, below 10 it fails.',
       remedy: 'Raise the quality: 85 or more for pictures that a policy learns from.',
       example: 'wrist: 0.02 bits per pixel, JPEG quality 12',
       source: 'limits of our own',
@@ -143,7 +144,13 @@ export const PICTURE_CHECKS: readonly Check[] = [
           const value = (bytes * 8) / (pictures * look.width * look.height);
           const evidence = { pictures, ...(quality !== undefined && { jpegQuality: quality }) };
           const beside = quality === undefined ? '' : `, JPEG quality ${quality}`;
-          yield { value, evidence, reason: `${value.toFixed(2)} bits per pixel${beside}` };
+          const byQuality = quality === undefined ? undefined : statusOf(quality);
+          yield {
+            ...(byQuality && { status: byQuality }),
+            value,
+            evidence,
+            reason: `${value.toFixed(2)} bits per pixel${beside}`,
+          };
         },
       };
     }),
@@ -207,3 +214,9 @@ export const PICTURE_CHECKS: readonly Check[] = [
     }),
   },
 ];
+
+/** Bits alone do not tell: at quality 1 a JPEG still has a fifth of a bit per pixel. */
+function statusOf(jpegQuality: number): 'warn' | 'fail' | undefined {
+  if (jpegQuality < 10) return 'fail';
+  return jpegQuality < 30 ? 'warn' : undefined;
+}
