@@ -69,7 +69,7 @@ const STREAMS: readonly TestStream[] = [
   {
     topic: '/said',
     type: 'std_msgs/msg/String',
-    messages: [{ log: 500, value: { data: 'higher' } }],
+    messages: [{ log: 500, value: { data: 'höher' } }],
   },
 ];
 
@@ -147,7 +147,7 @@ test.each(OTHERS)('text does not go into %s, which says so', async (name) => {
 });
 
 /** Nothing is said before 0.5 s. */
-const SAID = Array.from({ length: 30 }, (_, i) => (i >= 15 ? 'higher' : ''));
+const SAID = Array.from({ length: 30 }, (_, i) => (i >= 15 ? 'höher' : ''));
 
 test('texts are strings in LeRobot', async () => {
   const directory = join(folder.path, 'lerobot');

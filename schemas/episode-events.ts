@@ -43,13 +43,7 @@ const encode = createEncoder(EVENTS_TOPIC, EVENTS_CHANNEL.schema!);
 const decode = createDecoder(EVENTS_CHANNEL);
 
 export function encodeEvent(event: EpisodeEvent): Uint8Array {
-  const text = JSON.stringify(eventSchema.parse(event));
-  // The CDR writer counts characters where the format counts bytes, and would cut the end off.
-  const ascii = text.replace(
-    /[\u0080-\uffff]/g,
-    (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return encode({ data: ascii } satisfies MessageValue);
+  return encode({ data: JSON.stringify(eventSchema.parse(event)) } satisfies MessageValue);
 }
 
 /** @throws {MessageError | z.ZodError | SyntaxError} when the payload is not an event. */

@@ -75,6 +75,12 @@ describe('createDecoder()', () => {
     expect(decode).toThrow('/wrench');
   });
 
+  it('reads back every letter that createEncoder() was given, and what follows', () => {
+    const schema = { ...wrench, data: bytes('string first\nstring[] others\nuint8 last') };
+    const texts = { first: 'Höhe – 再来一次 🤖', others: ['', 'größer', 'plain'], last: 7 };
+    expect(createDecoder(channelOf(schema))(createEncoder('/said', schema)(texts))).toEqual(texts);
+  });
+
   it('reports a truncated payload with its size', () => {
     const data = createEncoder('/wrench', wrench)(message).subarray(0, 20);
     expect(() => createDecoder(channelOf(wrench))(data)).toThrow(/20 bytes on "\/wrench"/);
@@ -86,6 +92,14 @@ describe('createSensorTimeReader()', () => {
     const read = createSensorTimeReader(channelOf(wrench));
     expect(read?.(createEncoder('/wrench', wrench)(message))).toBe(7_000_000_008n);
     expect(read?.(new Uint8Array(4))).toBeUndefined();
+  });
+
+  it("reads the timestamp with which Foxglove's types begin", () => {
+    const schema = { ...wrench, data: bytes('builtin_interfaces/Time timestamp\nstring frame_id') };
+    const data = createEncoder('/video', schema)({ timestamp: { sec: 7, nanosec: 8 }, frame_id: 'a' });
+    expect(createSensorTimeReader(channelOf(schema))?.(data)).toBe(7_000_000_008n);
+    const other = { ...schema, data: bytes('builtin_interfaces/Time expiry') };
+    expect(createSensorTimeReader(channelOf(other))).toBeUndefined();
   });
 
   it.each([

@@ -59,7 +59,20 @@ function decoderOf(channel: ChannelSpec): Decode {
  */
 export function createEncoder(topic: string, schema: MessageSchema): (message: MessageValue) => Uint8Array {
   const writer = new MessageWriter(definitionsOf({ topic, schema }));
-  return (message) => writer.writeMessage(message);
+  return (message) => writer.writeMessage(withRoom(message));
+}
+
+/**
+ * The writer gives a text as many bytes as it has characters, and cuts it off there. With as many more characters
+ * as its bytes are more, all of it fits; those that were added do not.
+ */
+function withRoom(value: unknown): unknown {
+  if (typeof value === 'string') {
+    return value.padEnd(Buffer.byteLength(value), '\0');
+  }
+  if (Array.isArray(value)) return typeof value[0] === 'number' ? value : value.map(withRoom);
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withRoom(each)]));
 }
 
 function definitionsOf({ topic, schema }: Pick<ChannelSpec, 'topic' | 'schema'>): Definitions {
