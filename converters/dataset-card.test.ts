@@ -31,7 +31,7 @@ test('datasetCard() says what a dataset holds, how old its values are and where 
         },
       ],
     },
-    { example: 'load()', tags: ['LeRobot'] },
+    { example: 'load()', tags: ['LeRobot'], tables: 'data/*/*.parquet' },
   );
   const frontMatter = /^---\n([\s\S]*?)\n---\n/.exec(card)![1]!;
   expect(
@@ -45,6 +45,7 @@ test('datasetCard() says what a dataset holds, how old its values are and where 
     task_categories: ['robotics'],
     tags: ['kinescribe', 'LeRobot'],
     size_categories: ['1K<n<10K'],
+    configs: [{ config_name: 'default', data_files: 'data/*/*.parquet' }],
   });
   for (const said of [
     '2 episodes, 1500 frames at 30 Hz',

@@ -17,6 +17,8 @@ export interface CardOptions {
   readonly example: string;
   /** Tags of the Hub beside our own. */
   readonly tags?: readonly string[];
+  /** Tables that the Hub shows: a pattern of Parquet files. */
+  readonly tables?: string;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface CardOptions {
  */
 export function datasetCard(
   manifest: Omit<DatasetManifest, 'kinescribe' | 'files'>,
-  { example, tags = [] }: CardOptions,
+  { example, tags = [], tables }: CardOptions,
 ): string {
   const { contract, format, episodes, frames, samples, features, tickRateHz, clock, skipped } = manifest;
   const size = SIZES.find(([limit]) => frames < limit)?.[1] ?? 'n>10M';
@@ -36,6 +38,7 @@ export function datasetCard(
     'task_categories: [robotics]',
     `tags: [${['kinescribe', ...tags].join(', ')}]`,
     `size_categories: ["${size}"]`,
+    ...(tables === undefined ? [] : [`configs: [{ config_name: default, data_files: ${tables} }]`]),
     '---',
     '',
     `# ${contract.name}`,

@@ -19,8 +19,8 @@ const BACKENDS: Readonly<Record<VideoBackendName, () => Promise<VideoBackend | u
  * @throws {MissingFeatureError} when there is none.
  */
 export async function findVideoBackend(name?: VideoBackendName): Promise<VideoBackend> {
-  for (const each of name ? [BACKENDS[name]] : Object.values(BACKENDS)) {
-    const backend = await each();
+  for (const each of name ? [name] : (Object.keys(BACKENDS) as VideoBackendName[])) {
+    const backend = await probe(each);
     if (backend) return backend;
   }
   const wanted = name ? `"${name}"` : 'ffmpeg with libsvtav1 or libx264 on the PATH, nor the package node-av';
@@ -28,4 +28,14 @@ export async function findVideoBackend(name?: VideoBackendName): Promise<VideoBa
     `Cannot make video: found no ${wanted}. ` +
       'Install one: "npm install node-av", "apt install ffmpeg" or "brew install ffmpeg".',
   );
+}
+
+const probed = new Map<string, Promise<VideoBackend | undefined>>();
+
+/** Asks once for each PATH: every answer is a process, and every camera of every episode asks. */
+function probe(name: VideoBackendName): Promise<VideoBackend | undefined> {
+  const key = `${name} ${process.env.PATH}`;
+  const known = probed.get(key) ?? BACKENDS[name]();
+  probed.set(key, known);
+  return known;
 }

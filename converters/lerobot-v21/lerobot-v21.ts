@@ -11,6 +11,7 @@ export const lerobotV21: DatasetFormat = {
   name: 'lerobot-v21',
   card: {
     tags: ['LeRobot'],
+    tables: 'data/*/*.parquet',
     example:
       '# LeRobot v2.1, openpi, Isaac-GR00T\n' +
       'from lerobot.datasets.lerobot_dataset import LeRobotDataset\n\n' +

@@ -21,6 +21,7 @@ export function lerobotWith({ backend, ...limits }: LerobotOptions): DatasetForm
     name: 'lerobot',
     card: {
       tags: ['LeRobot'],
+      tables: 'data/*/*.parquet',
       example:
         'from lerobot.datasets.lerobot_dataset import LeRobotDataset\n\n' +
         'dataset = LeRobotDataset("local/dataset", root="path/to/this/folder")',
