@@ -16,7 +16,7 @@ const reason = missingRos();
 if (reason) console.log(`The controls of the ROS 2 graph are not compared with the others. ${reason}`);
 useOwnGraph();
 
-const byServices: OpenOperator = async ({ session }) => {
+const byServices: OpenOperator = async (session) => {
   const fail = (fault: unknown) => {
     throw fault;
   };

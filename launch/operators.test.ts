@@ -17,11 +17,11 @@ import {
 import { ServedSession } from './served-session.fixture.ts';
 
 const OPERATORS: Readonly<Record<string, OpenOperator>> = {
-  http: async (served) => ({
+  http: async (_session, served) => ({
     do: async (deed) => expect((await served.post(COMMANDS[deed])).status).toBe(200),
     ...noDispose,
   }),
-  keyboard: async ({ session }) => {
+  keyboard: async (session) => {
     const terminal = Object.assign(new PassThrough(), { setRawMode: () => {} });
     const ended = byKeyboard(session, { terminal, signal: new AbortController().signal });
     const keys: Record<Deed, string> = {
@@ -35,7 +35,7 @@ const OPERATORS: Readonly<Record<string, OpenOperator>> = {
       },
     };
   },
-  pedal: async ({ session, directory }) => {
+  pedal: async (session, { directory }) => {
     const device = join(directory, 'pedal');
     await promisify(execFile)('mkfifo', [device]);
     const writer = await open(device, 'r+'); // both ends: opening waits for nobody
@@ -75,8 +75,9 @@ describe('an operator', () => {
   it.each(['http', 'keyboard', 'pedal'])('records by %s what plain commands record', async (name) => {
     const recorded = await recordedBy(OPERATORS[name]!);
     expect(recorded).toEqual(expected);
-    expect(recorded.messages.length).toBe(1.5 * 150 + 5); // and start, mistake, pause, resume, stop
-    expect(recorded.labels).toMatchObject([{ label: { kind: 'outcome', value: 'success' } }]);
+    expect(recorded.kept.messages.length).toBe(1.5 * 150 + 5); // and start, mistake, pause, resume, stop
+    expect(recorded.kept.labels).toMatchObject([{ label: { kind: 'outcome', value: 'success' } }]);
+    expect(recorded.discarded.messages.length).toBe(0.2 * 150 + 2);
     expect(recorded.takes).toEqual({ kept: 1, discarded: 1 });
   });
 });
