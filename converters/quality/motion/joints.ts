@@ -49,7 +49,7 @@ function ordered(
 
 /** Fingers and grippers rest and jump by nature: checks of single joints leave them to those of grippers. */
 export function isGripper(name: string): boolean {
-  return /grip|finger|jaw/i.test(name);
+  return /grip|finger|jaw|thumb/i.test(name) || /hand.*(index|middle|ring|pinky)/i.test(name);
 }
 
 export function isJointState(stream: CheckedStream): boolean {

@@ -78,7 +78,7 @@ export const VIEW_CHECKS: readonly Check[] = [
     },
     watch: perStream(isCamera, (stream, subject) => {
       const view = subject.calibration?.cameras[stream.name]?.view;
-      let reference = view ? spectrumOf(view) : undefined;
+      let from = view ? spectrumOf(view) : undefined;
       const shifts = new Lasting(LOOKS, 'above');
       const agreements: number[] = [];
       let nextTime = 0n;
@@ -87,25 +87,22 @@ export const VIEW_CHECKS: readonly Check[] = [
           if (!picture || !isBright(picture) || logTime < nextTime) return;
           nextTime = logTime + SHIFT_NANOS;
           const spectrum = pictureSpectrum(lumaOf(picture));
-          if (reference) {
-            const { pixels, agreement } = pictureShift(reference, spectrum);
+          if (from) {
+            const { pixels, agreement } = pictureShift(from, spectrum);
             agreements.push(agreement);
             if (agreement >= STATIC_AGREEMENT) shifts.add(pixels, logTime);
           }
-          reference ??= spectrum;
+          from ??= spectrum;
         },
         *findings(_now, facts): Generator<Judgement> {
           if (!facts) return;
           const { worst } = shifts;
-          const agreement = quantile(agreements, 0.2);
-          const evidence = {
-            looks: agreements.length,
-            agreement,
-            reference: view ? 'calibration' : 'first picture',
-          };
           if (agreements.length < LOOKS) {
-            return yield { status: 'not_assessed', evidence, reason: 'the episode is too short' };
+            return yield { status: 'not_assessed', reason: 'the episode is too short' };
           }
+          const agreement = quantile(agreements, 0.2);
+          const reference = view ? 'calibration' : 'first picture';
+          const evidence = { looks: agreements.length, agreement, reference };
           if (!worst || agreement < STATIC_AGREEMENT) {
             const reason = 'the camera moves with the robot, or shows something else than its reference';
             return yield { status: 'not_assessed', evidence, reason };
