@@ -32,11 +32,19 @@ export function findingOf(check: CheckRecord, judgement: Judgement, subject: Sub
     ...(window && { window: { startTime: window.startTime, endTime: window.endTime } }),
     ...(stream && { stream: stream.name }),
     ...(channel !== undefined && { channel }),
-    evidence: Object.fromEntries(
-      Object.entries(evidence).map(([key, each]) => [key, typeof each === 'object' ? [...each] : each]),
-    ),
+    evidence: storable(evidence),
     reason,
   };
+}
+
+/** JSON has no NaN and no infinity: such figures say nothing and are left out. */
+function storable(evidence: NonNullable<Judgement['evidence']>): Finding['evidence'] {
+  const isTold = (each: unknown) => typeof each !== 'number' || Number.isFinite(each);
+  return Object.fromEntries(
+    Object.entries(evidence)
+      .filter(([, each]) => isTold(each))
+      .map(([key, each]) => [key, typeof each === 'object' ? each.filter(isTold) : each]),
+  );
 }
 
 function grade(

@@ -10,7 +10,7 @@ import { Sampler } from './sampler.ts';
 const BATCH_MILLIS = 100;
 const BATCH_BYTES = 256 * 1024;
 /** The operator hears of a fault at most this much later than the checks see it. */
-const LOOK_MILLIS = 250;
+const LOOK_MILLIS = 500;
 /** A checking thread that cannot keep up is shown no more until it has caught up. */
 const MOST_BATCHES = 50;
 
