@@ -50,9 +50,13 @@ export function offerToRos(
 
   const encodeText = createEncoder(STATUS_TOPIC, EVENTS_CHANNEL.schema!);
   const status = node.advertise(STATUS_TOPIC, 'std_msgs/msg/String', LATCHED);
+  let told: RecordingStatus | undefined;
   const tell = () => {
     const now = control.status();
-    for (const [word, set] of setters) set(now[word] ?? '');
+    for (const [word, set] of setters) {
+      if (told?.[word] !== now[word]) set(now[word] ?? ''); // each setting is an event on /parameter_events
+    }
+    told = now;
     status.publish(encodeText({ data: JSON.stringify(statusOf(now)) }));
   };
   tell();
