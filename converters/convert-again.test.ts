@@ -41,7 +41,7 @@ beforeAll(async () => {
   whole = join(root, 'whole');
   await convertEpisodes(files, options(whole));
   expected = await contents(whole);
-});
+}, 60_000);
 afterAll(() => rm(root, { recursive: true }));
 
 const VIDEO = { formats: [lerobot, webdataset] };

@@ -196,7 +196,7 @@ describe.each([...FORMATS])('%s', (name: string, format: DatasetFormat) => {
   beforeAll(async () => {
     sound = await emptyFolder(`${name}-sound`);
     expect(await writeEpisodes(format, fixtureTarget(sound, contract), LENGTHS)).toBe(TOTAL);
-  });
+  }, 60_000);
 
   it('verify() finds what its writer wrote sound', async () => {
     expect(await format.verify(sound)).toEqual([]);
