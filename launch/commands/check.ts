@@ -99,10 +99,12 @@ async function viewOf(
   checked: readonly Checked[],
   { traces, contract, folder }: ViewOptions,
 ): Promise<LibraryView> {
-  const traced = checked.flatMap(({ id, file }) => {
-    const trace = traces.get(file)?.finish();
-    return trace ? [{ file, id, trace }] : [];
-  });
+  const traced = checked.map(({ id, file, digest }) => ({
+    id,
+    file,
+    digest,
+    trace: traces.get(file)?.finish(),
+  }));
   const takes = await Promise.all(
     checked.map(async ({ file, info }) => {
       const { outcome, decision } = currentLabels(await readLabels(file));

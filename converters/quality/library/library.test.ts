@@ -28,6 +28,7 @@ function traced(name: string, steps: number[][], hash = name): TracedEpisode {
   return {
     file: `${name}.mcap`,
     id: name,
+    digest: name,
     trace: { digest, path: steps, hashes: new Map([['front', [hash, hash, hash, hash, hash]]]) },
   };
 }
@@ -52,8 +53,15 @@ describe('nearDuplicates()', () => {
     expect(found[0]!.value).toBeLessThanOrEqual(below);
   });
 
+  it('finds a copy of a file without joints', () => {
+    const plain = { file: 'a.mcap', id: 'a', digest: 'sha256:1', trace: undefined };
+    expect(nearDuplicates([plain, ...OTHERS, { ...plain, file: 'b.mcap', id: 'b' }])).toMatchObject([
+      { check: 'X01', id: 'b', other: 'a' },
+    ]);
+  });
+
   it('says where the video is the same, too', () => {
-    const again = traced('b', path(1, { noise: 0.004 }), ORIGINAL.trace.hashes.get('front')![0]);
+    const again = traced('b', path(1, { noise: 0.004 }), ORIGINAL.trace!.hashes.get('front')![0]);
     const found = nearDuplicates([ORIGINAL, ...OTHERS, again]);
     expect(found.map(({ check }) => check)).toEqual(['X02', 'X03']);
   });

@@ -13,7 +13,10 @@ export const SAME_VIDEO_BITS = 8;
 export interface TracedEpisode {
   readonly file: string;
   readonly id: string;
-  readonly trace: Trace;
+  /** Digest of the recording. */
+  readonly digest: string;
+  /** Undefined for an episode without joints. */
+  readonly trace: Trace | undefined;
 }
 
 export interface Likeness {
@@ -33,12 +36,13 @@ export interface Likeness {
 export function nearDuplicates(episodes: readonly TracedEpisode[]): readonly Likeness[] {
   const paths = scaledPaths(episodes);
   const found: Likeness[] = [];
-  for (const [i, { file, id, trace }] of episodes.entries()) {
-    for (const [j, { id: other, trace: otherTrace }] of episodes.slice(0, i).entries()) {
-      if (trace.digest === otherTrace.digest) {
+  for (const [i, { file, id, digest, trace }] of episodes.entries()) {
+    for (const [j, { id: other, digest: otherDigest, trace: otherTrace }] of episodes.slice(0, i).entries()) {
+      if (digest === otherDigest || (trace && trace.digest === otherTrace?.digest)) {
         found.push({ check: 'X01', file, id, other, value: 0 });
         continue;
       }
+      if (!trace || !otherTrace) continue;
       const [path, otherPath] = [paths[i]!, paths[j]!];
       if (path.length === 0 || path[0]!.length !== otherPath[0]?.length) continue;
       const distance = warpedDistance(path, otherPath);
@@ -54,14 +58,14 @@ export function nearDuplicates(episodes: readonly TracedEpisode[]): readonly Lik
 
 /** Resampled to 64 points; joints by the range of the whole library, over the root of their number. */
 function scaledPaths(episodes: readonly TracedEpisode[]): readonly (readonly (readonly number[])[])[] {
-  const joints = Math.max(0, ...episodes.map(({ trace }) => trace.path[0]?.length ?? 0));
+  const joints = Math.max(0, ...episodes.map(({ trace }) => trace?.path[0]?.length ?? 0));
   const ranges = Array.from({ length: joints }, (_, j) => {
     const values = episodes.flatMap(({ trace }) =>
-      trace.path.flatMap((step) => (step[j] === undefined ? [] : [step[j]])),
+      (trace?.path ?? []).flatMap((step) => (step[j] === undefined ? [] : [step[j]])),
     );
     return Math.max(quantile(values, 0.99) - quantile(values, 0.01), 1e-6) * Math.sqrt(joints);
   });
-  return episodes.map(({ trace: { path } }) =>
+  return episodes.map(({ trace: { path } = { path: [] } }) =>
     path.length < 2
       ? []
       : Array.from({ length: POINTS }, (_, i) =>
