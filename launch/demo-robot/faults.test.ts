@@ -24,6 +24,12 @@ test.each<[Fault, RegExp]>([
     /"\/wrist\/wrench" is not one of \/camera\/front/,
   ],
   [{ kind: 'stuck-joint', joint: 'joint8', ...span }, /"joint8" is not one of joint1/],
+  [
+    { kind: 'joint-offset', joint: 'finger_joint1', radians: 1, ...span },
+    /"finger_joint1" is not one of joint1/,
+  ],
+  [{ kind: 'exposure', topic: TOPICS.tactile, gain: 2, ...span }, /"\/gripper\/tactile" is not one of/],
+  [{ kind: 'taken-block', fromSecs: 3, forSecs: 0 }, /last longer than 0 s/],
 ])('checkFaults() refuses %o', (fault, message) => {
   expect(() => checkFaults([{ kind: 'missed-grasp' }, fault])).toThrow(UsageError);
   expect(() => checkFaults([fault])).toThrow(message);
