@@ -10,7 +10,7 @@ import {
 } from '../rig.fixture.ts';
 import { TIME_CHECKS } from './time-checks.ts';
 
-const SEEDS = Array.from({ length: 6 }, (_, i) => i + 1);
+const SEEDS = Array.from({ length: 4 }, (_, i) => i + 1);
 /** Where faults are planted, seconds. */
 const AT = 4;
 
