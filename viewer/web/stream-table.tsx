@@ -1,5 +1,6 @@
 import type { RecordingNow } from '../api.ts';
 import { formatBytes, formatCount, formatRate } from './format.ts';
+import './stream-table.css';
 
 type Stream = RecordingNow['streams'][number];
 
