@@ -221,9 +221,12 @@ export async function demoContract(): Promise<Contract> {
 }
 
 /** What the simulated rig is like: from a take in which the gripper closes beside the block. */
-export async function demoCalibration(contract: Contract, seed = 101): Promise<Calibration> {
+export async function demoCalibration(
+  contract: Contract,
+  options: { readonly durationSecs?: number } = {},
+): Promise<Calibration> {
   const collector = new RigCollector();
-  const take = await recordTake({ seed, faults: [{ kind: 'missed-grasp' }] });
+  const take = await recordTake({ seed: 101, faults: [{ kind: 'missed-grasp' }], ...options });
   await feedTake(take, new Feed(collector, { streams: [], contract }));
   return {
     kinescribe: 1,

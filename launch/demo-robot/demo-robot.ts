@@ -17,6 +17,8 @@ export interface DemoRobotOptions {
   readonly faults?: readonly Fault[];
   /** Task after task for this long, seconds. @default one pick-and-place, about 12 s */
   readonly durationSecs?: number;
+  /** The cameras have 320 × 240 pixels times this, a whole number. @default 1 */
+  readonly pictureScale?: number;
   /** Instant at which the robot's clock begins, nanoseconds. @default the system clock now */
   readonly startTime?: bigint;
 }
@@ -57,10 +59,11 @@ export class DemoRobot implements Source {
 
   async start(sink: SourceSink, { topics }: SourceOptions = {}): Promise<void> {
     if (this.#link) throw new SourceError('Cannot start the simulated robot twice. Make a new one.');
-    const { seed = 1, durationSecs } = this.#options;
+    const { seed = 1, durationSecs, pictureScale } = this.#options;
     const world: WorldOptions = {
       ...{ seed, startTime: this.#time, faults: this.#faults },
       ...(durationSecs === undefined ? {} : { durationSecs }),
+      ...(pictureScale === undefined ? {} : { pictureScale }),
     };
     this.#link = await WorkerLink.open(world).catch((cause: Error) => {
       throw new SourceError(`Cannot start the simulated robot: ${cause.message}.`, { cause });

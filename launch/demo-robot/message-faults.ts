@@ -24,19 +24,21 @@ export class MessageFaults {
   readonly #counts = new Map<TimedFault, number>();
   readonly #strongest = new Map<TimedFault, Float64Array>();
   readonly #staleTopics: ReadonlySet<Topic>;
+  #lastState: MessageValue | undefined;
 
   constructor(seed: number, faults: readonly { readonly kind: string }[]) {
     this.#random = new Random(`${seed}/message-faults`);
     const stale = faults.flatMap((fault) =>
       fault.kind === 'stale' && 'topic' in fault ? [fault.topic as Topic] : [],
     );
-    const copies = faults.some(({ kind }) => kind === 'command-copy');
-    this.#staleTopics = new Set([...stale, ...(copies ? [TOPICS.jointStates] : [])]);
+    this.#staleTopics = new Set(stale);
   }
 
   apply(message: MessageValue, faults: readonly TimedFault[], moment: Moment): MessageValue {
     if (this.#staleTopics.has(moment.topic)) this.#remember(message, moment);
-    return faults.reduce((changed, fault) => this.#distort(changed, fault, moment), message);
+    const reported = faults.reduce((changed, fault) => this.#distort(changed, fault, moment), message);
+    if (moment.topic === TOPICS.jointStates) this.#lastState = reported;
+    return reported;
   }
 
   #distort(message: MessageValue, fault: TimedFault, { topic, secs }: Moment): MessageValue {
@@ -70,7 +72,7 @@ export class MessageFaults {
       case 'command-held':
         return joint(message, fault.joint, () => fault.radians);
       case 'command-copy':
-        return copied(message, this.#at(TOPICS.jointStates, secs, message));
+        return copied(message, this.#lastState ?? message);
       case 'force-bias':
         return force(message, ([x, y, z]) => [x + fault.newtons, y, z]);
       case 'force-drift':

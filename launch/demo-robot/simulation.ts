@@ -62,7 +62,7 @@ export class Simulation {
     this.#startTime = startTime;
     this.#sensors = new Sensors(seed);
     this.#faults = new MessageFaults(seed, options.faults);
-    this.#cameras = { front: new Camera('front', seed), wrist: new Camera('wrist', seed) };
+    this.#cameras = { front: new Camera('front', options), wrist: new Camera('wrist', options) };
     this.#channels = STREAMS.map((spec) => ({
       topic: spec.topic,
       clock: new StreamClock(spec, options),
@@ -125,7 +125,7 @@ export class Simulation {
         const faults = sample.faults.filter(isPictureFault);
         const isSwapped = faults.some(({ kind }) => kind === 'swapped-camera');
         const place = isSwapped ? this.#cameras[isFront ? 'wrist' : 'front'] : camera;
-        return camera.image(stamp, this.#world.sceneAt(state, place.frame), faults);
+        return camera.image(stamp, { scene: this.#world.sceneAt(state, place.frame), place }, faults);
       }
       case TOPICS.frontInfo:
         return this.#cameras.front.info(stamp);

@@ -7,4 +7,6 @@ export interface WorldOptions {
   readonly faults: readonly Fault[];
   /** Ends after this long, task after task; absent: ends with the first task. */
   readonly durationSecs?: number;
+  /** The cameras have 320 × 240 pixels times this, a whole number. @default 1 */
+  readonly pictureScale?: number;
 }
