@@ -10,6 +10,9 @@ interface Moment {
   readonly secs: number;
 }
 
+/** A node that copies states has to receive them first. */
+const COPY_DELAY_SECS = 0.002;
+const MOST_STATES = 8;
 /** Longest staleness that can be injected, seconds. */
 const MOST_STALE_SECS = 2;
 
@@ -24,7 +27,7 @@ export class MessageFaults {
   readonly #counts = new Map<TimedFault, number>();
   readonly #strongest = new Map<TimedFault, Float64Array>();
   readonly #staleTopics: ReadonlySet<Topic>;
-  #lastState: MessageValue | undefined;
+  readonly #states: { readonly secs: number; readonly message: MessageValue }[] = [];
 
   constructor(seed: number, faults: readonly { readonly kind: string }[]) {
     this.#random = new Random(`${seed}/message-faults`);
@@ -37,7 +40,10 @@ export class MessageFaults {
   apply(message: MessageValue, faults: readonly TimedFault[], moment: Moment): MessageValue {
     if (this.#staleTopics.has(moment.topic)) this.#remember(message, moment);
     const reported = faults.reduce((changed, fault) => this.#distort(changed, fault, moment), message);
-    if (moment.topic === TOPICS.jointStates) this.#lastState = reported;
+    if (moment.topic === TOPICS.jointStates) {
+      this.#states.push({ secs: moment.secs, message: reported });
+      if (this.#states.length > MOST_STATES) this.#states.shift();
+    }
     return reported;
   }
 
@@ -72,7 +78,10 @@ export class MessageFaults {
       case 'command-held':
         return joint(message, fault.joint, () => fault.radians);
       case 'command-copy':
-        return copied(message, this.#lastState ?? message);
+        return copied(
+          message,
+          this.#states.findLast((state) => state.secs <= secs - COPY_DELAY_SECS)?.message ?? message,
+        );
       case 'force-bias':
         return force(message, ([x, y, z]) => [x + fault.newtons, y, z]);
       case 'force-drift':
