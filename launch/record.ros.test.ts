@@ -75,7 +75,7 @@ describe.skipIf(reason)('kinescribe record on a ROS 2 graph', () => {
     const digests = new Map<string, string>();
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
       const { child, said, code } = record('--topics ^/state$ -d 60');
-      await vi.waitFor(async () => expect(await filesOf('.mcap.part')).toHaveLength(1), { timeout: 10_000 });
+      await vi.waitFor(async () => expect(await filesOf('.mcap.part')).toHaveLength(1), { timeout: 20_000 });
       await new Promise((resolve) => setTimeout(resolve, 1500));
       child.kill(signal);
       expect(await code, await said).toBe(signal === 'SIGKILL' ? null : 0);
@@ -103,7 +103,7 @@ describe.skipIf(reason)('kinescribe record on a ROS 2 graph', () => {
     const { said, code } = record('--topics ^/(state|trajectory)$ -d 4', {
       LD_LIBRARY_PATH: await librariesWithout('libtrajectory_msgs'),
     });
-    await vi.waitFor(async () => expect(await filesOf('.mcap.part')).toHaveLength(1), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await filesOf('.mcap.part')).toHaveLength(1), { timeout: 20_000 });
     await new Promise((resolve) => setTimeout(resolve, 500));
     await robot.publish();
     expect(await code, await said).toBe(0);

@@ -159,7 +159,7 @@ export class RosCapture {
   async #add(topic: string, type: string, publishers: readonly RosPublisher[]): Promise<void> {
     const { prefixes, distro } = this.#environment;
     const schema =
-      (await loadDefinition(type, prefixes)) ?? (await askForDefinition(this.#node, type, publishers));
+      (await loadDefinition(type, prefixes)) ?? (await askForDefinition(this.#node, topic, type));
     if (this.#stopping.signal.aborted) return;
     const channelKey = this.#streams.size;
     const first = this.#streams.values().find((stream) => stream.topic === topic);
@@ -237,9 +237,12 @@ export class RosCapture {
 
   /** Says once of each node that it offers less than is asked for; only a contract asks for that much. */
   #tellUnheard({ topic, qos, unheard }: Stream, publishers: readonly RosPublisher[]): void {
-    const found = publishers.filter((each) => isTooStrong(qos, each.qos) && !unheard.has(each.node));
+    // The graph may tell the name of a node later than its publisher.
+    const found = publishers.filter(
+      ({ node, qos: offer }) => node !== undefined && isTooStrong(qos, offer) && !unheard.has(node),
+    );
     if (found.length === 0) return;
-    for (const { node } of found) unheard.add(node);
+    for (const { node } of found) unheard.add(node!);
     this.#warn(unmatchedQos(topic, found));
   }
 

@@ -25,8 +25,8 @@ import { RosNames } from './ros-names.ts';
 
 /** One publisher of a topic, as the graph tells it. */
 export interface RosPublisher {
-  /** Full name, `/arm/driver`. */
-  readonly node: string;
+  /** Full name, `/arm/driver`; undefined while the graph does not tell, and for good outside ROS 2. */
+  readonly node: string | undefined;
   /** `sensor_msgs/msg/JointState`. */
   readonly type: string;
   /** Absent before ROS 2 Iron. */
@@ -296,10 +296,13 @@ function ownBytes(buffer: Buffer): Uint8Array<ArrayBuffer> {
   return alone ? new Uint8Array(memory) : Uint8Array.from(buffer);
 }
 
+/** What rmw calls a node of which only an endpoint is known so far. */
+const UNKNOWN_NODE = '_NODE_NAME_UNKNOWN_';
+
 function toPublisher(info: EndpointInfo): RosPublisher {
   const { qos_profile: qos, node_name: name, node_namespace: namespace } = info;
   return {
-    node: `${namespace === '/' ? '' : namespace}/${name}`,
+    node: name === UNKNOWN_NODE ? undefined : `${namespace === '/' ? '' : namespace}/${name}`,
     type: info.topic_type,
     typeHash: info.topic_type_hash,
     qos: {

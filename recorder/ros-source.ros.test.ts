@@ -252,8 +252,12 @@ describe.skipIf(reason)('openRosSource() on a ROS 2 graph', () => {
     await expectAll(received, mine);
     expect(received.channels.size).toBe(1);
     const observer = await openObserver();
-    await vi.waitFor(() =>
-      expect(observer.publishers('/cell/parameter_events').map(({ node }) => node)).toContain('/cell/taker'),
+    await vi.waitFor(
+      () =>
+        expect(observer.publishers('/cell/parameter_events').map(({ node }) => node)).toContain(
+          '/cell/taker',
+        ),
+      { timeout: 10_000 },
     );
   });
 

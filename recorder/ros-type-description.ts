@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { MessageSchema } from '../schemas/message.ts';
 import { z } from '../schemas/validation.ts';
 import { gatherDefinition } from './definitions.ts';
@@ -7,6 +8,8 @@ import type { RosNode, RosPublisher } from './ros-node.ts';
 const SERVICE_TYPE = 'type_description_interfaces/srv/GetTypeDescription';
 /** A node that is there answers in milliseconds, once the middleware has connected the two. */
 const TIMEOUT_MILLIS = 2000;
+/** Fast DDS on a busy machine needs as long to tell the name of a node. */
+const NAMING_MILLIS = 5000;
 
 const answerSchema = z.object({
   successful: z.boolean(),
@@ -24,12 +27,12 @@ const answerSchema = z.object({
  */
 export async function askForDefinition(
   node: RosNode,
+  topic: string,
   type: string,
-  publishers: readonly RosPublisher[],
 ): Promise<MessageSchema | undefined> {
-  for (const { node: name, typeHash } of publishers) {
+  for (const { node: name, type: published, typeHash } of await namedPublishers(node, topic)) {
     const hash = formatTypeHash(typeHash ? [typeHash] : []);
-    if (hash === '') continue;
+    if (name === undefined || published !== type || hash === '') continue;
     const request = { type_name: type, type_hash: hash, include_type_sources: true };
     try {
       const answer = await node.call(`${name}/get_type_description`, SERVICE_TYPE, request, TIMEOUT_MILLIS);
@@ -44,4 +47,16 @@ export async function askForDefinition(
     }
   }
   return undefined;
+}
+
+/** The graph may tell the name of a node later than its publisher. */
+async function namedPublishers(node: RosNode, topic: string): Promise<readonly RosPublisher[]> {
+  const endMillis = performance.now() + NAMING_MILLIS;
+  for (;;) {
+    const publishers = node.publishers(topic);
+    if (publishers.every(({ node: name }) => name !== undefined) || performance.now() > endMillis) {
+      return publishers;
+    }
+    await delay(100);
+  }
 }

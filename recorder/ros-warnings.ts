@@ -83,5 +83,5 @@ export function gonePublishers(topic: string): SourceWarning {
 }
 
 function namesOf(publishers: readonly RosPublisher[]): string {
-  return [...new Set(publishers.map(({ node }) => `"${node}"`))].join(', ');
+  return [...new Set(publishers.map(({ node }) => (node ? `"${node}"` : 'a nameless node')))].join(', ');
 }
