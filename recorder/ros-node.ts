@@ -122,7 +122,7 @@ export interface RosNode {
    */
   declareText(parameter: RosTextParameter): (value: string) => void;
   /**
-   * Calls a service of another node.
+   * Calls a service of another node. Over Fast DDS rclnodejs 2.2 fails with requests that hold strings.
    *
    * @throws {Error} the binding's own, when nobody answers in time or the type's package is not installed.
    */
