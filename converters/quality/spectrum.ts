@@ -1,33 +1,41 @@
-/** Discrete Fourier transform in place, radix 2; the length must be a power of two. */
-export function fft(re: Float64Array, im: Float64Array): void {
-  const n = re.length;
+/**
+ * Discrete Fourier transform in place, radix 2; the length of a series must be a power of two.
+ *
+ * @param lanes interleaved series that are transformed side by side: the columns of a matrix by its width.
+ */
+export function fft(re: Float64Array, im: Float64Array, lanes = 1): void {
+  const n = re.length / lanes;
   for (let i = 1, j = 0; i < n; i++) {
     let bit = n >> 1;
     for (; j & bit; bit >>= 1) j ^= bit;
     j ^= bit;
-    if (i < j) {
-      const [x, y] = [re[i]!, im[i]!];
-      re[i] = re[j]!;
-      im[i] = im[j]!;
-      re[j] = x;
-      im[j] = y;
+    if (i >= j) continue;
+    for (let a = i * lanes, b = j * lanes, end = a + lanes; a < end; a++, b++) {
+      const [x, y] = [re[a]!, im[a]!];
+      re[a] = re[b]!;
+      im[a] = im[b]!;
+      re[b] = x;
+      im[b] = y;
     }
   }
   const turns = turnsOf(n);
   for (let size = 2; size <= n; size <<= 1) {
     const half = size >> 1;
     const stride = n / size;
+    const reach = half * lanes;
     for (let k = 0; k < half; k++) {
       const cos = turns.cos[k * stride]!;
       const sin = turns.sin[k * stride]!;
-      for (let a = k; a < n; a += size) {
-        const b = a + half;
-        const x = re[b]! * cos - im[b]! * sin;
-        const y = re[b]! * sin + im[b]! * cos;
-        re[b] = re[a]! - x;
-        im[b] = im[a]! - y;
-        re[a] = re[a]! + x;
-        im[a] = im[a]! + y;
+      for (let first = k; first < n; first += size) {
+        for (let a = first * lanes, end = a + lanes; a < end; a++) {
+          const b = a + reach;
+          const x = re[b]! * cos - im[b]! * sin;
+          const y = re[b]! * sin + im[b]! * cos;
+          re[b] = re[a]! - x;
+          im[b] = im[a]! - y;
+          re[a] = re[a]! + x;
+          im[a] = im[a]! + y;
+        }
       }
     }
   }

@@ -5,29 +5,42 @@ export interface Luma {
   readonly height: number;
 }
 
+const LEVELS = 256;
+
 export function meanOf(pixels: Uint8Array): number {
+  const counts = histogramOf(pixels);
   let sum = 0;
-  for (let i = 0; i < pixels.length; i++) sum += pixels[i]!;
+  for (let value = 0; value < LEVELS; value++) sum += value * counts[value]!;
   return sum / pixels.length;
 }
 
 /** Standard deviation of the brightness: contrast. */
 export function deviationOf(pixels: Uint8Array): number {
-  let [sum, squares] = [0, 0];
-  for (let i = 0; i < pixels.length; i++) {
-    const value = pixels[i]!;
-    sum += value;
-    squares += value * value;
-  }
-  const mean = sum / pixels.length;
-  return Math.sqrt(Math.max(0, squares / pixels.length - mean * mean));
+  const [counts, mean] = [histogramOf(pixels), meanOf(pixels)];
+  let squares = 0;
+  for (let value = 0; value < LEVELS; value++) squares += (value - mean) ** 2 * counts[value]!;
+  return Math.sqrt(squares / pixels.length);
 }
 
 /** Share of the pixels from `low` to `high`, both included. */
 export function shareBetween(pixels: Uint8Array, low: number, high: number): number {
+  const counts = histogramOf(pixels);
   let count = 0;
-  for (let i = 0; i < pixels.length; i++) if (pixels[i]! >= low && pixels[i]! <= high) count++;
+  for (let value = low; value <= high; value++) count += counts[value]!;
   return count / pixels.length;
+}
+
+/** Several checks ask for figures of one picture; its pixels are counted once. */
+const histograms = new WeakMap<Uint8Array, Uint32Array>();
+
+function histogramOf(pixels: Uint8Array): Uint32Array {
+  let counts = histograms.get(pixels);
+  if (!counts) {
+    counts = new Uint32Array(LEVELS);
+    for (let i = 0; i < pixels.length; i++) counts[pixels[i]!]!++;
+    histograms.set(pixels, counts);
+  }
+  return counts;
 }
 
 /** Mean absolute difference of two pictures of one size; infinite for two sizes. */
@@ -55,35 +68,64 @@ export function sharpness({ pixels, width, height }: Luma): number {
 
 /** Brings a picture to another size by the mean of the area that each new pixel covers; [height, width]. */
 export function areaResize({ pixels, width, height }: Luma, toWidth: number, toHeight: number): Float64Array {
-  const [columns, rows] = [covers(width, toWidth), covers(height, toHeight)];
+  const [columns, rows] = [coversOf(width, toWidth), coversOf(height, toHeight)];
   const narrow = new Float64Array(toWidth * height);
   for (let y = 0; y < height; y++) {
-    columns.forEach((cover, x) => {
+    for (let x = 0; x < toWidth; x++) {
+      const start = columns.starts[x]!;
+      let at = y * width + columns.firsts[x]!;
       let sum = 0;
-      for (const [at, weight] of cover) sum += pixels[y * width + at]! * weight;
+      for (let i = start, end = columns.starts[x + 1]!; i < end; i++)
+        sum += pixels[at++]! * columns.weights[i]!;
       narrow[y * toWidth + x] = sum;
-    });
+    }
   }
   const resized = new Float64Array(toWidth * toHeight);
-  rows.forEach((cover, y) => {
-    for (const [at, weight] of cover) {
-      for (let x = 0; x < toWidth; x++) resized[y * toWidth + x]! += narrow[at * toWidth + x]! * weight;
+  for (let y = 0; y < toHeight; y++) {
+    const [start, end] = [rows.starts[y]!, rows.starts[y + 1]!];
+    for (let i = start; i < end; i++) {
+      const weight = rows.weights[i]!;
+      const from = (rows.firsts[y]! + i - start) * toWidth;
+      for (let x = 0; x < toWidth; x++) resized[y * toWidth + x]! += narrow[from + x]! * weight;
     }
-  });
+  }
   return resized;
 }
 
-/** The source pixels under each target pixel, with the share of each. */
-function covers(size: number, count: number): readonly (readonly (readonly [number, number])[])[] {
-  return Array.from({ length: count }, (_, i) => {
+/** Which neighbouring source pixels lie under each target pixel, and the share of each. */
+interface Covers {
+  /** Of each target pixel: its first source pixel. */
+  readonly firsts: Int32Array;
+  /** Where the weights of each target pixel begin; one more than there are. */
+  readonly starts: Int32Array;
+  readonly weights: Float64Array;
+}
+
+/** By both sizes: the pictures of a camera are of one. */
+const knownCovers = new Map<string, Covers>();
+
+function coversOf(size: number, count: number): Covers {
+  const key = `${size}/${count}`;
+  let covers = knownCovers.get(key);
+  if (!covers) {
+    covers = measureCovers(size, count);
+    knownCovers.set(key, covers);
+  }
+  return covers;
+}
+
+function measureCovers(size: number, count: number): Covers {
+  const [firsts, starts] = [new Int32Array(count), new Int32Array(count + 1)];
+  const weights: number[] = [];
+  for (let i = 0; i < count; i++) {
     const [from, to] = [(i * size) / count, ((i + 1) * size) / count];
-    const under: [number, number][] = [];
-    for (let at = Math.floor(from); at < Math.min(size, to); at++) {
-      const overlap = Math.min(to, at + 1) - Math.max(from, at);
-      if (overlap > 0) under.push([at, overlap / (to - from)]);
+    firsts[i] = Math.floor(from);
+    for (let at = firsts[i]!; at < Math.min(size, to); at++) {
+      weights.push((Math.min(to, at + 1) - Math.max(from, at)) / (to - from));
     }
-    return under;
-  });
+    starts[i + 1] = weights.length;
+  }
+  return { firsts, starts, weights: Float64Array.from(weights) };
 }
 
 /** Difference hash of 64 bits as 16 hex digits: nearly equal for nearly equal views, whatever the light. */

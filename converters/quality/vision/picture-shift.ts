@@ -55,7 +55,7 @@ export function pictureShift(from: PictureSpectrum, to: PictureSpectrum): Pictur
     weights += weight;
     const x = to.re[i]! * from.re[i]! + to.im[i]! * from.im[i]!;
     const y = to.im[i]! * from.re[i]! - to.re[i]! * from.im[i]!;
-    const scale = weight / (Math.hypot(x, y) || 1);
+    const scale = weight / (Math.sqrt(x * x + y * y) || 1);
     // The conjugate, because a second forward transform then gives the inverse.
     [re[i], im[i]] = [x * scale, -y * scale];
   }
@@ -103,14 +103,5 @@ function transform(re: Float64Array, im: Float64Array): void {
     const [start, end] = [y * WIDTH, (y + 1) * WIDTH];
     fft(re.subarray(start, end), im.subarray(start, end));
   }
-  const [column, imaginary] = [new Float64Array(HEIGHT), new Float64Array(HEIGHT)];
-  for (let x = 0; x < WIDTH; x++) {
-    for (let y = 0; y < HEIGHT; y++) {
-      [column[y], imaginary[y]] = [re[y * WIDTH + x]!, im[y * WIDTH + x]!];
-    }
-    fft(column, imaginary);
-    for (let y = 0; y < HEIGHT; y++) {
-      [re[y * WIDTH + x], im[y * WIDTH + x]] = [column[y]!, imaginary[y]!];
-    }
-  }
+  fft(re, im, WIDTH);
 }
