@@ -4,6 +4,7 @@
  * milliseconds, and because the FFmpeg inside carries GPL parts. Without arguments it only tells, by its exit code,
  * that it can run.
  */
+import { readSync } from 'node:fs';
 import { Codec, CodecContext, Encoder, Frame, Muxer, Packet, Rational, SoftwareScaleContext } from 'node-av';
 import * as av from 'node-av/constants';
 import { CONVERSION_FLAGS, ENCODING, timescaleOf } from './video-encoding.ts';
@@ -49,38 +50,48 @@ async function encode(
       packet.free();
     }
   };
+  const size = { width, height, timeBase };
+  const source = emptyFrame({ ...size, format: av.AV_PIX_FMT_RGB24 });
+  const frame = emptyFrame({ ...size, format: av.AV_PIX_FMT_YUV420P });
   let pts = 0n;
-  for await (const rgb of pictures(width * height * 3)) {
-    const source = Frame.fromVideoBuffer(rgb, { width, height, format: av.AV_PIX_FMT_RGB24, timeBase });
-    const frame = new Frame();
-    frame.alloc();
-    Object.assign(frame, { width, height, format: av.AV_PIX_FMT_YUV420P });
-    frame.getBuffer();
+  for (const rgb of pictures(width * height * 3)) {
+    source.fromBuffer(rgb);
+    // The encoder may still hold the picture before.
+    frame.makeWritable();
     scaler.scaleFrameSync(frame, source);
-    Object.assign(frame, { timeBase, pts: pts++ });
+    frame.pts = pts++;
     write(frame);
-    source.free();
-    frame.free();
   }
   write(null);
   muxer.closeSync();
   encoder.close();
 }
 
-/** Cuts the standard input into pictures; each is valid until the next is asked for. */
-async function* pictures(bytes: number): AsyncGenerator<Buffer> {
+/**
+ * The pictures of the standard input; each is valid until the next is asked for. Read in place: a stream would
+ * copy them in pieces of 64 KiB, and there is nothing else to do meanwhile.
+ */
+function* pictures(bytes: number): Generator<Buffer> {
+  const STDIN = 0;
   const picture = Buffer.alloc(bytes);
-  let filled = 0;
-  for await (const chunk of process.stdin) {
-    for (let taken = 0; taken < chunk.length; ) {
-      const count = chunk.copy(picture, filled, taken);
-      taken += count;
-      filled += count;
-      if (filled < bytes) continue;
-      yield picture;
-      filled = 0;
-    }
+  for (let filled = 0; ; ) {
+    const count = readSync(STDIN, picture, filled, bytes - filled, null);
+    if (count === 0) return;
+    filled += count;
+    if (filled < bytes) continue;
+    yield picture;
+    filled = 0;
   }
+}
+
+function emptyFrame(
+  shape: Pick<Frame, 'width' | 'height' | 'format'> & Partial<Pick<Frame, 'timeBase'>>,
+): Frame {
+  const frame = new Frame();
+  frame.alloc();
+  Object.assign(frame, shape);
+  frame.getBuffer();
+  return frame;
 }
 
 /**
@@ -145,10 +156,8 @@ async function answer(
   header.writeUInt32LE(Number(isSpent), 8);
   process.stdout.write(header);
   if (!picture) return;
-  const rgb = new Frame();
-  rgb.alloc();
-  Object.assign(rgb, { width: picture.width, height: picture.height, format: av.AV_PIX_FMT_RGB24 });
-  rgb.getBuffer();
+  const { width, height } = picture;
+  const rgb = emptyFrame({ width, height, format: av.AV_PIX_FMT_RGB24 });
   scaler.scaleFrameSync(rgb, picture);
   process.stdout.write(rgb.toBuffer());
   rgb.free();
