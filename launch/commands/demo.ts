@@ -12,11 +12,14 @@ import { logLine } from '../live-view.ts';
 import { ProgressLine } from '../progress-line.ts';
 import { takeLines } from '../take-report.ts';
 import { programVersion } from '../version.ts';
+import { check } from './check.ts';
 import { convertWithProgress } from './convert.ts';
 import { verify } from './verify.ts';
 import { view } from './view.ts';
 
 const CONTRACT = new URL('../contracts/demo-arm.yaml', import.meta.url).pathname;
+
+const REPORT = 'check.html';
 
 /** Two of the formats, to keep the demo short. */
 const FORMATS = 'lerobot,webdataset';
@@ -42,7 +45,11 @@ export async function demo(options: CommandOptions): Promise<number> {
     await recordTake(contract, recordings, seed, []),
     await recordTake(contract, recordings, seed + 1, FAULTS),
   ];
-  console.log('\n2. Converting both');
+  console.log('\n2. Checking both');
+  // The second take is to be excluded: its faults are on purpose.
+  await check([recordings], { report: join(directory, REPORT) });
+  console.log(`What was found, with pictures: ${join(directory, REPORT)}`);
+  console.log('\n3. Converting both');
   const files = takes.map(({ file }) => file);
   await convertWithProgress(files, {
     contract,
@@ -50,13 +57,13 @@ export async function demo(options: CommandOptions): Promise<number> {
     directory: datasets,
     keepPrepared: false,
   });
-  console.log('\n3. Verifying the datasets');
+  console.log('\n4. Verifying the datasets');
   const verdict = await verify(
     FORMATS.split(',').map((name) => join(datasets, name)),
     {},
   );
   if (verdict !== 0 || options.serve === false) return verdict;
-  console.log('\n4. Replaying');
+  console.log('\n5. Replaying');
   return view([recordings], { port: Number(options.port) });
 }
 
@@ -96,7 +103,7 @@ async function recordTake(
 
 /** Removes what an earlier demo left; anybody's other files are never touched. */
 async function clearEarlierDemo(directory: string): Promise<void> {
-  const ours = new Set(['recordings', 'datasets']);
+  const ours = new Set(['recordings', 'datasets', REPORT]);
   await mkdir(directory, { recursive: true });
   const foreign = (await readdir(directory)).filter((name) => !ours.has(name));
   if (foreign.length > 0) {
