@@ -28,4 +28,6 @@ export interface Peer {
   readonly durationSecs: number;
   /** First position of each joint by stream, radians or metres. */
   readonly start: Readonly<Record<string, readonly number[]>>;
+  /** Names of its marked steps, in order; empty where nobody marked any. */
+  readonly steps: readonly string[];
 }

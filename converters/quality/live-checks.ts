@@ -16,7 +16,7 @@ const MOST_BATCHES = 50;
 
 /**
  * All checks on a thread of their own, while a take is recorded. Shown are the times of every message, small
- * messages whole, and five pictures a second of each camera; each is copied once.
+ * messages whole, and four pictures a second of each camera; each is copied once.
  */
 export class LiveChecks implements MessageObserver {
   readonly #worker: Worker;

@@ -18,7 +18,7 @@ export interface Observation {
   readonly value: MessageValue | undefined;
   /** Why the payload or the picture does not decode. */
   readonly fault: string | undefined;
-  /** Of the pictures that are looked at: 10 a second. */
+  /** Of the pictures that are looked at: four a second. */
   readonly picture: Picture | undefined;
 }
 

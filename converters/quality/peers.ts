@@ -1,7 +1,9 @@
 import type { Contract } from '../../schemas/contract.ts';
 import { EpisodeReader } from '../../schemas/episode-reader.ts';
+import { currentLabels, readLabels } from '../../schemas/labels.ts';
 import { storedContract } from '../../schemas/stored-contract.ts';
 import { nanosToSecs } from '../../schemas/time.ts';
+import { stepsOf } from './episode/steps.ts';
 import type { Peer } from './episode-facts.ts';
 import { isJointType, jointSample } from './joint-sample.ts';
 import { ChannelObservations } from './observations.ts';
@@ -29,5 +31,6 @@ export async function peerOf(file: string, contract?: Contract): Promise<Peer> {
     }
   }
   const durationSecs = nanosToSecs(reader.endTime - reader.startTime);
-  return { id: info?.id ?? file, task: info?.task, durationSecs, start };
+  const steps = stepsOf(currentLabels(await readLabels(file))).map(({ name }) => name);
+  return { id: info?.id ?? file, task: info?.task, durationSecs, start, steps };
 }

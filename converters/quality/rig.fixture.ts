@@ -180,7 +180,8 @@ export async function examine(
   return examination.findings(EPOCH + secsToNanos(endSecs), { ...SOUND_FILE, ...facts });
 }
 
-const SOUND_FILE: EpisodeFacts = {
+/** Facts of a file of which there is nothing to say. */
+export const SOUND_FILE: EpisodeFacts = {
   file: 'take.mcap',
   info: undefined,
   ledger: { totals: [], losses: [] },

@@ -6,7 +6,7 @@ import { isPictureType } from './stream-role.ts';
 /** Smaller payloads are looked at whole; larger ones, and pictures, at some of them. */
 const SMALL_BYTES = 16 * 1024;
 /** Pictures and other large messages that are decoded, per second: what live checks can afford. */
-const LOOKS_PER_SEC = 5n;
+const LOOKS_PER_SEC = 4n;
 const LOOK_NANOS = 1_000_000_000n / LOOKS_PER_SEC;
 /** Of a large payload its fingerprint covers this many slices, evenly spread. */
 const SLICES = 16;

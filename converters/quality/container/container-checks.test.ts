@@ -1,8 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { currentLabels } from '../../../schemas/labels.ts';
 import { EPOCH } from '../../episode.fixture.ts';
+import { judge, observation } from '../arm.fixture.ts';
 import type { EpisodeFacts } from '../episode-facts.ts';
-import { cleanTake, type ExamineOptions, examine, placeOf, type RigMessage } from '../rig.fixture.ts';
+import {
+  cleanTake,
+  type ExamineOptions,
+  examine,
+  placeOf,
+  RIG,
+  type RigMessage,
+  SOUND_FILE,
+} from '../rig.fixture.ts';
 import { CONTAINER_CHECKS } from './container-checks.ts';
 
 type Messages = readonly RigMessage[];
@@ -187,6 +196,36 @@ describe('CONTAINER_CHECKS', () => {
     expect(hole).toMatchObject({ status: 'fail', stream: 'joints', evidence: { lost: 20 } });
     const [constant] = await findingsOf('C05', cleanTake({ streams: ['joints'] }).map(numbered(() => 0)));
     expect(constant).toMatchObject({ status: 'not_assessed' });
+  });
+
+  it.each([
+    ['an empty matrix', [0, 0, 0, 0, 0, 0, 0, 0, 0], 'fail'],
+    ['the identity', [1, 0, 0, 0, 1, 0, 0, 0, 1], 'fail'],
+    ['a calibrated camera', [610, 0, 320, 0, 612, 240, 0, 0, 1], 'pass'],
+  ])('C11 judges %s', (_, k, status) => {
+    const type = 'sensor_msgs/msg/CameraInfo';
+    const stream = {
+      name: 'front_info',
+      topic: '/front/info',
+      type,
+      role: 'context' as const,
+      contract: undefined,
+    };
+    const told = { ...observation('joints', 1, { value: { k: Float64Array.from(k) } }), stream };
+    const checks = CONTAINER_CHECKS.filter(({ id }) => id === 'C11');
+    expect(judge(checks, [told])).toMatchObject([{ id: 'C11/front_info', status }]);
+  });
+
+  it.each([
+    ['no action space', { actionSpace: undefined }, 'it has no actionSpace'],
+    ['no unit', { unit: undefined }, 'it has no unit'],
+  ])('C13 tells of an action with %s', (_, lacking, reason) => {
+    const action = { ...RIG.features.action!, ...lacking } as (typeof RIG.features)[string];
+    const contract = { ...RIG, features: { ...RIG.features, action } };
+    const subject = { contract, calibration: undefined, startTime: EPOCH, streams: [], task: undefined };
+    const check = CONTAINER_CHECKS.find(({ id }) => id === 'C13')!;
+    const told = [...check.watch(subject).findings(EPOCH, SOUND_FILE)];
+    expect(told).toMatchObject([{ status: 'info', channel: 'action', reason }]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { currentLabels, type Label } from '../../../schemas/labels.ts';
 import { EPOCH } from '../../episode.fixture.ts';
+import { judge, observation } from '../arm.fixture.ts';
 import type { EpisodeFacts, Peer } from '../episode-facts.ts';
 import { cleanTake, examine, placeOf, position, type RigMessage } from '../rig.fixture.ts';
 import { EPISODE_CHECKS } from './episode-checks.ts';
@@ -36,6 +37,7 @@ const peers = (count: number, change: (i: number) => Partial<Peer> = () => ({}))
   Array.from({ length: count }, (_, i) => ({
     ...{ id: `${i}`, task: 'pick', durationSecs: 10 + (i % 3) * 0.3 },
     start: { joints: [-1 + 0.004 * (i % 5), -0.5] },
+    steps: ['reach', 'grasp', 'place'],
     ...change(i),
   }));
 const labels = (...list: readonly Label[]) =>
@@ -43,6 +45,28 @@ const labels = (...list: readonly Label[]) =>
 const mark = (name: string, from: number, to: number): Label => ({
   ...{ kind: 'mark', name },
   ...{ startTime: EPOCH + BigInt(from * 1e9), endTime: EPOCH + BigInt(to * 1e9) },
+});
+
+/** A gripper with an opening of 8 cm, in the instruction's episode: it closes at 3 s and opens at 6 s. */
+function hand({ object = 0.04, opens = true }): readonly RigMessage[] {
+  const told = (secs: number) => {
+    const closing = Math.min(1, Math.max(0, (secs - 3) / 0.4));
+    const opening = opens ? Math.min(1, Math.max(0, (secs - 6) / 0.4)) : 0;
+    return 0.08 * (1 - closing + opening);
+  };
+  return cleanTake({ streams: ['joints', 'commands'] }).map((each) => {
+    const aperture = each.stream === 'joints' ? Math.max(object, told(each.stamp - 0.05)) : told(each.stamp);
+    const value = { name: ['gripper'], position: [aperture], velocity: [], effort: [] };
+    return { ...each, value };
+  });
+}
+
+const asked = (task: string) => ({ facts: { info: info(task) } });
+const steps = (...names: readonly string[]) => ({
+  facts: {
+    ...{ info: info('pick'), peers: peers(9) },
+    labels: labels(...names.map((name, i) => mark(name, i + 1, i + 2))),
+  },
 });
 
 interface Row {
@@ -90,6 +114,49 @@ const ROWS: readonly Row[] = [
   { id: 'E07', what: 'nothing', facts: { info: info('') }, status: 'warn' },
   { id: 'E07', what: 'an instruction', facts: { info: info('put the cup on the plate') }, status: 'pass' },
   {
+    ...{ id: 'E08', what: 'a cup that is put down', messages: hand({}), status: 'pass' },
+    ...asked('put the cup down'),
+  },
+  {
+    ...{
+      id: 'E08',
+      what: 'a cup that is never let go',
+      messages: hand({ opens: false }),
+      status: 'warn',
+      place: 3.4,
+    },
+    ...asked('put the cup down'),
+  },
+  {
+    ...{ id: 'E08', what: 'a cup that is to be held', messages: hand({ opens: false }), status: 'pass' },
+    ...asked('pick up the cup'),
+  },
+  {
+    ...{ id: 'E08', what: 'fingers that close on nothing', messages: hand({ object: 0 }), status: 'warn' },
+    ...asked('pick up the cup'),
+  },
+  {
+    ...{ id: 'E08', what: 'a task without a grasp', messages: hand({}), status: 'not_assessed' },
+    ...asked('wave'),
+  },
+  { ...{ id: 'E08', what: 'a robot without a hand', status: 'not_assessed' }, ...asked('pick up the cup') },
+  { ...{ id: 'E12', what: 'the usual steps', status: 'pass' }, ...steps('reach', 'grasp', 'place') },
+  {
+    ...{ id: 'E12', what: 'a take-over among them', status: 'pass' },
+    ...steps('reach', 'intervention', 'grasp', 'place'),
+  },
+  { ...{ id: 'E12', what: 'a step left out', status: 'warn', place: 2 }, ...steps('reach', 'place') },
+  {
+    ...{ id: 'E12', what: 'a step done twice', status: 'warn', place: 3 },
+    ...steps('reach', 'grasp', 'grasp', 'place'),
+  },
+  { ...{ id: 'E12', what: 'an end too soon', status: 'warn', place: 2 }, ...steps('reach', 'grasp') },
+  { id: 'E12', what: 'no marks', facts: { info: info('pick'), peers: peers(9) }, status: 'not_assessed' },
+  {
+    ...{ id: 'E12', what: 'too few others', status: 'not_assessed' },
+    facts: { ...steps('place').facts, peers: peers(7) },
+  },
+  {
     ...{ id: 'E09', what: 'another start', messages: take({ start: -0.9 }), status: 'fail' },
     facts: { info: info('pick'), peers: peers(10) },
   },
@@ -130,5 +197,34 @@ describe('EPISODE_CHECKS', () => {
     const facts = { labels: labels(mark('intervention', 2, 4), mark('grasp', 5, 9)) };
     const [finding] = await examine(take({}), { checks, facts });
     expect(finding!.value).toBeCloseTo(0.2, 3);
+  });
+
+  it.each([
+    ['an emergency stop in two messages', [0, 2, 2], { status: 'fail', value: 2 }],
+    ['warnings', [0, 1, 1], { status: 'pass', value: 0 }],
+    ['a driver that fell silent', [0, 0, 3], { status: 'fail', value: 1 }],
+  ])('E10 judges %s', (_, levels, expected) => {
+    const type = 'diagnostic_msgs/msg/DiagnosticArray';
+    const stream = {
+      name: 'diagnostics',
+      topic: '/diagnostics',
+      type,
+      role: 'context' as const,
+      contract: undefined,
+    };
+    const told = levels.map((level, i) => ({
+      ...observation('joints', i + 1, {
+        value: { status: [{ level, name: 'arm', message: 'emergency stop' }] },
+      }),
+      stream,
+    }));
+    const [finding] = judge(
+      EPISODE_CHECKS.filter(({ id }) => id === 'E10'),
+      told,
+    );
+    expect(finding).toMatchObject(expected);
+    if (expected.status === 'pass') return;
+    expect(finding!.stream).toBe('diagnostics');
+    expect(placeOf(finding!)).toBe(1 + levels.findIndex((level) => level >= 2));
   });
 });

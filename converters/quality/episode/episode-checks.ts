@@ -1,7 +1,10 @@
 import { nanosToSecs } from '../../../schemas/time.ts';
 import type { Check } from '../check.ts';
+import type { CheckedStream } from '../subject.ts';
 import { EPISODE_MOTION_CHECKS } from './motion-checks.ts';
 import { robustZ } from './motion-profile.ts';
+import { INTERVENTION } from './steps.ts';
+import { TASK_CHECKS } from './task-checks.ts';
 
 const FEWEST_PEERS = 8;
 const SHORTEST_SECS = 1;
@@ -138,24 +141,21 @@ const FURTHER_CHECKS: readonly Check[] = [
     },
     watch: () => {
       let [messages, bad] = [0, 0];
-      let first: { readonly time: bigint; readonly text: string } | undefined;
-      let stream: Parameters<NonNullable<ReturnType<Check['watch']>['observe']>>[0]['stream'] | undefined;
+      let first: { readonly stream: CheckedStream; readonly time: bigint; readonly text: string } | undefined;
       return {
         wants: ({ type }) => /\/DiagnosticArray$/.test(type),
-        observe(observation) {
-          const { value, logTime } = observation;
+        observe({ stream, value, logTime }) {
           messages++;
           const worst = statusesOf(value?.status).find(({ level }) => level >= ERROR_LEVEL);
           if (!worst) return;
           bad++;
-          stream = observation.stream;
-          first ??= { time: logTime, text: `${worst.name}: ${worst.message}` };
+          first ??= { stream, time: logTime, text: `${worst.name}: ${worst.message}` };
         },
         *findings() {
           if (messages === 0) return;
           const window = first && { startTime: first.time, endTime: first.time + 1n };
           const reason = first ? `"${first.text}" in ${bad} messages` : 'the robot reported no error';
-          yield { value: bad, stream, window, evidence: { messages }, reason };
+          yield { value: bad, stream: first?.stream, window, evidence: { messages }, reason };
         },
       };
     },
@@ -176,7 +176,7 @@ const FURTHER_CHECKS: readonly Check[] = [
     watch: (subject) => ({
       *findings(now, facts) {
         if (!facts) return;
-        const marks = facts.labels.marks.filter(({ label: { name } }) => name === 'intervention');
+        const marks = facts.labels.marks.filter(({ label: { name } }) => name === INTERVENTION);
         if (marks.length === 0) {
           yield { status: 'not_assessed', reason: 'no mark says who was in control' };
           return;
@@ -191,9 +191,11 @@ const FURTHER_CHECKS: readonly Check[] = [
 ];
 
 /** E01–E12, by id. */
-export const EPISODE_CHECKS: readonly Check[] = [...FURTHER_CHECKS, ...EPISODE_MOTION_CHECKS].sort((a, b) =>
-  a.id < b.id ? -1 : 1,
-);
+export const EPISODE_CHECKS: readonly Check[] = [
+  ...FURTHER_CHECKS,
+  ...EPISODE_MOTION_CHECKS,
+  ...TASK_CHECKS,
+].sort((a, b) => (a.id < b.id ? -1 : 1));
 
 interface DiagnosticStatus {
   readonly level: number;
