@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readCalibration, readCalibrations } from '../../converters/quality/calibrate.ts';
@@ -7,6 +8,7 @@ import { coverageOf } from '../../converters/quality/library/coverage.ts';
 import { fleetOf } from '../../converters/quality/library/fleet.ts';
 import { withLibraryFindings } from '../../converters/quality/library/library-findings.ts';
 import { nearDuplicates } from '../../converters/quality/library/near-duplicates.ts';
+import { outliersOf } from '../../converters/quality/library/outliers.ts';
 import { TraceCollector } from '../../converters/quality/library/trace.ts';
 import { EpisodeRecord } from '../../converters/quality/report/episode-record.ts';
 import { episodeSection } from '../../converters/quality/report/episode-section.ts';
@@ -14,8 +16,10 @@ import { fleetSection, type LibraryView } from '../../converters/quality/report/
 import { escapeHtml } from '../../converters/quality/report/plots.ts';
 import { reportPage } from '../../converters/quality/report/report-page.ts';
 import type { Calibration } from '../../schemas/calibration.ts';
+import type { CollectionPlan } from '../../schemas/collection-plan.ts';
 import type { Contract } from '../../schemas/contract.ts';
 import { readContract } from '../../schemas/contract-file.ts';
+import { KinescribeError } from '../../schemas/errors.ts';
 import { writeFindings } from '../../schemas/findings-file.ts';
 import { currentLabels, readLabels } from '../../schemas/labels.ts';
 import { episodesAt } from '../../schemas/library.ts';
@@ -65,7 +69,7 @@ export async function check(paths: readonly string[], options: CommandOptions): 
   }
   const checked = entries.filter((entry) => entry.kind === 'checked');
   const view = await viewOf(checked, { traces, contract, folder: dirname(files[0]!) });
-  const judged = withLibraryFindings(checked, { likenesses: view.likenesses, traits: view.fleet.traits });
+  const judged = withLibraryFindings(checked, { ...view, traits: view.fleet.traits });
   for (const [i, entry] of judged.entries()) {
     if (entry.verdict === checked[i]!.verdict && entry.findings.length === checked[i]!.findings.length)
       continue;
@@ -116,8 +120,31 @@ async function viewOf(
     }),
   );
   const known = contract ?? checked.find((each) => each.contract)?.contract;
-  const plan = known && (await readPlan(join(folder, PLAN_FILE), known).catch(() => undefined)); // most libraries have none
-  return { fleet: fleetOf(checked), likenesses: nearDuplicates(traced), coverage: coverageOf(takes, plan) };
+  return {
+    fleet: fleetOf(checked),
+    likenesses: nearDuplicates(traced),
+    outliers: outliersOf(checked),
+    coverage: coverageOf(
+      takes,
+      known && (await planOf(folder, known)),
+      traced.map(({ trace }) => trace),
+    ),
+  };
+}
+
+/** Most libraries have none; one that does not parse is told, and the episodes are checked all the same. */
+async function planOf(folder: string, contract: Contract): Promise<CollectionPlan | undefined> {
+  const file = join(folder, PLAN_FILE);
+  if (!existsSync(file)) return undefined;
+  try {
+    return await readPlan(file, contract);
+  } catch (error) {
+    if (!(error instanceof KinescribeError)) throw error;
+    process.stderr.write(
+      `${error.message}\nThe plan is left out: nothing is said of how far the library is.\n`,
+    );
+    return undefined;
+  }
 }
 
 interface ReportOptions {

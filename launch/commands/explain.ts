@@ -1,7 +1,11 @@
-import type { Check } from '../../converters/quality/check.ts';
+import type { CheckRecord } from '../../converters/quality/check.ts';
 import { CHECKS } from '../../converters/quality/checks.ts';
+import { LIBRARY_CHECKS } from '../../converters/quality/library/library-checks.ts';
 import { UsageError } from '../../schemas/errors.ts';
 import type { CommandOptions } from '../command.ts';
+
+/** Checks of episodes, then those of libraries. */
+export const EXPLAINED: readonly CheckRecord[] = [...CHECKS, ...LIBRARY_CHECKS];
 
 /** `kinescribe explain`: what a check looks for and what to do about it; without an id the table of all. */
 export async function explain([id]: readonly string[], options: CommandOptions): Promise<number> {
@@ -9,7 +13,7 @@ export async function explain([id]: readonly string[], options: CommandOptions):
     process.stdout.write(options.markdown ? checksMarkdown() : `${checkRows().map(plainRow).join('\n')}\n`);
     return 0;
   }
-  const check = CHECKS.find((each) => each.id === id.toUpperCase());
+  const check = EXPLAINED.find((each) => each.id === id.toUpperCase());
   if (!check) {
     throw new UsageError(
       `Cannot explain "${id}": no check has this id. "kinescribe explain" lists all of them.`,
@@ -20,7 +24,7 @@ export async function explain([id]: readonly string[], options: CommandOptions):
 }
 
 /** A check in words. */
-export function explanationLines(check: Check): string[] {
+export function explanationLines(check: CheckRecord): string[] {
   const { id, title, claim, runs, explain: words } = check;
   const parts = {
     cause: words.cause,
@@ -48,7 +52,7 @@ const RUNS = {
   library: 'over a library',
 } as const;
 
-function limitsText({ limits, unit }: Check): string {
+function limitsText({ limits, unit }: CheckRecord): string {
   if (!limits) return 'none; it states its result itself';
   const { warn, fail, bad = 'above', validated } = limits;
   const beyond = (limit: number) => `${bad} ${limit}${unit && ` ${unit}`}`;
@@ -63,7 +67,7 @@ function limitsText({ limits, unit }: Check): string {
 const HEADINGS = ['id', 'check', 'claim', 'runs', 'limits'] as const;
 
 function checkRows(): string[][] {
-  return CHECKS.map((check) => [check.id, check.title, check.claim, check.runs, limitsText(check)]);
+  return EXPLAINED.map((check) => [check.id, check.title, check.claim, check.runs, limitsText(check)]);
 }
 
 function plainRow([id, title, claim, runs, limits]: readonly string[]): string {

@@ -4,6 +4,7 @@ import {
   planProgress,
   type TargetProgress,
 } from '../../../schemas/collection-plan.ts';
+import { type Occupancy, occupancyOf } from './occupancy.ts';
 
 /** Less than this share of the episodes is a class too small to learn from. */
 const SMALLEST_SHARE = 0.05;
@@ -17,18 +18,25 @@ export interface Balance {
   readonly small: readonly string[];
 }
 
-/** How evenly a library covers what it is of (X08), and how far it is with its plan (X05). */
+/** How evenly a library covers what it is of (X08), and where its robots have been and how far it is with its plan (X05). */
 export interface Coverage {
   readonly balance: readonly Balance[];
   /** Undefined without a plan. */
   readonly targets: readonly TargetProgress[] | undefined;
+  /** Undefined where no episode says how its joints moved. */
+  readonly occupancy: Occupancy | undefined;
 }
 
-export function coverageOf(takes: readonly PlannedTake[], plan: CollectionPlan | undefined): Coverage {
+export function coverageOf(
+  takes: readonly PlannedTake[],
+  plan: CollectionPlan | undefined,
+  traces: Parameters<typeof occupancyOf>[0] = [],
+): Coverage {
   const properties = ['task', 'object', 'scene', 'operator'] as const;
   return {
     balance: properties.flatMap((property) => balanceOf(property, takes) ?? []),
     targets: plan && planProgress(plan, takes),
+    occupancy: occupancyOf(traces),
   };
 }
 

@@ -3,6 +3,15 @@ import type { CheckedEpisode } from '../check-episode.ts';
 import { reasonsOf, reasonTexts, verdictOf } from '../verdict.ts';
 import type { Likeness } from './near-duplicates.ts';
 import { SAME_PATH, SAME_VIDEO_BITS } from './near-duplicates.ts';
+import { OUTLIER_Z, type Outlier } from './outliers.ts';
+
+/** What a library as a whole shows of its episodes. */
+export interface LibraryVerdicts {
+  readonly likenesses: readonly Likeness[];
+  readonly outliers: readonly Outlier[];
+  /** Ids of findings that nearly all episodes share. */
+  readonly traits: ReadonlySet<string>;
+}
 
 /**
  * Adds to episodes what only their library can tell: copies become findings of the later one, and what nearly
@@ -10,10 +19,14 @@ import { SAME_PATH, SAME_VIDEO_BITS } from './near-duplicates.ts';
  */
 export function withLibraryFindings<T extends CheckedEpisode>(
   episodes: readonly T[],
-  { likenesses, traits }: { readonly likenesses: readonly Likeness[]; readonly traits: ReadonlySet<string> },
+  { likenesses, outliers, traits }: LibraryVerdicts,
 ): readonly T[] {
   return episodes.map((episode) => {
-    const own = likenesses.filter(({ file }) => file === episode.file).map(likenessFinding);
+    const isOwn = ({ file }: { readonly file: string }) => file === episode.file;
+    const own = [
+      ...likenesses.filter(isOwn).map(likenessFinding),
+      ...outliers.filter(isOwn).map(outlierFinding),
+    ];
     const findings = [...episode.findings, ...own];
     const excused = new Set([...episode.waived, ...traits]);
     const reasons = reasonTexts(reasonsOf(findings, excused), episode.startTime);
@@ -53,4 +66,12 @@ function likenessFinding({ check, other, value }: Likeness): Finding {
     default:
       return check satisfies never;
   }
+}
+
+function outlierFinding({ value, features, episodes }: Outlier): Finding {
+  return {
+    ...{ id: 'X10', check: 'X10', claim: 'RISK', status: 'fail', unit: 'z', value },
+    ...{ limit: OUTLIER_Z, limitOrigin: 'own', evidence: { features: [...features], episodes } },
+    reason: `its values differ from ${episodes - 1} other episodes of the task, most in ${features.join(', ')}`,
+  };
 }

@@ -6,6 +6,8 @@ import { coverageOf } from './coverage.ts';
 import { fleetOf, spearman } from './fleet.ts';
 import { withLibraryFindings } from './library-findings.ts';
 import { nearDuplicates, SAME_PATH, SIMILAR_PATH, type TracedEpisode } from './near-duplicates.ts';
+import { occupancyOf } from './occupancy.ts';
+import { outliersOf } from './outliers.ts';
 
 /** A path of three joints to a goal, by an operator who is never quite the same. */
 function path(seed: number, { noise = 0, shift = 0, every = 1 } = {}): number[][] {
@@ -114,7 +116,7 @@ describe('fleetOf()', () => {
     );
     const { traits } = fleetOf(episodes);
     expect([...traits]).toEqual(['T07/left']);
-    const judged = withLibraryFindings(episodes, { likenesses: [], traits });
+    const judged = withLibraryFindings(episodes, { likenesses: [], outliers: [], traits });
     expect(new Set(judged.map(({ verdict }) => verdict))).toEqual(new Set(['PASS']));
     const fewer = episodes.map((each, i) => (i < 10 ? episode(`${i}`, [{ ...gap, status: 'pass' }]) : each));
     expect(fleetOf(fewer).traits.size).toBe(0);
@@ -137,6 +139,83 @@ describe('fleetOf()', () => {
       { check: 'E04', durationCorrelation: 1, episodes: [{ id: '9' }, ...Array(9).fill({})] },
     ]);
   });
+});
+
+/** Episodes whose twelve values vary together, as those of one task do. */
+function varied(seed: number, count: number): CheckedEpisode[] {
+  const next = random(seed);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
+  return Array.from({ length: count }, (_, i) => {
+    const common = normal();
+    const findings = Array.from({ length: 12 }, (_, k) => ({
+      ...{ id: `K${10 + k}`, check: `K${10 + k}`, claim: 'RISK' as const },
+      value: k + common + 0.5 * normal(),
+    }));
+    return episode(`${i}`, findings);
+  });
+}
+
+/** One episode of which every second value goes against the others, `off` of its own spread each. */
+function withOdd(episodes: readonly CheckedEpisode[], off: number): CheckedEpisode[] {
+  const odd = (findings: CheckedEpisode['findings']) =>
+    findings.map((each, k) => ({ ...each, value: k + (k % 2 === 0 ? off : -off) * 0.5 }));
+  return episodes.map((each, i) => (i === 7 ? { ...each, findings: odd(each.findings) } : each));
+}
+
+describe('outliersOf()', () => {
+  const seeds = Array.from({ length: 20 }, (_, i) => i + 1);
+
+  it('finds the episode whose values are ordinary one by one but do not belong together', () => {
+    for (const seed of seeds) {
+      const found = outliersOf(withOdd(varied(seed, 60), 4));
+      expect(found.map(({ file }) => file)).toContain('7.mcap');
+    }
+  });
+
+  it('says nothing of an episode half as odd as one at the limit', () => {
+    const told = seeds.filter((seed) =>
+      outliersOf(withOdd(varied(seed, 60), 1)).some(({ file }) => file === '7.mcap'),
+    );
+    expect(told).toEqual([]);
+  });
+
+  it('takes at most one clean episode in a hundred for an outlier', () => {
+    const told = seeds.reduce((sum, seed) => sum + outliersOf(varied(seed, 60)).length, 0);
+    expect(told / (seeds.length * 60)).toBeLessThanOrEqual(0.01);
+  });
+
+  it('says nothing of a task with few episodes', () => {
+    expect(outliersOf(withOdd(varied(1, 19), 40))).toEqual([]);
+  });
+
+  it('sends an outlier to review and names what is odd', () => {
+    const episodes = withOdd(varied(1, 60), 6);
+    const judged = withLibraryFindings(episodes, {
+      likenesses: [],
+      outliers: outliersOf(episodes),
+      traits: new Set(),
+    });
+    expect(judged[7]!.verdict).toBe('REVIEW');
+    expect(judged[7]!.reasons[0]).toMatch(/differ from 59 other episodes of the task, most in K/);
+  });
+});
+
+describe('occupancyOf()', () => {
+  const line = (from: number, to: number) => ({
+    path: Array.from({ length: 100 }, (_, i) => [from + ((to - from) * (i + 0.5)) / 100, 0]),
+  });
+
+  it('is 1 for a robot that never leaves its cell and 10 for one that crosses ten of them evenly', () => {
+    expect(occupancyOf([line(0.01, 0.09), undefined])).toEqual({ episodes: 1, states: 1, starts: 1 });
+    expect(occupancyOf([line(0, 1)])!.states).toBeCloseTo(10, 6);
+  });
+
+  it('tells starts that are all alike from those that differ', () => {
+    expect(occupancyOf([line(0, 1), line(0, 2), line(0, 3)])!.starts).toBe(1);
+    expect(occupancyOf([line(0, 1), line(1, 2), line(2, 3)])!.starts).toBeCloseTo(3, 6);
+  });
+
+  it('says nothing of episodes without joints', () => expect(occupancyOf([undefined])).toBeUndefined());
 });
 
 describe('spearman()', () => {

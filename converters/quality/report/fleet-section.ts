@@ -1,6 +1,8 @@
 import type { Coverage } from '../library/coverage.ts';
 import type { Fleet, FleetRow, Ranking } from '../library/fleet.ts';
 import type { Likeness } from '../library/near-duplicates.ts';
+import type { Occupancy } from '../library/occupancy.ts';
+import type { Outlier } from '../library/outliers.ts';
 import { escapeHtml } from './plots.ts';
 
 /** Beyond this a measure mostly says how long an episode is (catalogue, X12). */
@@ -11,6 +13,7 @@ const MOST_RANKED = 5;
 export interface LibraryView {
   readonly fleet: Fleet;
   readonly likenesses: readonly Likeness[];
+  readonly outliers: readonly Outlier[];
   readonly coverage: Coverage;
 }
 
@@ -79,7 +82,7 @@ function rankingTable(rankings: readonly Ranking[]): string {
   return `<h3>Rankings</h3><p>Highest values first. Rank correlation with the duration beside each: beyond ± ${LENGTH_PROXY} a measure mostly tells how long an episode is.</p>${table(['check', 'where', 'highest', 'correlation with duration'], body)}`;
 }
 
-function coverageTables({ balance, targets }: Coverage): string {
+function coverageTables({ balance, targets, occupancy }: Coverage): string {
   const plan = targets?.map(({ target, done, left }) => {
     const { count, ...words } = target;
     return row([escapeHtml(Object.values(words).join(' · ')), `${done} of ${count}`, `${left}`]);
@@ -97,7 +100,12 @@ function coverageTables({ balance, targets }: Coverage): string {
     ...(classes.length > 0
       ? ['<h3>Balance</h3>', table(['of', 'episodes', 'evenness', 'under 5 %'], classes)]
       : []),
+    ...(occupancy ? ['<h3>States</h3>', occupancyText(occupancy)] : []),
   ].join('');
+}
+
+function occupancyText({ episodes, states, starts }: Occupancy): string {
+  return `<p>The joints of ${episodes} episodes were in effectively ${states.toFixed(0)} cells of 0.1 rad, and began in ${starts.toFixed(1)}.</p>`;
 }
 
 function table(headings: readonly string[], body: readonly string[]): string {
