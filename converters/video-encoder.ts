@@ -61,10 +61,15 @@ export class VideoEncoder {
     return this.#frames;
   }
 
+  /** Resolves when the encoder has got the picture that was taken last; never if it fails before. */
+  get written(): Promise<void> {
+    return this.#writing;
+  }
+
   /**
    * Takes one picture; resolves when there is room for the next.
    *
-   * @param pixels [height, width, 3] uint8 RGB, row-major; must not change afterwards.
+   * @param pixels [height, width, 3] uint8 RGB, row-major; must not change until it is written.
    * @throws {ConvertError} when the encoder has failed; the message holds its own words.
    */
   async write(pixels: Uint8Array): Promise<void> {

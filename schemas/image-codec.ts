@@ -41,7 +41,8 @@ export function encodeJpeg(image: RgbImage, quality = 90): Promise<Uint8Array> {
 
 /** Decodes a JPEG, PNG or WebP file and, where a size is given, resizes it in the same pass. */
 export function decodeRgb(bytes: Uint8Array, size?: ImageSize): Promise<RgbImage> {
-  return toRgb(sharp(bytes), size);
+  // From top to bottom; libvips would else decode the whole picture before it takes the first row.
+  return toRgb(sharp(bytes, { sequentialRead: true }), size);
 }
 
 /** A decoded picture of which only the brightness is kept. */

@@ -27,11 +27,19 @@ export interface TrackRecord {
 
 export interface PictureTrack {
   /** Takes the picture of the next frame; resolves when there is room for another. */
-  add(value: ImageValue): Promise<void>;
+  add(value: ImageValue): Promise<PictureUse>;
   finish(): Promise<Pick<TrackRecord, 'bytes' | 'offsets' | 'sizes' | 'levels'>>;
   /** Lets go of the file or the encoder's process. */
   abort(): Promise<void>;
 }
+
+/** What a track does with a picture that it took. */
+export interface PictureUse {
+  /** Resolves when its pixels are not looked at any more. */
+  readonly done: Promise<unknown>;
+}
+
+const NO_USE: PictureUse = { done: Promise.resolve() };
 
 export interface TrackOptions {
   readonly file: string;
@@ -87,20 +95,21 @@ class EncodedTrack implements PictureTrack {
     this.#encoding = encoding;
   }
 
-  async add({ pixels }: ImageValue): Promise<void> {
+  async add({ pixels }: ImageValue): Promise<PictureUse> {
     const frame = this.#frames++;
     this.#offsets.push(0);
     this.#sizes.push(0);
-    if (!this.#encoding.isWanted(frame)) return;
+    if (!this.#encoding.isWanted(frame)) return NO_USE;
     if (this.#latest?.pixels === pixels) {
       this.#repeated.push([frame, this.#latest.frame]);
-      return;
+      return NO_USE;
     }
     const picture = this.#encoding.encode(pixels);
     picture.catch(() => {}); // reported where it is awaited
     this.#latest = { pixels, frame };
     this.#waiting.push({ frame, picture });
     if (this.#waiting.length >= IN_FLIGHT) await this.#writeNext();
+    return { done: picture };
   }
 
   async finish() {
@@ -143,9 +152,10 @@ class VideoTrack implements PictureTrack {
     this.#encoder = encoder;
   }
 
-  async add({ pixels, valid }: ImageValue): Promise<void> {
+  async add({ pixels, valid }: ImageValue): Promise<PictureUse> {
     if (valid) this.#levels.addFrame(pixels);
     await this.#encoder.write(pixels);
+    return { done: this.#encoder.written };
   }
 
   async finish() {

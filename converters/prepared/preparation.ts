@@ -1,14 +1,20 @@
 import { join } from 'node:path';
 import type { Contract } from '../../schemas/contract.ts';
 import { type EpisodeNumbers, NumbersBuilder } from '../episode-numbers.ts';
-import type { Frame } from '../frame.ts';
+import type { Frame, ImageValue } from '../frame.ts';
 import { imageFeatures } from '../frame-columns.ts';
 import { formName, type PictureForm } from './picture-form.ts';
-import { openTrack, type PictureTrack, type TrackRecord } from './picture-track.ts';
+import { openTrack, type PictureTrack, type PictureUse, type TrackRecord } from './picture-track.ts';
+import { PictureUses } from './picture-uses.ts';
 import { type EpisodeFacts, writePrepared } from './prepared-episode.ts';
 
 interface OpenTrack extends Pick<TrackRecord, 'key' | 'form' | 'file'> {
   readonly track: PictureTrack;
+}
+
+export interface PreparationOptions {
+  /** Told of each picture's pixels when nothing looks at them any more. @default left to the collector */
+  readonly onUnused?: (pixels: Uint8Array) => void;
 }
 
 /** An episode that is being prepared: its frames in, the files of a prepared episode out. */
@@ -16,10 +22,17 @@ export class Preparation {
   readonly #directory: string;
   readonly #tracks: readonly OpenTrack[];
   readonly #numbers: NumbersBuilder;
+  /** By feature. */
+  readonly #uses: ReadonlyMap<string, PictureUses>;
 
-  private constructor(directory: string, contract: Contract, tracks: readonly OpenTrack[]) {
+  private constructor(
+    directory: string,
+    contract: Contract,
+    { tracks, onUnused = () => {} }: PreparationOptions & { readonly tracks: readonly OpenTrack[] },
+  ) {
     this.#directory = directory;
     this.#tracks = tracks;
+    this.#uses = new Map(imageFeatures(contract).map(([key]) => [key, new PictureUses(onUnused)]));
     this.#numbers = new NumbersBuilder(contract);
   }
 
@@ -27,30 +40,37 @@ export class Preparation {
   static async begin(
     directory: string,
     contract: Contract,
-    forms: readonly PictureForm[],
+    { forms, ...options }: PreparationOptions & { readonly forms: readonly PictureForm[] },
   ): Promise<Preparation> {
     const tracks: OpenTrack[] = [];
     for (const [i, [key, feature]] of imageFeatures(contract).entries()) {
       for (const form of forms) {
         const [name, ending] = [formName(form), form.kind === 'video' ? 'mp4' : 'bin'];
         const file = `${i}-${name}.${ending}`;
-        const options = { file: join(directory, file), key, feature, samples: contract.samples };
-        tracks.push({ key, form: name, file, track: await openTrack(form, options) });
+        const track = await openTrack(form, {
+          file: join(directory, file),
+          ...{ key, feature, samples: contract.samples },
+        });
+        tracks.push({ key, form: name, file, track });
       }
     }
-    return new Preparation(directory, contract, tracks);
+    return new Preparation(directory, contract, { ...options, tracks });
   }
 
   async add(frame: Frame): Promise<void> {
     this.#numbers.add(frame);
-    const adding = this.#tracks.map(async ({ key, track }) => {
-      const value = frame.values.get(key);
-      if (value?.kind !== 'image') throw new TypeError(`frame ${frame.index} has no picture "${key}"`);
-      await track.add(value);
+    const adding = this.#tracks.map(async ({ key, track }): Promise<[string, PictureUse]> => {
+      return [key, await track.add(pictureOf(frame, key))];
     });
     // Nobody is aborted in the middle of a call.
     await Promise.allSettled(adding);
-    await Promise.all(adding);
+    const uses = Map.groupBy(await Promise.all(adding), ([key]) => key);
+    for (const [key, ofPicture] of this.#uses) {
+      ofPicture.add(
+        pictureOf(frame, key).pixels,
+        (uses.get(key) ?? []).map(([, use]) => use),
+      );
+    }
   }
 
   async finish(factsOf: (numbers: EpisodeNumbers) => EpisodeFacts): Promise<void> {
@@ -64,4 +84,10 @@ export class Preparation {
   async abort(): Promise<void> {
     await Promise.allSettled(this.#tracks.map(({ track }) => track.abort()));
   }
+}
+
+function pictureOf(frame: Frame, key: string): ImageValue {
+  const value = frame.values.get(key);
+  if (value?.kind !== 'image') throw new TypeError(`frame ${frame.index} has no picture "${key}"`);
+  return value;
 }

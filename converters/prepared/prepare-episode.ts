@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { release } from '../../schemas/chunk-codec.ts';
 import type { Contract } from '../../schemas/contract.ts';
 import { EPISODE_SUFFIX } from '../../schemas/episode.ts';
 import { EpisodeReader } from '../../schemas/episode-reader.ts';
@@ -66,7 +67,7 @@ async function prepareStretch(
   { onFrame, ...options }: PrepareOptions & { readonly digest: string; readonly episode: RecordedEpisode },
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
-  const preparation = await Preparation.begin(directory, contract, forms);
+  const preparation = await Preparation.begin(directory, contract, { forms, onUnused: releaseWhole });
   try {
     const facts = await readFrames(file, contract, {
       ...options,
@@ -80,6 +81,11 @@ async function prepareStretch(
     await preparation.abort();
     throw error;
   }
+}
+
+/** Frees pixels that have their memory for themselves: each camera's reader made them for one frame after the other. */
+function releaseWhole(pixels: Uint8Array): void {
+  if (pixels.byteLength === pixels.buffer.byteLength) release(pixels);
 }
 
 /** Name of a prepared episode's folder; labels decide what is taken of a recording. */

@@ -28,7 +28,7 @@ export async function addFrames(
   const directory = join(root, String(episodes++));
   await mkdir(directory);
   const forms = imageFeatures(contract).length > 0 ? [await format.pictureForm()] : [];
-  const preparation = await Preparation.begin(directory, contract, forms);
+  const preparation = await Preparation.begin(directory, contract, { forms });
   for (const frame of frames) await preparation.add(frame);
   await preparation.finish(({ tickTimes }) => ({
     ...header,
