@@ -21,7 +21,7 @@ const LOAD_SECS = 8;
 
 let directory: string;
 let python: PythonEnvironment;
-/** With pictures of 640 × 480. */
+/** With pictures of 640 × 480, the cameras' own size. */
 let contract: ContractFile;
 let episodes: readonly string[];
 
@@ -30,8 +30,8 @@ beforeAll(async () => {
   python = await preparePython(join(import.meta.dirname, '../../.venv'));
   contract = await contractWith(640, 480);
   episodes = await recordTakes(contract, join(directory, 'recordings'), [
-    { seed: 31, durationSecs: TAKE_SECS },
-    { seed: 32, durationSecs: TAKE_SECS },
+    { seed: 31, durationSecs: TAKE_SECS, pictureScale: 2 },
+    { seed: 32, durationSecs: TAKE_SECS, pictureScale: 2 },
   ]);
 }, 600_000);
 
