@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -6,7 +8,12 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/*.interop.test.ts'],
     // Tests that run the simulated robot or encode video take seconds, not milliseconds.
     testTimeout: 30_000,
+    hookTimeout: 60_000,
     // Half of the tests wait for a disk, a child or a clock: a worker per core keeps the cores busy.
     maxWorkers: '100%',
+    // No test changes a module's state: one process serves many files, and loads what they share once.
+    isolate: false,
+    // Every take starts a thread, many tests a program: what one has compiled, the next ones find.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'kinescribe-test-compile-cache') },
   },
 });
