@@ -22,7 +22,7 @@ interface Read {
   readonly elements: number[];
 }
 
-/** Every message of a feature, on its clock, in order of receipt. */
+/** Every message of a feature, in order of its clock, those of one instant in order of receipt. */
 async function readAll(reader: EpisodeReader, contract: Contract, feature: VectorFeature): Promise<Read[]> {
   const { topic, clock = contract.samples.clock } = contract.streams[feature.stream]!;
   const parsed = parseFieldPath(String(feature.field));
@@ -33,7 +33,7 @@ async function readAll(reader: EpisodeReader, contract: Contract, feature: Vecto
     pickNumbers(createDecoder(message.channel)(message.data), parsed.path, elements);
     read.push({ time: instant(message, clock), elements });
   }
-  return read;
+  return read.toSorted((a, b) => Number(a.time - b.time));
 }
 
 function instant(message: Message, clock: 'sensor' | 'publish' | 'log'): bigint {
@@ -45,9 +45,8 @@ function instant(message: Message, clock: 'sensor' | 'publish' | 'log'): bigint 
 /** A feature at a tick by its definition, looking at every message of the recording. */
 function expected(read: readonly Read[], tick: bigint, { align, toleranceSecs }: VectorFeature) {
   const tolerance = secsToNanos(toleranceSecs);
-  const before = read.filter(({ time }) => time <= tick).toSorted((a, b) => Number(a.time - b.time));
-  const after = read.filter(({ time }) => time > tick).toSorted((a, b) => Number(a.time - b.time));
-  const [previous, next] = [before.at(-1), after[0]];
+  const previous = read.findLast(({ time }) => time <= tick);
+  const next = read.find(({ time }) => time > tick);
   const toPrevious = previous && tick - previous.time;
   const toNext = next && next.time - tick;
   const masked = { valid: false, elements: read[0]!.elements.map(() => Number.NaN) };
