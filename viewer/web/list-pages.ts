@@ -48,7 +48,7 @@ export class ListPages {
   /** What is out of sight is forgotten, and asked for when it is seen. */
   #askAgain(afterMillis: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
+    this.#timer = window.setTimeout(() => {
       const [first, last] = this.#shown;
       for (const page of this.#pages.keys()) if (page < first || page > last) this.#pages.delete(page);
       this.#asked.clear();

@@ -106,7 +106,7 @@ export class Replay {
       return;
     }
     const requestId = this.#control(this.#state.status === 'playing' ? 'play' : 'pause', time);
-    const timer = setTimeout(() => this.#seekDone(), SEEK_PATIENCE_MILLIS);
+    const timer = window.setTimeout(() => this.#seekDone(), SEEK_PATIENCE_MILLIS);
     this.#seeking = { requestId, answered: false, timer };
   }
 

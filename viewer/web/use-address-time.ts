@@ -20,7 +20,7 @@ export function useAddressTime(
       if (replay.state.time === shown) return;
       shown = replay.state.time;
       clearTimeout(timer);
-      timer = setTimeout(() => {
+      timer = window.setTimeout(() => {
         const url = new URL(location.href);
         url.searchParams.set('t', time.secsAt(shown).toFixed(3));
         history.replaceState(null, '', url);
