@@ -5,21 +5,21 @@ import type { Picture } from './observation.ts';
 /** Wide enough for sharpness, small enough to be decoded while recording. */
 const LOOK_WIDTH = 320;
 
-/** Bytes per pixel, and what of them is brightness: offsets within the pixel that are averaged. */
-const RAW: Readonly<Record<string, { readonly bytes: number; readonly luma: readonly number[] }>> = {
-  rgb8: { bytes: 3, luma: [0, 1, 1, 2] },
-  bgr8: { bytes: 3, luma: [0, 1, 1, 2] },
-  rgba8: { bytes: 4, luma: [0, 1, 1, 2] },
-  bgra8: { bytes: 4, luma: [0, 1, 1, 2] },
-  mono8: { bytes: 1, luma: [0] },
-  '8UC1': { bytes: 1, luma: [0] },
-  '8UC3': { bytes: 3, luma: [0, 1, 1, 2] },
-  yuv422_yuy2: { bytes: 2, luma: [0] },
-  yuv422: { bytes: 2, luma: [1] },
-  bayer_rggb8: { bytes: 1, luma: [0] },
-  bayer_bggr8: { bytes: 1, luma: [0] },
-  bayer_gbrg8: { bytes: 1, luma: [0] },
-  bayer_grbg8: { bytes: 1, luma: [0] },
+/** Bytes per pixel, and what of them is brightness: one of them, or three colours with green in the middle. */
+const RAW: Readonly<Record<string, { readonly bytes: number; readonly luma: number | 'colours' }>> = {
+  rgb8: { bytes: 3, luma: 'colours' },
+  bgr8: { bytes: 3, luma: 'colours' },
+  rgba8: { bytes: 4, luma: 'colours' },
+  bgra8: { bytes: 4, luma: 'colours' },
+  mono8: { bytes: 1, luma: 0 },
+  '8UC1': { bytes: 1, luma: 0 },
+  '8UC3': { bytes: 3, luma: 'colours' },
+  yuv422_yuy2: { bytes: 2, luma: 0 },
+  yuv422: { bytes: 2, luma: 1 },
+  bayer_rggb8: { bytes: 1, luma: 0 },
+  bayer_bggr8: { bytes: 1, luma: 0 },
+  bayer_gbrg8: { bytes: 1, luma: 0 },
+  bayer_grbg8: { bytes: 1, luma: 0 },
 };
 
 /**
@@ -57,15 +57,18 @@ interface Raw {
 }
 
 function lumaPicture({ data, width, height, step, encoding }: Raw): Picture {
-  const { bytes, luma: offsets } = RAW[encoding]!;
+  const { bytes, luma: brightness } = RAW[encoding]!;
   const grid = sampleGrid(width, height);
   const luma = new Uint8Array(grid.width * grid.height);
+  const across = grid.stride * bytes;
   for (let y = 0, i = 0; y < grid.height; y++) {
-    for (let x = 0; x < grid.width; x++, i++) {
-      const at = y * grid.stride * step + x * grid.stride * bytes;
-      let sum = 0;
-      for (const offset of offsets) sum += data[at + offset]!;
-      luma[i] = sum / offsets.length;
+    let at = y * grid.stride * step;
+    if (brightness === 'colours') {
+      for (let x = 0; x < grid.width; x++, at += across) {
+        luma[i++] = (data[at]! + 2 * data[at + 1]! + data[at + 2]!) >> 2;
+      }
+    } else {
+      for (let x = 0; x < grid.width; x++, at += across) luma[i++] = data[at + brightness]!;
     }
   }
   return { width, height, encoding, luma, lumaWidth: grid.width, lumaHeight: grid.height };
