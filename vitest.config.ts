@@ -1,4 +1,4 @@
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
@@ -9,8 +9,8 @@ export default defineConfig({
     // Tests that run the simulated robot or encode video take seconds, not milliseconds.
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Half of the tests wait for a disk, a child or a clock: a worker per core keeps the cores busy.
-    maxWorkers: '100%',
+    // Half of the tests wait for a disk, a child or a clock: two workers per core keep the cores busy.
+    maxWorkers: 2 * availableParallelism(),
     // No test changes a module's state: one process serves many files, and loads what they share once.
     isolate: false,
     // Every take starts a thread, many tests a program: what one has compiled, the next ones find.
