@@ -1,9 +1,13 @@
 """Samples per second that a PyTorch DataLoader gets out of a dataset: pictures and states of the observation,
 actions of the horizon, all as float32 tensors.
 
-usage: load_samples.py webdataset|lerobot DATASET SECONDS     prints one JSON object
+usage: load_samples.py webdataset|webdataset-bytes|lerobot DATASET SECONDS     prints one JSON object
+
+With webdataset-bytes the pictures stay bytes, as a trainer takes them that scales them on its accelerator.
 """
 
+import functools
+import io
 import json
 import os
 import sys
@@ -12,8 +16,10 @@ from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 import cpu_torchvision  # noqa: F401
+import msgpack
 import numpy as np
 import torch
+from PIL import Image
 
 FORMAT, DATASET, SECONDS = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
 BATCH, WORKERS = 16, 2
@@ -27,22 +33,28 @@ def webdataset_loader():
     images = {each["key"]: each["members"] for each in index["features"] if each["kind"] == "image"}
     vectors = [each["key"] for each in index["features"] if each["kind"] != "image"]
 
+    # Windows that follow each other show the same pictures: each is decoded once.
+    @functools.lru_cache(maxsize=4 * len(images))
+    def decoded(jpeg):
+        return np.asarray(Image.open(io.BytesIO(jpeg)))
+
     def example(sample):
-        values = sample["sample.mp"]["values"]
-        pictures = {key: np.stack([sample[name] for name in names]) for key, names in images.items()}
-        scaled = {key: scale(torch.from_numpy(stack)) for key, stack in pictures.items()}
-        return scaled | {key: array(values[key]) for key in vectors}
+        values = msgpack.unpackb(sample["sample.mp"])["values"]
+        pictures = {key: np.stack([decoded(sample[name]) for name in names]) for key, names in images.items()}
+        taken = {key: scale(torch.from_numpy(stack)) for key, stack in pictures.items()}
+        return taken | {key: array(values[key]) for key in vectors}
 
     def scale(pixels):
-        """[steps, height, width, 3] of bytes to [steps, 3, height, width] of 0 to 1, as LeRobot gives them."""
-        return pixels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format).div_(255)
+        """[steps, height, width, 3] of bytes to what LeRobot gives: [steps, 3, height, width] of 0 to 1."""
+        channels_first = pixels.permute(0, 3, 1, 2)
+        return channels_first if FORMAT == "webdataset-bytes" else channels_first.contiguous().float().div_(255)
 
     def array(packed):
         return torch.tensor(np.frombuffer(packed[b"data"], packed[b"type"]).reshape(packed[b"shape"]))
 
     shards = sorted(str(path) for path in DATASET.glob("*.tar"))
-    stream = webdataset.WebDataset(shards, shardshuffle=False, empty_check=False).decode("rgb8")
-    return webdataset.WebLoader(stream.map(example).repeat(), batch_size=BATCH, num_workers=WORKERS)
+    stream = webdataset.WebDataset(shards, shardshuffle=False, empty_check=False).map(example).repeat()
+    return webdataset.WebLoader(stream, batch_size=BATCH, num_workers=WORKERS)
 
 
 def lerobot_loader():
@@ -73,7 +85,7 @@ def endless(loader):
 
 
 def measure():
-    loader = {"webdataset": webdataset_loader, "lerobot": lerobot_loader}[FORMAT]()
+    loader = lerobot_loader() if FORMAT == "lerobot" else webdataset_loader()
     samples, began = 0, None
     for batch in endless(loader):
         now = time.perf_counter()
