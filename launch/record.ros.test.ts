@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -49,6 +49,21 @@ async function filesOf(suffix: string): Promise<readonly string[]> {
   return (await readdir(library)).filter((name) => name.endsWith(suffix)).sort();
 }
 
+/** Waits until the running take has grown by messages: how soon they come depends on the middleware. */
+async function untilRecorded(bytes: number): Promise<void> {
+  let startBytes: number | undefined;
+  await vi.waitFor(
+    async () => {
+      const files = await filesOf('.mcap.part');
+      expect(files).toHaveLength(1);
+      const { size } = await stat(join(library, files[0]!));
+      startBytes ??= size;
+      expect(size - startBytes).toBeGreaterThan(bytes);
+    },
+    { timeout: 30_000, interval: 100 },
+  );
+}
+
 async function digestOf(file: string): Promise<string> {
   return createHash('sha256')
     .update(await readFile(join(library, file)))
@@ -75,15 +90,17 @@ describe.skipIf(reason)('kinescribe record on a ROS 2 graph', () => {
     const digests = new Map<string, string>();
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
       const { child, said, code } = record('--topics ^/state$ -d 60');
-      await vi.waitFor(async () => expect(await filesOf('.mcap.part')).toHaveLength(1), { timeout: 20_000 });
-      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await untilRecorded(8000);
       child.kill(signal);
       expect(await code, await said).toBe(signal === 'SIGKILL' ? null : 0);
       for (const file of await filesOf('.mcap'))
         digests.set(file, digests.get(file) ?? (await digestOf(file)));
     }
     expect(await filesOf('.mcap.part')).toHaveLength(1);
-    const { said, code } = record('--topics ^/state$ -d 1');
+    const { child, said, code } = record('--topics ^/state$ -d 60');
+    await vi.waitFor(async () => expect(await filesOf('.mcap')).toHaveLength(3), { timeout: 20_000 });
+    await untilRecorded(8000);
+    child.kill('SIGINT');
     expect(await code, await said).toBe(0);
     expect(await said).toContain('after a crash');
     expect(await filesOf('.mcap.part')).toEqual([]);
