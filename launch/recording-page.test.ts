@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { EpisodeState } from '../schemas/episode.ts';
@@ -6,6 +8,7 @@ import { CHROMIUM, launchChromium } from '../viewer/chromium.fixture.ts';
 import { ensurePage } from '../viewer/page-build.ts';
 import { ServedSession } from './served-session.fixture.ts';
 
+const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
 const canRun = CHROMIUM !== undefined && (await ensurePage());
 const PHONE: BrowserContextOptions = {
   viewport: { width: 390, height: 844 },
@@ -214,6 +217,34 @@ targets:
     await heard.getByLabel('Sound').waitFor();
     expect(await heard.getByLabel('Sound').inputValue()).toBe('tones');
     await heard.context().close();
+  });
+
+  it('has no serious fault of accessibility, ready, recording and in review', async () => {
+    await page.evaluate(AXE);
+    const grave = async () => {
+      const found: string[] = [];
+      for (const colorScheme of ['dark', 'light'] as const) {
+        await page.emulateMedia({ colorScheme });
+        const { violations } = await page.evaluate<{
+          violations: { id: string; impact: string; nodes: { target: string[] }[] }[];
+        }>(`axe.run({ resultTypes: ['violations'] })`);
+        for (const { id, impact, nodes } of violations) {
+          if (impact !== 'serious' && impact !== 'critical') continue;
+          found.push(`${colorScheme} ${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
+        }
+      }
+      return found;
+    };
+    expect(await grave()).toEqual([]);
+    await button('Start').click();
+    await isIn('recording');
+    served.send(0.2);
+    await button('Stop').waitFor();
+    expect(await grave()).toEqual([]);
+    await button('Stop').click();
+    await isIn('review');
+    await button('Success').waitFor();
+    expect(await grave()).toEqual([]);
   });
 
   it('turns a stream red within two seconds of its death', async () => {
