@@ -1,6 +1,6 @@
-import { CHUNK_FIELDS_BYTES, type ChunkPlace, type Selection } from './chunk-reader.ts';
+import { CHUNK_FIELDS_BYTES, type ChunkPlace, readMessageIndexes, type Selection } from './chunk-reader.ts';
 import type { FileBytes } from './file-bytes.ts';
-import { decodeMessageIndex, lengthAt, records, viewOf } from './mcap-decode.ts';
+import { lengthAt, viewOf } from './mcap-decode.ts';
 import { FormatFault, OPCODE } from './mcap-format.ts';
 
 /** What a read of its own costs, in bytes that could be read along instead. */
@@ -42,12 +42,8 @@ async function wantedRanges(
 ): Promise<readonly Range[] | undefined> {
   const starts: number[] = [];
   const wanted = new Set<number>();
-  const indexStart = place.offset + place.length;
-  const block = await file.read(indexStart, place.messageIndexBytes);
   try {
-    for (const record of records(block, indexStart)) {
-      if (record.opcode !== OPCODE.messageIndex) continue;
-      const { channelId, entries } = decodeMessageIndex(record);
+    for (const { channelId, entries } of await readMessageIndexes(file, place)) {
       const view = viewOf(entries);
       for (let at = 0; at + 16 <= entries.byteLength; at += 16) {
         const start = lengthAt(view, at + 8);

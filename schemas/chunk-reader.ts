@@ -1,7 +1,7 @@
 import { decompress, release } from './chunk-codec.ts';
 import { crc32 } from './crc32.ts';
 import type { FileBytes } from './file-bytes.ts';
-import { decodeChunkHeader, lengthAt, viewOf } from './mcap-decode.ts';
+import { decodeChunkHeader, decodeMessageIndex, lengthAt, records, viewOf } from './mcap-decode.ts';
 import {
   type ChunkIndex,
   FormatFault,
@@ -63,6 +63,18 @@ export async function unpackChunk(record: Uint8Array, offset: number): Promise<U
   const found = crc === 0 ? 0 : crc32(records);
   if (found !== crc) throw fault(`its CRC is ${found}, its header says ${crc}`);
   return records;
+}
+
+/**
+ * The message index records behind a chunk: one read of some kilobytes.
+ *
+ * @throws {FormatFault} when they do not parse.
+ */
+export async function readMessageIndexes(file: FileBytes, place: ChunkPlace) {
+  const start = place.offset + place.length;
+  const block = await file.read(start, place.messageIndexBytes);
+  const indexes = [...records(block, start)].filter(({ opcode }) => opcode === OPCODE.messageIndex);
+  return indexes.map(decodeMessageIndex);
 }
 
 /** Which messages a read wants. */

@@ -1,6 +1,12 @@
-import { CHUNK_FIELDS_BYTES, type ChunkPlace, loadChunk, placeMessages } from './chunk-reader.ts';
+import {
+  CHUNK_FIELDS_BYTES,
+  type ChunkPlace,
+  loadChunk,
+  placeMessages,
+  readMessageIndexes,
+} from './chunk-reader.ts';
 import type { FileBytes } from './file-bytes.ts';
-import { decodeMessageIndex, lengthAt, records, viewOf } from './mcap-decode.ts';
+import { lengthAt, viewOf } from './mcap-decode.ts';
 import { FormatFault, MESSAGE_FIELDS_BYTES, OPCODE, RECORD_PREFIX_BYTES } from './mcap-format.ts';
 
 /** A message record, found without reading what lies around it. */
@@ -81,13 +87,9 @@ export class LatestBefore {
 
   #entriesOf(place: ChunkPlace): Promise<ReadonlyMap<number, Uint8Array>> {
     return cached(this.#entries, place, async () => {
-      const start = place.offset + place.length;
       try {
-        const block = await this.#file.read(start, place.messageIndexBytes);
-        const indexes = [...records(block, start)].filter(({ opcode }) => opcode === OPCODE.messageIndex);
-        return new Map(
-          indexes.map(decodeMessageIndex).map(({ channelId, entries }) => [channelId, entries] as const),
-        );
+        const indexes = await readMessageIndexes(this.#file, place);
+        return new Map(indexes.map(({ channelId, entries }) => [channelId, entries] as const));
       } catch (cause) {
         throw cause instanceof FormatFault ? this.#file.error(cause) : cause;
       }
