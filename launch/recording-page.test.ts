@@ -1,14 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { EpisodeState } from '../schemas/episode.ts';
 import { currentLabel, readLabels } from '../schemas/labels.ts';
-import { CHROMIUM, launchChromium } from '../viewer/chromium.fixture.ts';
+import { CHROMIUM, launchChromium, seriousFaults } from '../viewer/chromium.fixture.ts';
 import { ensurePage } from '../viewer/page-build.ts';
 import { ServedSession } from './served-session.fixture.ts';
 
-const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
 const canRun = CHROMIUM !== undefined && (await ensurePage());
 const PHONE: BrowserContextOptions = {
   viewport: { width: 390, height: 844 },
@@ -220,31 +217,22 @@ targets:
   });
 
   it('has no serious fault of accessibility, ready, recording and in review', async () => {
-    await page.evaluate(AXE);
-    const grave = async () => {
-      const found: string[] = [];
+    const expectNone = async () => {
       for (const colorScheme of ['dark', 'light'] as const) {
         await page.emulateMedia({ colorScheme });
-        const { violations } = await page.evaluate<{
-          violations: { id: string; impact: string; nodes: { target: string[] }[] }[];
-        }>(`axe.run({ resultTypes: ['violations'] })`);
-        for (const { id, impact, nodes } of violations) {
-          if (impact !== 'serious' && impact !== 'critical') continue;
-          found.push(`${colorScheme} ${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
-        }
+        expect(await seriousFaults(page), colorScheme).toEqual([]);
       }
-      return found;
     };
-    expect(await grave()).toEqual([]);
+    await expectNone();
     await button('Start').click();
     await isIn('recording');
     served.send(0.2);
     await button('Stop').waitFor();
-    expect(await grave()).toEqual([]);
+    await expectNone();
     await button('Stop').click();
     await isIn('review');
     await button('Success').waitFor();
-    expect(await grave()).toEqual([]);
+    await expectNone();
   });
 
   it('turns a stream red within two seconds of its death', async () => {

@@ -224,11 +224,11 @@ test('recoverEpisode() finds nothing in a file that has no message', async () =>
   }
 });
 
-test('recoverEpisode() reads messages that stand bare in the file', async () => {
-  await using folder = await temporaryFolder();
+/** The messages in a file of another writer, which defines its channels once. */
+async function foreignBytes(options: { useChunks?: boolean; chunkSize?: number }): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   const writer = new McapWriter({
-    useChunks: false,
+    ...options,
     writable: {
       position: () => BigInt(parts.reduce((sum, part) => sum + part.byteLength, 0)),
       write: async (part) => void parts.push(part.slice()),
@@ -242,7 +242,12 @@ test('recoverEpisode() reads messages that stand bare in the file', async () => 
   }
   for (const message of MESSAGES) await writer.addMessage(message);
   await writer.end();
-  const bytes = Buffer.concat(parts);
+  return Buffer.concat(parts);
+}
+
+test('recoverEpisode() reads messages that stand bare in the file', async () => {
+  await using folder = await temporaryFolder();
+  const bytes = await foreignBytes({ useChunks: false });
   expect((await recover(folder.path, bytes)).report).toMatchObject({ result: 'lossless', messageCount: 600 });
   const { report } = await recover(folder.path, bytes.subarray(0, bytes.length / 2));
   expect(report).toMatchObject({ result: 'lossy', isClosed: false });
@@ -251,23 +256,7 @@ test('recoverEpisode() reads messages that stand bare in the file', async () => 
 
 test('recoverEpisode() takes definitions from the summary when the chunk that has them is damaged', async () => {
   await using folder = await temporaryFolder();
-  const parts: Uint8Array[] = [];
-  const writer = new McapWriter({
-    chunkSize: 4000,
-    writable: {
-      position: () => BigInt(parts.reduce((sum, part) => sum + part.byteLength, 0)),
-      write: async (part) => void parts.push(part.slice()),
-    },
-  });
-  await writer.start({ profile: 'ros2', library: 'test' });
-  for (const topic of TOPICS) {
-    const { schema, ...channel } = channelSpec(topic);
-    const schemaId = await writer.registerSchema(schema!);
-    await writer.registerChannel({ ...channel, schemaId, metadata: new Map() });
-  }
-  for (const message of MESSAGES) await writer.addMessage(message);
-  await writer.end();
-  const bytes = Buffer.concat(parts);
+  const bytes = await foreignBytes({ chunkSize: 4000 });
   bytes[2000]! ^= 0xff; // inside of the first chunk: the only other place that defines the channels
   const { report, sequences } = await recover(folder.path, bytes);
   expect(report).toMatchObject({ result: 'lossy', damages: [{}] });

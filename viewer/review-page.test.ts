@@ -1,12 +1,11 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { appendLabel, currentLabels, readLabels } from '../schemas/labels.ts';
 import { findingsFileOf } from '../schemas/library-entry.ts';
-import { CHROMIUM, launchChromium } from './chromium.fixture.ts';
+import { CHROMIUM, launchChromium, seriousFaults } from './chromium.fixture.ts';
 import { MILLI, START, writeFixture } from './episode.fixture.ts';
 import { ensurePage } from './page-build.ts';
 import { type ReplayServer, startReplayServer } from './server.ts';
@@ -16,7 +15,6 @@ import { timedEpisode } from './timed-episode.fixture.ts';
 /** A browser on a busy machine takes its time. */
 const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 15_000 });
 const canRun = CHROMIUM !== undefined && (await ensurePage());
-const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
 
 const FINDING = {
   id: 'V03/camera',
@@ -271,29 +269,19 @@ describe.skipIf(!canRun)('the review page (skipped without Chromium or Vite)', (
     expect(await help.count()).toBe(0);
   });
 
-  const seriousFaults = async () => {
-    const { violations } = await page.evaluate<{
-      violations: { id: string; impact: string; nodes: { html: string }[] }[];
-    }>(`axe.run({ resultTypes: ['violations'] })`);
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
-  };
-
   test.each([
     ['library', '', 'tr[data-row]'],
     ['episode', '?episode=arm-0002', '.plot'],
   ])('the %s has no serious fault of accessibility, dark or light', async (what, query, shown) => {
     await page.goto(url(query));
     await page.locator(shown).first().waitFor();
-    await page.evaluate(AXE); // as a script tag the page's own security policy would refuse it
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme });
-      expect(await seriousFaults(), colorScheme).toEqual([]);
+      expect(await seriousFaults(page), colorScheme).toEqual([]);
     }
     if (what === 'library') return;
     await page.keyboard.press('?');
     await page.getByRole('dialog').waitFor();
-    expect(await seriousFaults(), 'help').toEqual([]);
+    expect(await seriousFaults(page), 'help').toEqual([]);
   });
 });

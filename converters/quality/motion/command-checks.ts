@@ -5,12 +5,10 @@ import { Reversals } from '../reversals.ts';
 import { medianDeviation, runningMedian, SIGMAS_PER_MAD } from '../robust.ts';
 import type { CheckedStream } from '../subject.ts';
 import { Blocks, runs } from './blocks.ts';
-import { isGripper, isJointCommand, isJointState, jointsOf } from './joints.ts';
+import { IMPOSSIBLE_ACCELERATION, isGripper, isJointCommand, isJointState, jointsOf } from './joints.ts';
 import { perRobotStream } from './per-robot.ts';
 import { worstOf } from './worst.ts';
 
-/** A command whose step needs more than this of the arm is a jump, per second squared. */
-const IMPOSSIBLE_ACCELERATION = 50;
 const JUMP_SIGMAS = 5;
 /** States that a command may be a copy of. */
 const LATEST_STATES = 3;

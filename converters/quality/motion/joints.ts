@@ -3,6 +3,9 @@ import { isJointType, type JointSample, jointSample } from '../joint-sample.ts';
 import type { Observation } from '../observation.ts';
 import type { CheckedStream } from '../subject.ts';
 
+/** What needs more than this of an arm is no motion: a spike, or a command that jumps; per second squared. */
+export const IMPOSSIBLE_ACCELERATION = 50;
+
 /** What a message says of joints, in the order of the stream's first message, whatever its own order. */
 export interface Joints {
   readonly names: readonly string[];

@@ -4,11 +4,9 @@ import { medianDeviation, SIGMAS_PER_MAD } from '../robust.ts';
 import { type Block, Blocks } from './blocks.ts';
 import { DEAD_JOINT } from './dead-joint.ts';
 import { FROZEN_STATE } from './frozen-state.ts';
-import { isGripper, isJointState, jointsOf } from './joints.ts';
+import { IMPOSSIBLE_ACCELERATION, isGripper, isJointState, jointsOf } from './joints.ts';
 import { worstOf } from './worst.ts';
 
-/** Away and back again in one sample that would need more than this is no motion of any arm, per second squared. */
-const IMPOSSIBLE_ACCELERATION = 50;
 const SPIKE_SIGMAS = 6;
 /** Velocities below tell nothing of their agreement, per second. */
 const LEAST_SPEED = 0.02;
