@@ -1,27 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { nextTarget, type PlannedTake, planProgress } from './collection-plan.ts';
-import { parseContract } from './contract-file.ts';
+import { contract, VALID } from './fixtures/plan.ts';
 import { parsePlan } from './plan-file.ts';
 import { planWords } from './plan-words.ts';
 
-const { contract } = parseContract(
-  `
-kinescribe: 1
-name: desk
-robot: { model: test-arm }
-streams: {}
-features: {}
-samples: { tickRateHz: 10 }
-episode: { tasks: [pick it up, push it], objects: [blue cup, red cup], scenes: [left, right] }
-`,
-  'desk.yaml',
-);
-const VALID = `kinescribe: 1
-targets:
-  - { task: pick it up, object: blue cup, scene: left, count: 2 }
-  - { task: pick it up, object: blue cup, count: 1 }
-  - { task: push it, operator: op-2, count: 1 }
-`;
 const plan = parsePlan(VALID, 'plan.yaml', contract);
 
 function take(words: Partial<PlannedTake['info']>, outcome: PlannedTake['outcome'] = 'success'): PlannedTake {

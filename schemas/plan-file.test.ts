@@ -1,26 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseContract } from './contract-file.ts';
 import { PlanError, UsageError } from './errors.ts';
+import { contract, VALID } from './fixtures/plan.ts';
 import { parsePlan, readPlan } from './plan-file.ts';
-
-const { contract } = parseContract(
-  `
-kinescribe: 1
-name: desk
-robot: { model: test-arm }
-streams: {}
-features: {}
-samples: { tickRateHz: 10 }
-episode: { tasks: [pick it up, push it], objects: [blue cup, red cup], scenes: [left, right] }
-`,
-  'desk.yaml',
-);
-const VALID = `kinescribe: 1
-targets:
-  - { task: pick it up, object: blue cup, scene: left, count: 2 }
-  - { task: pick it up, object: blue cup, count: 1 }
-  - { task: push it, operator: op-2, count: 1 }
-`;
 
 describe('parsePlan()', () => {
   it.each([
