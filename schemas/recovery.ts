@@ -79,7 +79,8 @@ class Recovery {
       const { profile } = await readHeader(this.#file).catch(() => ({ profile: 'ros2' }));
       await this.#out?.append((assembler) => [assembler.begin(profile, 'kinescribe')]);
       // A summary outlives the first chunk, where other writers have the only other copy of the definitions.
-      for (const record of await summaryDefinitions(this.#file)) this.#channels.take(record, true);
+      const definitions = (await ifSound(() => readSummaryDefinitions(this.#file))) ?? [];
+      for (const record of definitions) this.#channels.take(record, true);
       for await (const piece of pieces(this.#file)) await this.#take(piece);
       const report = await this.#report();
       if (report.result === 'nothing') await this.#out?.discard();
@@ -252,18 +253,13 @@ class Recovery {
 
   /** What the input's own summary says, if it has one that is sound. */
   async #expected(): Promise<ExpectedContent | undefined> {
-    try {
-      const summary = await readSummary(this.#file);
-      if (!summary) return undefined;
-      const counts = new Map<string, number>();
-      for (const [id, { topic }] of summary.channels) {
-        counts.set(topic, (counts.get(topic) ?? 0) + (summary.messageCounts.get(id) ?? 0));
-      }
-      return { counts, endTime: summary.times ? summary.times.last + 1n : 0n };
-    } catch (fault) {
-      if (fault instanceof FormatFault) return undefined;
-      throw fault;
+    const summary = await ifSound(() => readSummary(this.#file));
+    if (!summary) return undefined;
+    const counts = new Map<string, number>();
+    for (const [id, { topic }] of summary.channels) {
+      counts.set(topic, (counts.get(topic) ?? 0) + (summary.messageCounts.get(id) ?? 0));
     }
+    return { counts, endTime: summary.times ? summary.times.last + 1n : 0n };
   }
 
   async #complete({ result, isClosed, damages, losses }: RecoveryReport): Promise<void> {
@@ -330,12 +326,12 @@ function ledgerOf(fields: ReadonlyMap<string, string>): Ledger | undefined {
   }
 }
 
-/** Those of a sound summary, else none. */
-async function summaryDefinitions(file: FileBytes): Promise<readonly RawRecord[]> {
+/** What reading a part of the file gives; undefined where that part is damaged. */
+async function ifSound<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await readSummaryDefinitions(file);
+    return await read();
   } catch (fault) {
-    if (fault instanceof FormatFault) return [];
+    if (fault instanceof FormatFault) return undefined;
     throw fault;
   }
 }
