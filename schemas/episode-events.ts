@@ -1,3 +1,4 @@
+import { MessageError } from './errors.ts';
 import type { ChannelSpec, MessageValue } from './message.ts';
 import { createDecoder, createEncoder } from './message-codec.ts';
 import { z } from './validation.ts';
@@ -46,7 +47,17 @@ export function encodeEvent(event: EpisodeEvent): Uint8Array {
   return encode({ data: JSON.stringify(eventSchema.parse(event)) } satisfies MessageValue);
 }
 
-/** @throws {MessageError | z.ZodError | SyntaxError} when the payload is not an event. */
+/** @throws {MessageError} when the payload is not an event. */
 export function decodeEvent(data: Uint8Array): EpisodeEvent {
-  return eventSchema.parse(JSON.parse(String(decode(data).data)));
+  const text = String(decode(data).data);
+  try {
+    return eventSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new MessageError(
+      EVENTS_TOPIC,
+      `Cannot read a message on "${EVENTS_TOPIC}": an event of the recorder is JSON with "event" and "by", found ` +
+        `${JSON.stringify(text.slice(0, 200))}. It may be of a later version: update kinescribe.`,
+      { cause },
+    );
+  }
 }
