@@ -28,7 +28,9 @@ export type CheckRequest =
       readonly endTime: bigint;
       readonly file: string | undefined;
       readonly unseen: number;
-    };
+    }
+  /** Nothing more comes: finish what has been asked, and end. */
+  | { readonly kind: 'close' };
 
 export type CheckReply =
   /** A batch is done; its sender may send another. */

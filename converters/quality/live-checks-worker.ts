@@ -43,6 +43,9 @@ async function obey(request: CheckRequest): Promise<void> {
       await ending.store();
       break;
     }
+    case 'close':
+      port.close();
+      break;
     default:
       request satisfies never;
   }

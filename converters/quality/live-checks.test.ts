@@ -106,6 +106,15 @@ describe('LiveChecks', () => {
       .toMatch(/no message for .* \(T07\)/);
   });
 
+  it('close() comes after the verdict on a take that is over, and its findings', async () => {
+    const checks = new LiveChecks({ contract: CONTRACT, calibration: undefined, version: '1' });
+    const file = await showTake(checks, () => true);
+    const told = checks.takeEnded(endTime, file);
+    await checks.close();
+    const { verdict } = (await told)!;
+    expect(JSON.parse(await readFile(findingsFileOf(file), 'utf8'))).toMatchObject({ verdict });
+  });
+
   it('has no verdict on a take without a file', async () => {
     await using checks = new LiveChecks({ contract: CONTRACT, calibration: undefined, version: '1' });
     await showTake(checks, () => true);

@@ -20,6 +20,7 @@ const MOST_BATCHES = 50;
  */
 export class LiveChecks implements MessageObserver {
   readonly #worker: Worker;
+  readonly #exited: Promise<unknown>;
   readonly #samplers = new Map<number, Sampler>();
   readonly #counts = new Map<number, number>();
   #messages: ShownMessage[] = [];
@@ -38,6 +39,7 @@ export class LiveChecks implements MessageObserver {
     this.#worker = new Worker(workerFile(import.meta.url, 'live-checks-worker'), { workerData: options });
     this.#worker.on('message', (reply: CheckReply) => this.#received(reply));
     this.#worker.on('error', (error) => this.#broken(error.message));
+    this.#exited = new Promise((resolve) => this.#worker.once('exit', resolve));
     this.#worker.unref();
     // After a stall, messages that wait in the sockets come before the look.
     this.#looking = setInterval(() => setImmediate(() => this.#look()), LOOK_MILLIS).unref();
@@ -91,11 +93,13 @@ export class LiveChecks implements MessageObserver {
     return this.#fault === undefined ? this.#current : [`The checks broke off: ${this.#fault}`];
   }
 
+  /** The verdict on a take that is over is still told, and its findings are stored. */
   async close(): Promise<void> {
-    clearTimeout(this.#timer);
     clearInterval(this.#looking);
-    this.#ended?.resolve(undefined);
-    await this.#worker.terminate();
+    this.#flush();
+    this.#worker.ref();
+    this.#post({ kind: 'close' });
+    await this.#exited;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
