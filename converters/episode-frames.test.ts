@@ -297,7 +297,7 @@ test.each<[string, TestStream[], string, RegExp]>([
     'a joint is not there',
     [joints('/arm', { 0: [1] })],
     `streams: { ${ARM} }\n${ONE.replace('position,', '"position[name=A1]",')}`,
-    /feature "position" of .*"sensor_msgs\/msg\/JointState" on "\/arm" "name" does not hold "A1"; did you mean "a"\?/,
+    /feature "position" of .*"sensor_msgs\/msg\/JointState" on "\/arm" "name" does not hold "A1"; did you mean "a"\? Correct/,
   ],
   [
     'the number of elements is another',

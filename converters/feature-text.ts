@@ -1,5 +1,5 @@
 import type { TextFeature } from '../schemas/contract.ts';
-import { ConvertError } from '../schemas/errors.ts';
+import { ConvertError, sentence } from '../schemas/errors.ts';
 import type { Choice } from './align.ts';
 import type { Sample } from './align-streams.ts';
 import { PickFault, pickText } from './feature-pick.ts';
@@ -27,7 +27,7 @@ export class TextReader {
       if (!(error instanceof PickFault)) throw error;
       const { key, topic, file } = this.#origin;
       throw new ConvertError(
-        `Cannot make feature "${key}" of "${file}": in the "${value.channel.type}" on "${topic}" ${error.message}. ` +
+        `Cannot make feature "${key}" of "${file}": in the "${value.channel.type}" on "${topic}" ${sentence(error.message)} ` +
           "Correct the feature's field in the contract.",
         { cause: error, contractPath: ['features', key, 'field'] },
       );

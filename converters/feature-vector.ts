@@ -1,5 +1,5 @@
 import type { VectorFeature } from '../schemas/contract.ts';
-import { ConvertError } from '../schemas/errors.ts';
+import { ConvertError, sentence } from '../schemas/errors.ts';
 import { type FieldPath, parseFieldPath } from '../schemas/field-path.ts';
 import type { Quaternion } from '../schemas/quaternion.ts';
 import { nanosToSecs } from '../schemas/time.ts';
@@ -241,7 +241,7 @@ export class VectorReader {
   #fault({ channel }: Sample, found: string, cause?: unknown): ConvertError {
     const { key, topic, file } = this.#origin;
     return new ConvertError(
-      `Cannot make feature "${key}" of "${file}": in the "${channel.type}" on "${topic}" ${found}. ` +
+      `Cannot make feature "${key}" of "${file}": in the "${channel.type}" on "${topic}" ${sentence(found)} ` +
         "Correct the feature's field, shape or dtype in the contract.",
       { cause, contractPath: ['features', key, 'field'] },
     );

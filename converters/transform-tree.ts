@@ -1,6 +1,6 @@
 import { nearest, type SampleClock } from '../schemas/contract.ts';
 import type { EpisodeReader } from '../schemas/episode-reader.ts';
-import { ConvertError } from '../schemas/errors.ts';
+import { ConvertError, sentence } from '../schemas/errors.ts';
 import type { Message, MessageValue } from '../schemas/message.ts';
 import { createDecoder, type Decode } from '../schemas/message-codec.ts';
 import { type Stamp, stampToNanos } from '../schemas/time.ts';
@@ -148,7 +148,7 @@ export function transformChain(
         ? 'their trees are not connected'
         : `there is no frame "${strange}"${near ? `; did you mean "${near}"?` : `; there are: ${[...known].sort().join(', ')}`}`;
     throw new ConvertError(
-      `Cannot find "${target}" from "${source}" in "${file}": ${found}. Correct the feature's transform, or ` +
+      `Cannot find "${target}" from "${source}" in "${file}": ${sentence(found)} Correct the feature's transform, or ` +
         'name the stream of the fixed frames as "static".',
       { contractPath: ['features', key, 'transform', 'source'] },
     );

@@ -10,6 +10,11 @@ export abstract class KinescribeError extends Error {
   }
 }
 
+/** Closes what was found, so that advice may follow; a question keeps its mark. */
+export function sentence(found: string): string {
+  return found.endsWith('?') ? found : `${found}.`;
+}
+
 /** Wrong arguments, or a named file that does not exist: the command did nothing. */
 export class UsageError extends KinescribeError {
   readonly code = 'USAGE';
