@@ -43,14 +43,7 @@ function range({ startTime, endTime }: Loss, origin: bigint): string {
   return `at ${nanosToSecs(startTime - origin).toFixed(2)}–${nanosToSecs(endTime - origin).toFixed(2)} s`;
 }
 
-/** What the checks make of a take, for the person who just recorded it; without findings, that it has not been checked. */
-export function checkedLines(
-  checked: Pick<TakeFindings, 'verdict' | 'reasons'> | undefined,
-  { file }: { readonly file: string },
-): string[] {
-  if (!checked)
-    return [
-      `  not checked: the checks broke off or could not keep up; "kinescribe check ${file}" does it now`,
-    ];
-  return [`  ${checked.verdict}`, ...checked.reasons.map((reason) => `    ${reason}`)];
+/** What the checks make of a take, for the person who just recorded it. */
+export function checkedLines({ verdict, reasons }: Pick<TakeFindings, 'verdict' | 'reasons'>): string[] {
+  return [`  ${verdict}`, ...reasons.map((reason) => `    ${reason}`)];
 }

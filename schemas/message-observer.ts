@@ -39,7 +39,7 @@ export interface MessageObserver {
    * The take has ended.
    *
    * @param file undefined when it could not be completed.
-   * @returns what the checks make of it; undefined without a file, and when they broke off.
+   * @returns what the checks make of it, `UNKNOWN` where they did not see it all; undefined without a file.
    */
   takeEnded(endTime: bigint, file: string | undefined): Promise<TakeFindings | undefined>;
   /** What is wrong with the running take, in words, the gravest first; empty while all is well. */

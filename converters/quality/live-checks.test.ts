@@ -115,6 +115,20 @@ describe('LiveChecks', () => {
     expect(JSON.parse(await readFile(findingsFileOf(file), 'utf8'))).toMatchObject({ verdict });
   });
 
+  it('says that it does not know a take of which it could not see everything', async () => {
+    await using checks = new LiveChecks({ contract: CONTRACT, calibration: undefined, version: '1' });
+    const file = await showTake(checks, () => true);
+    for (let i = 0; i < 60; i++) {
+      checks.message({ channelKey: 0, logTime: endTime, data: new Uint8Array(8) });
+      checks.refused(0, endTime); // what waits crosses at once
+    }
+    const { verdict, reasons } = (await checks.takeEnded(endTime, file))!;
+    expect(verdict).toBe('UNKNOWN');
+    expect(reasons).toEqual([
+      expect.stringMatching(/could not keep up and did not see \d+ messages; "kinescribe check"/),
+    ]);
+  });
+
   it('has no verdict on a take without a file', async () => {
     await using checks = new LiveChecks({ contract: CONTRACT, calibration: undefined, version: '1' });
     await showTake(checks, () => true);

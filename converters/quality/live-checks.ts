@@ -5,6 +5,7 @@ import type { MessageObserver, ObservedMessage, TakeFindings } from '../../schem
 import { workerFile } from '../../schemas/worker-file.ts';
 import type { CheckReply, CheckRequest, LiveChecksOptions, ShownMessage } from './live-checks-messages.ts';
 import { Sampler } from './sampler.ts';
+import { unchecked } from './verdict.ts';
 
 /** Messages wait this long for others before they cross to the checking thread together. */
 const BATCH_MILLIS = 100;
@@ -83,14 +84,14 @@ export class LiveChecks implements MessageObserver {
   takeEnded(endTime: bigint, file: string | undefined): Promise<TakeFindings | undefined> {
     this.#flush();
     this.#latest = undefined;
-    if (this.#fault !== undefined) return Promise.resolve(undefined);
+    if (this.#fault !== undefined) return Promise.resolve(unchecked(brokenOff(this.#fault)));
     this.#ended = Promise.withResolvers();
     this.#post({ kind: 'end', endTime, file, unseen: this.#unseen });
     return this.#ended.promise;
   }
 
   current(): readonly string[] {
-    return this.#fault === undefined ? this.#current : [`The checks broke off: ${this.#fault}`];
+    return this.#fault === undefined ? this.#current : [brokenOff(this.#fault)];
   }
 
   /** The verdict on a take that is over is still told, and its findings are stored. */
@@ -158,10 +159,14 @@ export class LiveChecks implements MessageObserver {
   /** A fault of a check must not end the recording. */
   #broken(message: string): void {
     this.#fault ??= message;
-    this.#ended?.resolve(undefined);
+    this.#ended?.resolve(unchecked(brokenOff(message)));
   }
 
   #post(request: CheckRequest, transfer: ArrayBuffer[] = []): void {
     this.#worker.postMessage(request, transfer);
   }
+}
+
+function brokenOff(fault: string): string {
+  return `the checks broke off: ${fault}`;
 }

@@ -16,7 +16,7 @@ import { Feed } from './feed.ts';
 import { limitsDigest } from './limits-digest.ts';
 import type { SampledMessage } from './observations.ts';
 import type { CheckedStream } from './subject.ts';
-import { reasonsOf, reasonTexts, verdictOf } from './verdict.ts';
+import { reasonsOf, reasonTexts, unchecked, verdictOf } from './verdict.ts';
 
 export interface LiveTakeOptions {
   readonly contract: Contract;
@@ -77,11 +77,18 @@ export class LiveTake {
     readonly unseen: number;
   }): Promise<TakeFindings | undefined> {
     await this.#feed.flush();
-    // What was not seen would be taken for lost: "kinescribe check" can see it all.
-    if (file === undefined || unseen > 0) return undefined;
+    if (file === undefined) return undefined;
+    // What was not seen would be taken for lost.
+    if (unseen > 0) return unchecked(`the checks could not keep up and did not see ${unseen} messages`);
     const { contract, info, firstTime } = this.#options;
     await using reader = await EpisodeReader.open(file);
-    const facts: EpisodeFacts = { ...(await factsOf(reader, contract)), info, events: [], peers: [] };
+    const facts: EpisodeFacts = {
+      ...(await factsOf(reader, contract)),
+      info,
+      events: [],
+      content: undefined,
+      peers: [],
+    };
     const findings = this.#examination.findings(endTime, facts);
     const reasons = reasonTexts(reasonsOf(findings), firstTime);
     this.#result = { verdict: verdictOf(findings), reasons, findings, file };

@@ -1,4 +1,5 @@
 import type { Finding, Verdict } from '../../schemas/finding.ts';
+import type { TakeFindings } from '../../schemas/message-observer.ts';
 import { nanosToSecs } from '../../schemas/time.ts';
 
 /** Where these cannot judge, nobody can say that an episode is sound. */
@@ -18,6 +19,15 @@ export function verdictOf(findings: readonly Finding[], waived: ReadonlySet<stri
   if (standing.some(({ claim, status }) => claim === 'DEFECT' && status === 'fail')) return 'EXCLUDE';
   if (standing.some(isForReview)) return 'REVIEW';
   return standing.some(isUnjudged) ? 'UNKNOWN' : 'PASS';
+}
+
+/** The verdict where the checks did not see the whole take, which is still to be checked. */
+export function unchecked(why: string): TakeFindings {
+  return {
+    verdict: 'UNKNOWN',
+    reasons: [`${why}; "kinescribe check" looks at the whole take`],
+    findings: [],
+  };
 }
 
 /** The findings behind a verdict, the gravest first. */

@@ -95,7 +95,7 @@ export async function record(_args: readonly string[], options: CommandOptions):
     ...(collection && { collection }),
     onTake: (take) => {
       screen.say(takeLines(take, contract).join('\n'));
-      if (checks) void take.checked.then((checked) => screen.say(checkedLines(checked, take).join('\n')));
+      void take.checked.then((checked) => checked && screen.say(checkedLines(checked).join('\n')));
     },
     onTrouble: (message) => screen.say(message),
   });
