@@ -28,6 +28,8 @@ export async function* deriveFrames<R>(
     for (const [key, derive] of derived) values.set(key, derive(key, around));
     return { ...around.frame, values };
   };
+  // Who leaves early lets go of the decoders behind the frames.
+  await using _ = frames;
   let before: Frame | undefined;
   let frame: Frame | undefined;
   let step = await frames.next();

@@ -11,15 +11,15 @@ import { type FeaturePlan, planFeatures } from './feature-plan.ts';
 import type { Frame, FrameValue } from './frame.ts';
 import { planStreams } from './stream-plan.ts';
 import { type ChosenTick, chosenTicks, surveyTicks, trimmed } from './tick-choice.ts';
-import { clockLagNanos, tickRange } from './tick-range.ts';
+import { clockLagNanos, tickRange, ticksWithin } from './tick-range.ts';
 import { planTransforms } from './transform-plan.ts';
 
 /** What became of an episode's ticks, known when its last frame was taken. */
 export interface FramesReport {
   readonly frames: number;
-  /** Ticks from the first message of the required streams to their last. */
+  /** Ticks of the episode, from the first message of the required streams to their last. */
   readonly ticks: number;
-  /** Ticks left out before the first and after the last frame: outside the range, or not complete. */
+  /** Ticks left out before the first and after the last frame, because they are not complete. */
   readonly trimmedStart: number;
   readonly trimmedEnd: number;
   /** Why the start was trimmed: by required feature, the ticks before the first complete one that lack it. */
@@ -28,6 +28,10 @@ export interface FramesReport {
   readonly lateMessages: ReadonlyMap<string, number>;
   /** By stream that is on its sensor's clock: what its stamps turned out to be worth. */
   readonly clocks: ReadonlyMap<string, ClockReport>;
+  /** Ticks of the recording, of which the episode may be a stretch. */
+  readonly recordingTicks: number;
+  /** How many ticks of the recording lie in a stretch of it, log time. */
+  ticksIn(stretch: TimeRange): number;
 }
 
 export interface FramesOptions extends Omit<AlignOptions, 'onLate'> {
@@ -73,16 +77,17 @@ async function* alignedFrames(
     decodesPictures,
   });
   const lagNanos = clockLagNanos(plans);
+  const onTickClock = ({ startTime, endTime }: TimeRange): TimeRange => ({
+    startTime: startTime - lagNanos,
+    endTime: endTime - lagNanos,
+  });
   const topics = new Set(plans.map(({ stream }) => stream.topic));
   const lateMessages = new Map<string, number>();
   const missingAtStart = new Map<string, number>();
   const ticks = (onLate?: AlignOptions['onLate']) =>
     chosenTicks(alignStreams(reader.messages({ topics }), plans, { ...options, range, onLate }), {
       features,
-      within: within && {
-        startTime: within.startTime - lagNanos,
-        endTime: within.endTime - lagNanos,
-      },
+      within: within && onTickClock(within),
     });
   const goal = labels?.marks.findLast(
     ({ label: { name, endTime } }) =>
@@ -95,7 +100,8 @@ async function* alignedFrames(
     frames: survey?.last ? survey.last.index - survey.first!.index + 1 : 0,
   };
 
-  let [first, last, index] = [range.count, -1, 0];
+  const wanted = within ? ticksWithin(range, onTickClock(within)) : { from: 0, to: range.count };
+  let [first, last, index] = [wanted.to, -1, 0];
   const inFlight: Promise<Frame>[] = [];
   const walk = trimmed(
     ticks(({ name }) => increment(lateMessages, name)),
@@ -124,12 +130,17 @@ async function* alignedFrames(
   }
   return {
     frames: index,
-    ticks: range.count,
-    trimmedStart: first,
-    trimmedEnd: last < 0 ? 0 : range.count - 1 - last,
+    ticks: wanted.to - wanted.from,
+    trimmedStart: first - wanted.from,
+    trimmedEnd: last < 0 ? 0 : wanted.to - 1 - last,
     missingAtStart,
     lateMessages,
     clocks: new Map(plans.flatMap(({ name, clock }) => (clock ? [[name, clock]] : []))),
+    recordingTicks: range.count,
+    ticksIn(stretch) {
+      const { from, to } = ticksWithin(range, onTickClock(stretch));
+      return to - from;
+    },
   };
 }
 

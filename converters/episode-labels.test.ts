@@ -51,7 +51,7 @@ test('episodeFrames() takes a range of the recording on the same ticks as the wh
   );
   expect(part.frames.map(({ index }) => index)).toEqual([0, 1, 2]);
   expect(column(part.frames, 'arm')).toEqual([3, 4, 5]);
-  expect(part.report).toMatchObject({ frames: 3, ticks: 8, trimmedStart: 3, trimmedEnd: 2 });
+  expect(part.report).toMatchObject({ frames: 3, ticks: 3, trimmedStart: 0, trimmedEnd: 0 });
 });
 
 test('episodeFrames() holds at the start of a range what came before it', async () => {
@@ -168,11 +168,11 @@ test('episodesOf() knows how it ended of the last stretch alone', async () => {
   await writeTestEpisode(file, [ARM]);
   const said: readonly Label[] = [
     { kind: 'outcome', value: 'success' },
-    { kind: 'mark', name: 'pause', startTime: at(220), endTime: at(480) },
+    { kind: 'mark', name: 'interruption', startTime: at(220), endTime: at(480) },
   ];
   for (const label of said) await appendLabel(file, { author: 'r1', time: '2026-11-22T09:00:00Z', label });
   const contract = testContract(
-    `${STREAMS}\n${OUTCOMES.replace('tickRateHz: 10', 'tickRateHz: 10, leaveOut: [pause]')}`,
+    `${STREAMS}\n${OUTCOMES.replace('tickRateHz: 10', 'tickRateHz: 10, leaveOut: [interruption]')}`,
   );
   const found: unknown[] = [];
   for (const episode of await episodesOf(file, contract)) {

@@ -15,7 +15,7 @@ function entry<K extends Label['kind']>(label: Extract<Label, { kind: K }>): Ent
   return { id: 'e', author: 'r1', time: '2026-11-22T09:00:00Z', label } as EntryOf<K>;
 }
 
-test.each<[string, { trim?: Span[]; marks?: [string, ...Span][] }, string, Span[]]>([
+test.each<[string, { trim?: Span[]; marks?: [string, ...Span][]; pauses?: Span[] }, string, Span[]]>([
   ['all of it', {}, '', [[0, 100]]],
   [
     'what a label keeps',
@@ -46,16 +46,16 @@ test.each<[string, { trim?: Span[]; marks?: [string, ...Span][] }, string, Span[
     ],
   ],
   ['what the contract leaves of both ends', {}, 'trimStartSecs: 5, trimEndSecs: 10', [[5, 90]]],
-  ['pauses unless they are to be left out', { marks: [['pause', 20, 30]] }, '', [[0, 100]]],
+  ['marked spans unless they are to be left out', { marks: [['grasp', 20, 30]] }, '', [[0, 100]]],
   [
-    'no pauses where the contract says so',
+    'no marked spans where the contract says so',
     {
       marks: [
-        ['pause', 20, 30],
+        ['interruption', 20, 30],
         ['grasp', 50, 60],
       ],
     },
-    'leaveOut: [pause]',
+    'leaveOut: [interruption]',
     [
       [0, 20],
       [30, 100],
@@ -66,16 +66,41 @@ test.each<[string, { trim?: Span[]; marks?: [string, ...Span][] }, string, Span[
     {
       trim: [[10, 50]],
       marks: [
-        ['pause', 5, 15],
+        ['interruption', 5, 15],
         ['mistake', 20, 60],
       ],
     },
-    'leaveOut: [pause, mistake]',
+    'leaveOut: [interruption, mistake]',
     [[15, 20]],
   ],
-  ['both sides of an instant in one piece', { marks: [['pause', 20, 20]] }, 'leaveOut: [pause]', [[0, 100]]],
-  ['nothing', { marks: [['pause', 0, 100]] }, 'leaveOut: [pause]', []],
-])('keptRanges() keeps %s', (_, { trim, marks = [] }, samples, expected) => {
+  ['both sides of an instant in one piece', { marks: [['slip', 20, 20]] }, 'leaveOut: [slip]', [[0, 100]]],
+  ['nothing', { marks: [['interruption', 0, 100]] }, 'leaveOut: [interruption]', []],
+  [
+    'no pauses',
+    {
+      pauses: [
+        [20, 30],
+        [60, 100],
+      ],
+    },
+    '',
+    [
+      [0, 20],
+      [30, 60],
+    ],
+  ],
+  ['pauses where the contract says so', { pauses: [[20, 30]] }, 'pauses: keep', [[0, 100]]],
+  ['nothing of a recording that was paused all the time', { pauses: [[0, 100]] }, '', []],
+  [
+    'what lies between pauses and marks that overlap',
+    { pauses: [[10, 30]], marks: [['interruption', 20, 40]] },
+    'leaveOut: [interruption]',
+    [
+      [0, 10],
+      [40, 100],
+    ],
+  ],
+])('keptRanges() keeps %s', (_, { trim, marks = [], pauses = [] }, samples, expected) => {
   const contract = testContract(`
 streams: {}
 features: {}
@@ -83,6 +108,7 @@ samples: { tickRateHz: 10, ${samples} }`);
   const labels = {
     trim: trim && entry<'trim'>({ kind: 'trim', ranges: trim.map(range) }),
     marks: marks.map(([name, ...span]) => entry<'mark'>({ kind: 'mark', name, ...range(span) })),
+    pauses: pauses.map(range),
   };
   expect(keptRanges(range([0, 100]), labels, contract.samples)).toEqual(expected.map(range));
 });

@@ -4,26 +4,27 @@ import { secsToNanos, type TimeRange } from '../schemas/time.ts';
 
 /**
  * The stretches of a recording that become episodes, log time, in order: what its trim label keeps, or all of it,
- * without what the contract cuts off both ends and without the marks that it leaves out. Each is an episode of its
- * own, because over a hole positions would jump and actions would be wrong.
+ * without what the contract cuts off both ends, the operator's pauses and the marks that it leaves out. Each is an
+ * episode of its own, because over a hole positions would jump and actions would be wrong.
  */
 export function keptRanges(
   recording: TimeRange,
-  { trim, marks }: Pick<CurrentLabels, 'trim' | 'marks'>,
-  { leaveOut, trimStartSecs, trimEndSecs }: SampleSettings,
+  { trim, marks, pauses }: Pick<CurrentLabels, 'trim' | 'marks'> & { readonly pauses: readonly TimeRange[] },
+  settings: SampleSettings,
 ): readonly TimeRange[] {
+  const { leaveOut, trimStartSecs, trimEndSecs } = settings;
   const kept = trim?.label.ranges ?? [recording];
   const whole = {
     startTime: recording.startTime + secsToNanos(trimStartSecs),
     endTime: recording.endTime - secsToNanos(trimEndSecs),
   };
   let ranges = kept.flatMap((range) => overlap(range, whole));
-  for (const { label } of marks) {
-    if (!leaveOut.includes(label.name)) continue;
-    const before = { startTime: whole.startTime, endTime: label.startTime };
-    const after = { startTime: label.endTime, endTime: whole.endTime };
+  const marked = marks.map(({ label }) => label).filter(({ name }) => leaveOut.includes(name));
+  for (const hole of [...marked, ...(settings.pauses === 'cut' ? pauses : [])]) {
+    const before = { startTime: whole.startTime, endTime: hole.startTime };
+    const after = { startTime: hole.endTime, endTime: whole.endTime };
     // An instant cuts nothing out.
-    if (label.startTime < label.endTime) {
+    if (hole.startTime < hole.endTime) {
       ranges = ranges.flatMap((range) => [...overlap(range, before), ...overlap(range, after)]);
     }
   }

@@ -43,8 +43,10 @@ export function placeEpisodes(
 
 /** What the manifest says of it. */
 export function manifestEpisode({ facts, header }: PlacedEpisode): ManifestEpisode {
-  const { file, frames, trimmedStart, trimmedEnd, startTime, endTime, clocks } = facts;
-  return { ...header, file, frames, trimmedStart, trimmedEnd, startTime, endTime, clocks };
+  const { file, frames, trimmedStart, trimmedEnd, pausedTicks, leftOutTicks, startTime, endTime, clocks } =
+    facts;
+  const cuts = { ...(pausedTicks && { pausedTicks }), ...(leftOutTicks && { leftOutTicks }) };
+  return { ...header, file, frames, trimmedStart, trimmedEnd, ...cuts, startTime, endTime, clocks };
 }
 
 function refuseTwins(episodes: readonly EpisodeFacts[]): void {

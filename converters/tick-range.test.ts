@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { tickTime } from '../schemas/time.ts';
-import { ticksUpTo } from './tick-range.ts';
+import { ticksUpTo, ticksWithin } from './tick-range.ts';
 
 test('ticksUpTo() counts the ticks at or before an instant at any rate', () => {
   fc.assert(
@@ -21,4 +21,17 @@ test('ticksUpTo() counts the ticks at or before an instant at any rate', () => {
       },
     ),
   );
+});
+
+test('ticksWithin() finds the ticks of a stretch, half-open', () => {
+  const range = { origin: 1000n, rateHz: 10, count: 5 }; // 1000, 1000 + 0.1 s, …
+  const at = (millis: number) => 1000n + BigInt(millis) * 1_000_000n;
+  const within = (start: number, end: number) =>
+    ticksWithin(range, { startTime: at(start), endTime: at(end) });
+  expect(within(0, 400)).toEqual({ from: 0, to: 4 });
+  expect(within(-50, 401)).toEqual({ from: 0, to: 5 });
+  expect(within(100, 101)).toEqual({ from: 1, to: 2 });
+  expect(within(101, 200)).toEqual({ from: 2, to: 2 });
+  expect(within(-900, -100)).toEqual({ from: 0, to: 0 });
+  expect(within(450, 9000)).toEqual({ from: 5, to: 5 });
 });

@@ -1,5 +1,5 @@
 import { ConvertError } from '../schemas/errors.ts';
-import { NANOS_PER_SEC, tickTime } from '../schemas/time.ts';
+import { NANOS_PER_SEC, type TimeRange, tickTime } from '../schemas/time.ts';
 import type { StreamPlan } from './stream-plan.ts';
 
 /** The ticks of an episode, before incomplete ones are trimmed: tick k lies at origin + k / rate. */
@@ -61,6 +61,16 @@ export function ticksUpTo(time: bigint, { origin, rateHz }: Omit<TickRange, 'cou
   while (count > 0 && tickTime(origin, count - 1, rateHz) > time) count--;
   while (tickTime(origin, count, rateHz) <= time) count++;
   return count;
+}
+
+/** Indexes of the ticks that lie in a stretch of the contract's clock, half-open as the stretch is. */
+export function ticksWithin(
+  range: TickRange,
+  { startTime, endTime }: TimeRange,
+): { readonly from: number; readonly to: number } {
+  const before = (time: bigint) =>
+    time > range.origin ? Math.min(range.count, ticksUpTo(time - 1n, range)) : 0;
+  return { from: before(startTime), to: before(endTime) };
 }
 
 function checkClocks(file: string, plans: readonly StreamPlan[]): void {

@@ -18,6 +18,7 @@ function settings(part: Partial<SampleSettings>): SampleSettings {
     padding: 'repeat',
     actionsFrom: 'anchor',
     leaveOut: [],
+    pauses: 'cut',
     trimStartSecs: 0,
     trimEndSecs: 0,
     ...part,

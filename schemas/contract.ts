@@ -95,8 +95,14 @@ const samples = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .describe(
-      'Names of marks, such as "pause", whose spans are left out. What remains on either side is an episode of ' +
-        'its own, as are the ranges that a trim label keeps.',
+      'Names of marks, such as "interruption", whose spans are left out. What remains on either side is an episode ' +
+        'of its own, as are the ranges that a trim label keeps.',
+    ),
+  pauses: z
+    .enum(['cut', 'keep'])
+    .default('cut')
+    .describe(
+      'What the operator paused: left out as those marks are, or kept, because the robot worked on meanwhile.',
     ),
   trimStartSecs: z.number().nonnegative().default(0).describe('Left out at the start of every episode.'),
   trimEndSecs: z.number().nonnegative().default(0).describe('Left out at the end of every episode.'),

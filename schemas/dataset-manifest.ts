@@ -71,6 +71,10 @@ const episodeSchema = z.strictObject({
   /** Frames left out at the two ends because a stream had not begun or had ended. */
   trimmedStart: countNumber,
   trimmedEnd: countNumber,
+  /** Ticks of its recording that lie in the operator's pauses, and are in no episode; absent where there are none. */
+  pausedTicks: countNumber.optional(),
+  /** Ticks of its recording that are in no episode for another reason: labels, marks, trimming by contract. */
+  leftOutTicks: countNumber.optional(),
   /** Tick time of the first frame, nanoseconds. */
   startTime: nanosDigits,
   /** Tick time of the last frame. */

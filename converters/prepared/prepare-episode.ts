@@ -8,6 +8,7 @@ import { EpisodeReader } from '../../schemas/episode-reader.ts';
 import { ConvertError } from '../../schemas/errors.ts';
 import { fileDigest } from '../../schemas/file-digest.ts';
 import { type CurrentLabels, currentLabels, labelsFileOf, readLabels } from '../../schemas/labels.ts';
+import { recordedPauses } from '../../schemas/pause-spans.ts';
 import type { TimeRange } from '../../schemas/time.ts';
 import { episodeFrames, type FramesReport } from '../episode-frames.ts';
 import type { EpisodeNumbers } from '../episode-numbers.ts';
@@ -107,36 +108,59 @@ export interface RecordedEpisode {
   readonly id: string;
   /** Log time; absent for the whole recording. */
   readonly within?: TimeRange;
+  /** The stretches of the recording that are episodes, of which `within` is one; absent for the whole recording. */
+  readonly kept?: readonly TimeRange[];
+  /** The operator's pauses, where they are cut; absent for the whole recording. */
+  readonly pauses?: readonly TimeRange[];
   readonly labels: CurrentLabels;
 }
 
 /**
- * The episodes that a recording holds: one, unless labels or the contract leave a stretch in its middle out.
+ * The episodes that a recording holds: one, unless pauses, labels or the contract leave a stretch in its middle out.
+ * Between two cuts there may be too little for a frame; that is no episode.
  *
  * @throws {ConvertError} when they leave nothing.
  */
-export async function episodesOf(file: string, { samples }: Contract): Promise<readonly RecordedEpisode[]> {
+export async function episodesOf(file: string, contract: Contract): Promise<readonly RecordedEpisode[]> {
+  const { samples } = contract;
   await using reader = await EpisodeReader.open(file);
   const info = await reader.info();
   const recordingId = info?.id ?? basename(file, EPISODE_SUFFIX);
   const labels = currentLabels(await readLabels(file));
   const recording = { startTime: reader.startTime, endTime: reader.endTime };
-  const ranges = keptRanges(recording, labels, samples);
+  const pauses = samples.pauses === 'cut' ? await recordedPauses(reader) : [];
+  const ranges = keptRanges(recording, { ...labels, pauses }, samples);
   if (ranges.length === 0 && recording.startTime < recording.endTime) {
     throw new ConvertError(
-      `Cannot convert "${file}": its labels and the contract's "samples" leave nothing of it. Trim less, or leave ` +
-        'the episode out.',
+      `Cannot convert "${file}": its pauses, its labels and the contract's "samples" leave nothing of it. Set "pauses: keep", ` +
+        'trim less, or leave the episode out.',
     );
   }
   const [first = recording] = ranges;
   const isWhole = first.startTime === recording.startTime && first.endTime === recording.endTime;
   if (isWhole) return [{ number: 0, recordingId, id: recordingId, labels }];
-  return ranges.map((within, number) => {
-    const id = ranges.length > 1 ? `${recordingId}-${number + 1}` : recordingId;
+  const kept = await withFrames(ranges, reader, contract);
+  return kept.map((within, number) => {
+    const id = kept.length > 1 ? `${recordingId}-${number + 1}` : recordingId;
     // How it ended is known of the last stretch alone.
-    const { outcome } = number === ranges.length - 1 ? labels : { outcome: undefined };
-    return { number, recordingId, id, within, labels: { ...labels, outcome } };
+    const { outcome } = number === kept.length - 1 ? labels : { outcome: undefined };
+    return { number, recordingId, id, within, kept, pauses, labels: { ...labels, outcome } };
   });
+}
+
+/** Those that hold a frame at least; where none does, the first, so that reading it says why. */
+async function withFrames(
+  ranges: readonly TimeRange[],
+  reader: EpisodeReader,
+  contract: Contract,
+): Promise<readonly TimeRange[]> {
+  if (ranges.length < 2) return ranges;
+  const kept: TimeRange[] = [];
+  for (const within of ranges) {
+    await using frames = episodeFrames(reader, contract, { decodesPictures: false, within });
+    if (!(await frames.next()).done) kept.push(within);
+  }
+  return kept.length > 0 ? kept : ranges.slice(0, 1);
 }
 
 export interface ReadFramesOptions {
@@ -160,8 +184,8 @@ export async function readFrames(
 ): Promise<(numbers: EpisodeNumbers) => EpisodeFacts> {
   await using reader = await EpisodeReader.open(file);
   const info = await reader.info();
-  const { id, recordingId, within, labels } = episode;
-  const frames = episodeFrames(reader, contract, { decodesPictures, labels, within });
+  const { id, recordingId, within, labels, kept, pauses = [] } = episode;
+  await using frames = episodeFrames(reader, contract, { decodesPictures, labels, within });
   let step = await frames.next();
   for (; !step.done; step = await frames.next()) {
     signal?.throwIfAborted();
@@ -170,6 +194,10 @@ export async function readFrames(
   const report = step.value;
   if (report.frames === 0) throw noFrames(file, report);
   const recordingTime = reader.startTime;
+  const ticksIn = (stretches: readonly TimeRange[]) =>
+    stretches.reduce((sum, stretch) => sum + report.ticksIn(stretch), 0);
+  const pausedTicks = ticksIn(pauses);
+  const keptTicks = kept ? ticksIn(kept) : report.recordingTicks;
   return ({ tickTimes }) => ({
     id,
     recordingId,
@@ -181,6 +209,8 @@ export async function readFrames(
     frames: report.frames,
     trimmedStart: report.trimmedStart,
     trimmedEnd: report.trimmedEnd,
+    pausedTicks,
+    leftOutTicks: report.recordingTicks - keptTicks - pausedTicks,
     startTime: String(tickTimes[0]),
     endTime: String(tickTimes.at(-1)),
     clocks: [...report.clocks].map(([stream, clock]) => manifestClock(stream, clock)),

@@ -8,7 +8,12 @@ import {
 } from '../../converters/convert.ts';
 import type { ConvertProgress } from '../../converters/progress-meter.ts';
 import { type ContractFile, readContract } from '../../schemas/contract-file.ts';
-import type { DatasetManifest, ManifestClock, ManifestFeature } from '../../schemas/dataset-manifest.ts';
+import type {
+  DatasetManifest,
+  ManifestClock,
+  ManifestEpisode,
+  ManifestFeature,
+} from '../../schemas/dataset-manifest.ts';
 import { EpisodeReader } from '../../schemas/episode-reader.ts';
 import { UsageError } from '../../schemas/errors.ts';
 import { episodesAt } from '../../schemas/library.ts';
@@ -73,6 +78,7 @@ async function preview(files: readonly string[], contract: ContractFile): Promis
     );
     for (const text of clocks.flatMap(clockLines)) console.log(text);
   }
+  for (const text of cutLines(episodes, tickRateHz)) console.log(text);
   console.log(
     `${episodes.reduce((sum, { frames }) => sum + frames, 0)} frames at ${tickRateHz} Hz would have:`,
   );
@@ -104,6 +110,8 @@ export async function convertWithProgress(
   }
   console.log(`converted in ${formatSecs(secs)}`);
   for (const text of trimLines(conversion.datasets[0]?.manifest)) console.log(text);
+  const { episodes = [], tickRateHz = 1 } = conversion.datasets[0]?.manifest ?? {};
+  for (const text of cutLines(episodes, tickRateHz)) console.log(text);
   for (const text of featureLines(conversion.datasets[0]?.manifest.features ?? [])) console.log(text);
   for (const { clocks } of conversion.datasets[0]?.manifest.episodes ?? []) {
     for (const text of clocks.flatMap(clockLines)) console.log(text);
@@ -163,6 +171,18 @@ function trimLines(manifest: DatasetManifest | undefined): string[] {
         `  TRIMMED ${id}: ${(trimmedStart / rate).toFixed(1)} s at the start, ${(trimmedEnd / rate).toFixed(1)} s ` +
         'at the end, where a required stream had not begun or had ended',
     );
+}
+
+/** What of a recording is in none of its episodes. */
+function cutLines(episodes: readonly ManifestEpisode[], tickRateHz: number): string[] {
+  const recordings = new Map(episodes.map((episode) => [episode.digest, episode]));
+  const amount = (ticks: number) => `${ticks} ticks, ${(ticks / tickRateHz).toFixed(1)} s,`;
+  return [...recordings.values()].flatMap(({ file, pausedTicks = 0, leftOutTicks = 0 }) => [
+    ...(pausedTicks > 0 ? [`  PAUSED ${file}: ${amount(pausedTicks)} are in no frame`] : []),
+    ...(leftOutTicks > 0
+      ? [`  LEFT OUT ${file}: ${amount(leftOutTicks)} by labels, marks or the contract's trimming`]
+      : []),
+  ]);
 }
 
 /** Age and validity of every feature: what a trainer should know before anything else. */
