@@ -82,6 +82,15 @@ test.each<[string, MessageValue, string, number[]]>([
     [1.5, nan, nan, nan],
   ],
   [
+    'no depth of 32FC1 that is none',
+    raw('32FC1', [
+      [0, -1],
+      [-0, 0.25],
+    ]),
+    SIZE,
+    [nan, nan, nan, 0.25],
+  ],
+  [
     '32FC1 to millimetres',
     raw('32FC1', [
       [1.5, inf],
@@ -164,6 +173,7 @@ test.each<[string, number[], (picture: Uint8Array) => Uint8Array, number[]]>([
     (picture) => configured(picture),
     [1, nan, 0.5, 65.535],
   ],
+  ['16UC1', [1000, 0, 500, 65_535], (picture) => configured(picture), [1, nan, 0.5, 65.535]],
   // depth = 100 / (value - 1)
   ['32FC1; compressedDepth', [101, 0, 51, 201], (picture) => configured(picture, [100, 1]), [1, nan, 2, 0.5]],
 ])('DepthReader decodes a CompressedImage of format "%s"', async (format, values, wrap, expected) => {
@@ -171,6 +181,47 @@ test.each<[string, number[], (picture: Uint8Array) => Uint8Array, number[]]>([
   const depths = await depthOf('sensor_msgs/msg/CompressedImage', message, SIZE);
   expect([...depths]).toEqual(expected.map(Math.fround));
 });
+
+/**
+ * Made by the plugin's own C++: the codec of ros-perception/image_transport_plugins at 7404d77, behind the header and
+ * the quantisation of `encodeCompressedDepthImage()` (depth_quantization 100, depth_max 10), g++ on x86-64.
+ */
+const RVL_16UC1 = Buffer.from(
+  '000000000000000000000000070000000300000023f38a23f38c8e1235f3ffbff3ffce8111ffff1bf1ffdc1200000022',
+  'hex',
+);
+/** Of 0.5, 0.75, NaN, 1 / infinite, 2.5, infinite below zero, 9.99 / 10, 12, 0.16, 3.3333 metres. */
+const RVL_32FC1 = Buffer.from(
+  '0000000000d01d4600407cc4040000000300000091faed021b31aabbfa13d1998ee928df32cfb8393dae8d2c0030adfd',
+  'hex',
+);
+
+test('DepthReader decodes RVL of 16UC1', async () => {
+  const message = { format: '16UC1; compressedDepth rvl', data: RVL_16UC1 };
+  const size = 'width: 7, height: 3, unit: mm';
+  const depths = await depthOf('sensor_msgs/msg/CompressedImage', message, size);
+  expect([...depths]).toEqual([
+    ...[0, 0, 1000, 1001, 999, 0, 65_535],
+    ...[1, 0, 0, 0, 5, 65_535, 65_534],
+    ...[32_768, 32_767, 0, 12, 13, 0, 0],
+  ]);
+});
+
+test('DepthReader decodes RVL of 32FC1 to the very numbers of the plugin', async () => {
+  const message = { format: '32FC1; compressedDepth rvl', data: RVL_32FC1 };
+  const depths = await depthOf('sensor_msgs/msg/CompressedImage', message, 'width: 4, height: 3');
+  // As its decoder says; it makes a depth of what is infinitely near, and 9.99 is coarse this far away.
+  expect([...depths]).toEqual(
+    [0.5, 0.750037134, nan, 1, nan, 2.5, 0.15411377, 9.99010849, nan, nan, 0.159999996, 3.33333325].map(
+      Math.fround,
+    ),
+  );
+});
+
+const PNG_8 = await sharp(new Uint8Array([1, 2, 3, 4]), { raw: { width: 2, height: 2, channels: 1 } })
+  .toColourspace('b-w')
+  .png()
+  .toBuffer();
 
 test.each<[string, TestType, MessageValue, string, RegExp]>([
   [
@@ -210,18 +261,32 @@ test.each<[string, TestType, MessageValue, string, RegExp]>([
     /the crop of 2×1 at 1, 0 does not lie within a picture of 2×2/,
   ],
   [
-    'RVL',
+    'RVL that was cut off',
     'sensor_msgs/msg/CompressedImage',
-    { format: '16UC1; compressedDepth rvl', data: new Uint8Array(20) },
+    { format: '16UC1; compressedDepth rvl', data: RVL_16UC1.subarray(0, 40) },
     SIZE,
-    /is RVL; publish it as PNG/,
+    /does not become a depth map: its RVL ends in the middle of the picture, at byte 28/,
   ],
   [
     'no picture',
     'sensor_msgs/msg/CompressedImage',
     { format: '16UC1; png', data: new Uint8Array(20) },
     SIZE,
-    /does not become a depth map/,
+    /its 20 bytes are no PNG/,
+  ],
+  [
+    'a picture of 8 bits',
+    'sensor_msgs/msg/CompressedImage',
+    { format: '16UC1; png', data: PNG_8 },
+    SIZE,
+    /1 channels of type uchar instead of one of 16 bits/,
+  ],
+  [
+    'metres without their quantisation',
+    'sensor_msgs/msg/CompressedImage',
+    { format: '32FC1; png', data: await png([1, 2, 3, 4]) },
+    SIZE,
+    /does not say how metres were made whole numbers/,
   ],
   ['another type', 'sensor_msgs/msg/JointState', jointState([1]), SIZE, /the type is not one of/],
 ])('DepthReader says what is wrong with %s', async (_, type, message, rest, fault) => {

@@ -8,6 +8,7 @@ import { bytesOf } from './feature-pick.ts';
 import type { FeatureOrigin } from './feature-vector.ts';
 import type { VectorValue } from './frame.ts';
 import { nearestPixels, pictureMap } from './picture-geometry.ts';
+import { decodeRvl } from './rvl.ts';
 
 type DepthMap = Float32Array | Uint16Array;
 
@@ -81,8 +82,8 @@ function decodeDepth({ value, channel }: Sample): RawDepth | Promise<RawDepth> {
 }
 
 const measured16 = (depth: number) => (depth === 0 ? Number.NaN : depth);
-/** REP 117: infinity for what is too far or too near, NaN for what failed: neither is a distance. */
-const measured32 = (depth: number) => (Number.isFinite(depth) ? depth : Number.NaN);
+/** REP 117: infinity for what is too far or too near, NaN for what failed. Some drivers send 0. None is a distance. */
+const measured32 = (depth: number) => (depth > 0 && depth < Number.POSITIVE_INFINITY ? depth : Number.NaN);
 
 function rawDepth(message: MessageValue): RawDepth {
   const { width, height, step, encoding } = message;
@@ -111,26 +112,37 @@ function rawDepth(message: MessageValue): RawDepth {
   };
 }
 
-/** What precedes the PNG of `compressed_depth_image_transport`: int32 format, float32 quantisation A and B. */
+/**
+ * What precedes the picture in `compressed_depth_image_transport`: int32 kind, float32 parameters A and B of the
+ * quantisation. Topics of `compressed_image_transport` have the PNG alone.
+ */
 const CONFIG_BYTES = 12;
+const PNG_SIGNATURE = '89504e470d0a1a0a';
+
+const isPng = (bytes: Uint8Array) => Buffer.from(bytes.subarray(0, 8)).toString('hex') === PNG_SIGNATURE;
 
 async function compressedDepth(message: MessageValue): Promise<RawDepth> {
   const data = bytesOf(message);
   const format = String(message.format);
-  if (format.includes('rvl')) throw new RangeError(`its format "${format}" is RVL; publish it as PNG`);
-  const hasConfig = format.includes('compressedDepth');
-  const { pixels, width, height } = await decodeGrey16(hasConfig ? data.subarray(CONFIG_BYTES) : data);
-  if (!format.startsWith('32FC1')) {
+  const encoding = format.split(';', 1)[0]!.trim();
+  const picture = isPng(data) ? data : data.subarray(CONFIG_BYTES);
+  const isRvl = /compressedDepth rvl/.test(format);
+  if (!isRvl && !isPng(picture)) {
+    throw new RangeError(`its format is "${format}", but its ${data.byteLength} bytes are no PNG`);
+  }
+  const { pixels, width, height } = isRvl ? decodeRvl(picture) : await decodeGrey16(picture);
+  if (encoding !== '32FC1') {
     return { width, height, unit: 'mm', at: (index) => measured16(pixels[index]!) };
   }
-  if (!hasConfig)
+  if (picture === data)
     throw new RangeError(`its format "${format}" does not say how metres were made whole numbers`);
-  // Inverse depth, quantised: depth = A / (value - B), and 0 for nothing measured.
+  // Inverse depth, quantised: depth = A / (value - B), and 0 for nothing measured; in 32 bits, as the plugin computes.
   const view = new DataView(data.buffer, data.byteOffset, CONFIG_BYTES);
   const [a, b] = [view.getFloat32(4, true), view.getFloat32(8, true)];
   return {
     ...{ width, height, unit: 'm' },
-    at: (index) => (pixels[index] === 0 ? Number.NaN : measured32(a / (pixels[index]! - b))),
+    at: (index) =>
+      pixels[index] === 0 ? Number.NaN : measured32(Math.fround(a / Math.fround(pixels[index]! - b))),
   };
 }
 

@@ -82,13 +82,21 @@ export interface Grey16Image {
   readonly height: number;
 }
 
-/** Decodes a PNG of one channel with its 16 bits, as depth cameras send them. */
+/**
+ * Decodes a PNG of one channel with its 16 bits, as depth cameras send them.
+ *
+ * @throws {RangeError} for a picture of another kind, whose values would be scaled.
+ */
 export async function decodeGrey16(bytes: Uint8Array): Promise<Grey16Image> {
-  const { data, info } = await sharp(bytes)
+  const picture = sharp(bytes);
+  const { depth, channels } = await picture.metadata();
+  if (depth !== 'ushort' || channels !== 1) {
+    throw new RangeError(`the picture has ${channels} channels of type ${depth} instead of one of 16 bits`);
+  }
+  const { data, info } = await picture
     .toColourspace('grey16')
     .raw({ depth: 'ushort' })
     .toBuffer({ resolveWithObject: true });
-  if (info.channels !== 1) throw new RangeError(`the picture has ${info.channels} channels instead of one`);
   // A pooled buffer need not begin at an even address.
   const pixels = new Uint16Array(new Uint8Array(data).buffer);
   return { pixels, width: info.width, height: info.height };
