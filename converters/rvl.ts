@@ -32,7 +32,7 @@ export function decodeRvl(bytes: Uint8Array): Grey16Image {
     at += run();
     for (let left = run(); left > 0; left--) {
       const zigzag = numbers.next();
-      previous += zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+      previous += (zigzag >>> 1) ^ -(zigzag & 1);
       if (previous < 1 || previous > 0xffff) {
         throw new RangeError(`its RVL has ${previous} at pixel ${at}; a measured one has 1 to 65535`);
       }
