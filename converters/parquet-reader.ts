@@ -35,7 +35,8 @@ export async function readParquet(path: string): Promise<ParquetTable> {
         for (const { num_rows } of metadata.row_groups) {
           const rowEnd = rowStart + Number(num_rows);
           try {
-            yield await parquetReadObjects({ file, metadata, rowStart, rowEnd });
+            // Texts are declared as such; what is not are the bytes of pictures.
+            yield await parquetReadObjects({ file, metadata, rowStart, rowEnd, utf8: false });
           } catch (cause) {
             throw failed(cause);
           }

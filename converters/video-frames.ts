@@ -27,7 +27,9 @@ export async function* videoFrames(
       'Cannot compare pictures of video: there is no ffmpeg on the PATH that decodes AV1 and H.264. Install one.',
     );
   }
-  const chosen = frames.map((frame) => `eq(n\\,${frame})`).join('+');
+  const chosen = runs(frames)
+    .map(([first, last]) => `between(n\\,${first}\\,${last})`)
+    .join('+');
   const child = spawn(
     'ffmpeg',
     [
@@ -61,4 +63,15 @@ export async function* videoFrames(
   throw new DatasetError(
     `Cannot read frame ${frames[pictures]} of video "${file}": ${said.trim() || 'it has fewer frames'}.`,
   );
+}
+
+/** Ascending numbers as first and last of each row of neighbours. */
+function runs(numbers: readonly number[]): [first: number, last: number][] {
+  const found: [number, number][] = [];
+  for (const number of numbers) {
+    const run = found.at(-1);
+    if (run && number === run[1] + 1) run[1] = number;
+    else found.push([number, number]);
+  }
+  return found;
 }

@@ -89,4 +89,28 @@ export const DATASET_COMMANDS: readonly Command[] = [
         ...(typeof options.contract === 'string' && { contract: options.contract }),
       }),
   },
+  {
+    name: 'import',
+    summary: 'Make episodes of a LeRobot dataset, so that it can be checked, replayed and converted again.',
+    arguments: '<dataset>',
+    options: [
+      { flags: '-o, --out <folder>', text: 'library: the folder of episodes', default: 'imported' },
+      { flags: '-n, --name <name>', text: "of the contract and the episodes; the folder's if not given" },
+      {
+        flags: '-u, --unit <units...>',
+        text: 'in which joints are: rad, deg, m, mm or none; "deg gripper.pos=none" where one differs',
+      },
+      {
+        flags: '--action-space <name>',
+        text: 'what an action means',
+        choices: ['abs_pos', 'delta_pos', 'vel', 'torque', 'ee_abs', 'ee_delta'],
+      },
+      { flags: '-e, --episodes <numbers>', text: 'some of them, as "0,3,10-19"; all if not given' },
+    ],
+    examples: [
+      ['kinescribe import datasets/so101 --unit deg gripper.pos=none', 'episodes and their contract'],
+      ['kinescribe import datasets/g1 --unit rad --action-space abs_pos -o g1', 'with what an action means'],
+    ],
+    run: async (args, options) => (await import('./commands/import.ts')).importDataset(args, options),
+  },
 ];

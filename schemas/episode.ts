@@ -10,6 +10,8 @@ export const EPISODE_RECORD = 'kinescribe.episode';
 export const LEDGER_RECORD = 'kinescribe.ledger';
 /** Written by recovery: what was lost and why. */
 export const RECOVERY_RECORD = 'kinescribe.recovery';
+/** Written by import: the dataset that an episode is from, and its files by sha256. */
+export const IMPORT_RECORD = 'kinescribe.import';
 
 /** Name of the MCAP attachment that holds the contract's text. */
 export const CONTRACT_ATTACHMENT = 'contract.yaml';
