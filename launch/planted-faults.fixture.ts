@@ -254,7 +254,7 @@ export async function examineTake(
   await feedTake(take, new Feed(examination, { streams, contract }));
   return examination.findings(last, {
     ...{ file: 'take.mcap', info: undefined, ledger: undefined, labels: currentLabels([]) },
-    ...{ events: [], damages: [], frames: undefined, noFrames: undefined, peers: [] },
+    ...{ events: [], damages: [], frames: undefined, noFrames: undefined, content: undefined, peers: [] },
   });
 }
 

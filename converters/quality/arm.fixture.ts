@@ -11,6 +11,7 @@ import type { Observation, Picture } from './observation.ts';
 import { random } from './rig.fixture.ts';
 import { checkedStream } from './stream-role.ts';
 import type { CheckedStream } from './subject.ts';
+import { type ContentLag, ContentSeries } from './time/content-lag.ts';
 
 /** An arm of two joints with a gripper, a force sensor, a skin and a camera, for tests of checks. */
 export const ARM = parseContract(
@@ -216,10 +217,18 @@ export function judge(
   };
   const examination = new Examination(checks, subject);
   for (const each of take) examination.observe(each);
-  return examination.findings(EPOCH + BigInt(DURATION_SECS * 1e9), FACTS);
+  const content = checks.some(({ id }) => id === 'T15') ? contentSeen(take) : undefined;
+  return examination.findings(EPOCH + BigInt(DURATION_SECS * 1e9), { ...FACTS, content });
+}
+
+/** As if every picture of the take had been looked at. */
+function contentSeen(take: readonly Observation[]): readonly ContentLag[] {
+  const series = new ContentSeries(ARM);
+  for (const each of take) series.observe(each);
+  return series.lags();
 }
 
 const FACTS: EpisodeFacts = {
   ...{ file: 'take.mcap', info: undefined, ledger: { totals: [], losses: [] }, labels: currentLabels([]) },
-  ...{ events: [], damages: [], frames: undefined, noFrames: undefined, peers: [] },
+  ...{ events: [], damages: [], frames: undefined, noFrames: undefined, content: undefined, peers: [] },
 };

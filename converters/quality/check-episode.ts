@@ -11,6 +11,7 @@ import { examineEpisode } from '../../schemas/recovery.ts';
 import { storedContract } from '../../schemas/stored-contract.ts';
 import { nanosToSecs } from '../../schemas/time.ts';
 import type { Check } from './check.ts';
+import { MotionFinder, surveyContent } from './content-survey.ts';
 import type { EpisodeFacts, Peer } from './episode-facts.ts';
 import { Examination } from './examination.ts';
 import { type Examiner, Feed } from './feed.ts';
@@ -63,15 +64,18 @@ export async function checkEpisode(file: string, options: CheckOptions): Promise
   const subject: Subject = { contract, calibration, startTime, streams, task: info?.task };
   const examination = new Examination(options.checks, subject);
   const alongside = options.alongside?.(startTime);
+  const motion = new MotionFinder(startTime);
   const examiner: Examiner = {
     observe(observation) {
       examination.observe(observation);
+      motion.observe(observation);
       alongside?.observe(observation);
     },
     refused() {}, // a file does not hold what was refused
   };
   const events = await observeAll(reader, new Feed(examiner, { streams, contract }));
-  const facts = { ...(await factsOf(reader, contract)), info, events, peers: options.peers ?? [] };
+  const content = await surveyContent(reader, contract, motion);
+  const facts = { ...(await factsOf(reader, contract)), info, events, content, peers: options.peers ?? [] };
   const findings = examination.findings(endTime, facts);
   const waived = new Set(facts.labels.waivers.map(({ label }) => label.finding));
   return {
@@ -114,7 +118,7 @@ export async function observeAll(reader: EpisodeReader, feed: Feed): Promise<Epi
   return events;
 }
 
-type FileFacts = Omit<EpisodeFacts, 'info' | 'events' | 'peers'>;
+type FileFacts = Omit<EpisodeFacts, 'info' | 'events' | 'content' | 'peers'>;
 
 /** What only the finished file can tell. */
 export async function factsOf(reader: EpisodeReader, contract: Contract | undefined): Promise<FileFacts> {

@@ -3,6 +3,7 @@ import type { EpisodeEvent } from '../../schemas/episode-events.ts';
 import type { CurrentLabels } from '../../schemas/labels.ts';
 import type { Ledger } from '../../schemas/ledger.ts';
 import type { FrameSurvey } from './frame-survey.ts';
+import type { ContentLag } from './time/content-lag.ts';
 
 /** What only the finished file, or its library, can tell. */
 export interface EpisodeFacts {
@@ -17,6 +18,8 @@ export interface EpisodeFacts {
   /** Of the contract; undefined where there is none, or where it gives no frames: see `noFrames`. */
   readonly frames: FrameSurvey | undefined;
   readonly noFrames: string | undefined;
+  /** How the pictures go with the motion; undefined where nobody had the time to look at all of them. */
+  readonly content: readonly ContentLag[] | undefined;
   /** Other episodes of the same library; empty where one is checked alone. */
   readonly peers: readonly Peer[];
 }

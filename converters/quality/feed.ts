@@ -12,6 +12,14 @@ const MOST_IN_FLIGHT = 6;
 /** What messages are led into. */
 export type Examiner = Pick<Examination, 'observe' | 'refused'>;
 
+export interface FeedOptions {
+  /** The subject's list, which grows here. */
+  readonly streams: CheckedStream[];
+  readonly contract: Contract | undefined;
+  /** Pixels across the pictures that are looked at, at most. @default that of `readPicture` */
+  readonly lookWidth?: number;
+}
+
 interface FeedChannel {
   readonly stream: CheckedStream;
   readonly observations: ChannelObservations;
@@ -22,24 +30,23 @@ export class Feed {
   readonly #examination: Examiner;
   readonly #streams: CheckedStream[];
   readonly #contract: Contract | undefined;
+  readonly #lookWidth: number | undefined;
   readonly #channels = new Map<number, FeedChannel>();
   readonly #waiting: (Observation | Promise<Observation>)[] = [];
   #inFlight = 0;
 
-  /** @param streams the subject's list, which grows here. */
-  constructor(
-    examination: Examiner,
-    { streams, contract }: { readonly streams: CheckedStream[]; readonly contract: Contract | undefined },
-  ) {
+  constructor(examination: Examiner, { streams, contract, lookWidth }: FeedOptions) {
     this.#examination = examination;
     this.#streams = streams;
     this.#contract = contract;
+    this.#lookWidth = lookWidth;
   }
 
   channel(key: number, spec: ChannelSpec): void {
     const stream = checkedStream(spec.topic, spec.schema?.name ?? spec.messageEncoding, this.#contract);
     this.#streams.push(stream);
-    this.#channels.set(key, { stream, observations: new ChannelObservations(stream, spec) });
+    const observations = new ChannelObservations(stream, spec, { lookWidth: this.#lookWidth });
+    this.#channels.set(key, { stream, observations });
   }
 
   /**

@@ -18,12 +18,18 @@ export interface SampledMessage extends Sampled {
 export class ChannelObservations {
   readonly #stream: CheckedStream;
   readonly #spec: ChannelSpec;
+  readonly #lookWidth: number | undefined;
   readonly #readStamp: (data: Uint8Array) => bigint | undefined;
   #decode: Decode | undefined;
 
-  constructor(stream: CheckedStream, spec: ChannelSpec) {
+  constructor(
+    stream: CheckedStream,
+    spec: ChannelSpec,
+    { lookWidth }: { readonly lookWidth?: number | undefined } = {},
+  ) {
     this.#stream = stream;
     this.#spec = spec;
+    this.#lookWidth = lookWidth;
     const isTransforms = /^tf2_msgs\/(msg\/)?TFMessage$/.test(spec.schema?.name ?? '');
     this.#readStamp = createSensorTimeReader(spec) ?? (isTransforms ? firstTransformTime : () => undefined);
   }
@@ -40,7 +46,7 @@ export class ChannelObservations {
     const sensorTime = this.#readStamp(message.data);
     const decoded = this.#valueOf(message.data);
     if ('fault' in decoded) return new LazyObservation(this.#stream, message, sensorTime, () => decoded);
-    const looked = await readPicture(decoded.value).then(
+    const looked = await readPicture(decoded.value, this.#lookWidth).then(
       (picture) => ({ ...decoded, picture }),
       (error: Error) => ({ fault: error.message }),
     );

@@ -27,23 +27,30 @@ const RAW: Readonly<Record<string, { readonly bytes: number; readonly luma: numb
  *
  * @throws {Error} when the picture does not decode.
  */
-export async function readPicture(value: MessageValue): Promise<Picture | undefined> {
+export async function readPicture(
+  value: MessageValue,
+  lookWidth: number = LOOK_WIDTH,
+): Promise<Picture | undefined> {
   const data = value.data;
   if (!(data instanceof Uint8Array)) return undefined;
-  if (typeof value.format === 'string') return compressedPicture(data, value.format);
+  if (typeof value.format === 'string') return compressedPicture(data, value.format, lookWidth);
   const { width, height, step, encoding } = value;
   if (typeof width !== 'number' || typeof height !== 'number' || typeof step !== 'number') return undefined;
-  const raw: Raw = { data, width, height, step, encoding: String(encoding) };
+  const raw: Raw = { data, width, height, step, encoding: String(encoding), lookWidth };
   if (step * height > data.byteLength || width === 0 || height === 0) {
     throw new RangeError(`${width} × ${height} pixels need ${step * height} bytes, found ${data.byteLength}`);
   }
   return raw.encoding in RAW ? lumaPicture(raw) : depthPicture(raw, value.is_bigendian === 1);
 }
 
-async function compressedPicture(data: Uint8Array, format: string): Promise<Picture | undefined> {
+async function compressedPicture(
+  data: Uint8Array,
+  format: string,
+  lookWidth: number,
+): Promise<Picture | undefined> {
   if (/compressedDepth/i.test(format)) return undefined;
   const { width, height, format: encoding } = await readImageHeader(data);
-  const luma = await decodeLuma(data, Math.min(width, LOOK_WIDTH));
+  const luma = await decodeLuma(data, Math.min(width, lookWidth));
   return { width, height, encoding, luma: luma.pixels, lumaWidth: luma.width, lumaHeight: luma.height };
 }
 
@@ -54,11 +61,12 @@ interface Raw {
   /** Bytes per row. */
   readonly step: number;
   readonly encoding: string;
+  readonly lookWidth: number;
 }
 
-function lumaPicture({ data, width, height, step, encoding }: Raw): Picture {
+function lumaPicture({ data, width, height, step, encoding, lookWidth }: Raw): Picture {
   const { bytes, luma: brightness } = RAW[encoding]!;
-  const grid = sampleGrid(width, height);
+  const grid = sampleGrid(width, height, lookWidth);
   const luma = new Uint8Array(grid.width * grid.height);
   const across = grid.stride * bytes;
   for (let y = 0, i = 0; y < grid.height; y++) {
@@ -75,11 +83,14 @@ function lumaPicture({ data, width, height, step, encoding }: Raw): Picture {
 }
 
 /** REP 118: 16UC1 holds millimetres, 32FC1 metres; 0 and NaN are holes. */
-function depthPicture({ data, width, height, step, encoding }: Raw, bigEndian: boolean): Picture | undefined {
+function depthPicture(
+  { data, width, height, step, encoding, lookWidth }: Raw,
+  bigEndian: boolean,
+): Picture | undefined {
   const isMillimetres = encoding === '16UC1' || encoding === 'mono16';
   if (!isMillimetres && encoding !== '32FC1') return undefined;
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const grid = sampleGrid(width, height);
+  const grid = sampleGrid(width, height, lookWidth);
   const depth = new Float32Array(grid.width * grid.height);
   for (let y = 0, i = 0; y < grid.height; y++) {
     for (let x = 0; x < grid.width; x++, i++) {
@@ -100,9 +111,9 @@ function depthPicture({ data, width, height, step, encoding }: Raw, bigEndian: b
   };
 }
 
-/** Every n-th pixel of both axes: at most {@link LOOK_WIDTH} wide. Even, so that Bayer's green stays green. */
-function sampleGrid(width: number, height: number) {
-  const least = Math.ceil(width / LOOK_WIDTH);
+/** Every n-th pixel of both axes: at most `lookWidth` wide. Even, so that Bayer's green stays green. */
+function sampleGrid(width: number, height: number, lookWidth: number) {
+  const least = Math.ceil(width / lookWidth);
   const stride = least === 1 ? 1 : least + (least % 2);
   return {
     stride,

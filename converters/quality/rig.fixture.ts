@@ -190,6 +190,7 @@ export const SOUND_FILE: EpisodeFacts = {
   damages: [],
   frames: undefined,
   noFrames: undefined,
+  content: undefined,
   peers: [],
 };
 

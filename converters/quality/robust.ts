@@ -42,3 +42,28 @@ function sortedMiddle(window: Float64Array): number {
   const half = window.length >> 1;
   return window.length % 2 ? window[half]! : (window[half - 1]! + window[half]!) / 2;
 }
+
+/** Rank correlation; equal values share the mean of their ranks. NaN where one side is constant. */
+export function spearman(a: readonly number[], b: readonly number[]): number {
+  const [x, y] = [ranks(a), ranks(b)];
+  const mean = (x.length + 1) / 2;
+  let [xy, xx, yy] = [0, 0, 0];
+  for (let i = 0; i < x.length; i++) {
+    xy += (x[i]! - mean) * (y[i]! - mean);
+    xx += (x[i]! - mean) ** 2;
+    yy += (y[i]! - mean) ** 2;
+  }
+  return xy / Math.sqrt(xx * yy);
+}
+
+function ranks(values: readonly number[]): number[] {
+  const order = values.map((value, index) => ({ value, index })).sort((a, b) => a.value - b.value);
+  const result = new Array<number>(values.length);
+  for (let i = 0; i < order.length; ) {
+    let end = i;
+    while (end < order.length && order[end]!.value === order[i]!.value) end++;
+    for (let k = i; k < end; k++) result[order[k]!.index] = (i + 1 + end) / 2;
+    i = end;
+  }
+  return result;
+}

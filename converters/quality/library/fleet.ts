@@ -1,5 +1,6 @@
 import type { Finding } from '../../../schemas/finding.ts';
 import type { CheckedEpisode } from '../check-episode.ts';
+import { spearman } from '../robust.ts';
 
 /** The same failure on this share of so many episodes says something of the rig, not of an episode. */
 const TRAIT_SHARE = 0.95;
@@ -137,29 +138,4 @@ function traits(episodes: readonly CheckedEpisode[]): ReadonlySet<string> {
     return shares.includes(1) && shares.includes(0) && shares.every((each) => each === 0 || each === 1);
   };
   return new Set([...failed].flatMap(([id, failing]) => (isTrait(failing) ? [id] : [])));
-}
-
-/** Rank correlation; equal values share the mean of their ranks. NaN where one side is constant. */
-export function spearman(a: readonly number[], b: readonly number[]): number {
-  const [x, y] = [ranks(a), ranks(b)];
-  const mean = (x.length + 1) / 2;
-  let [xy, xx, yy] = [0, 0, 0];
-  for (let i = 0; i < x.length; i++) {
-    xy += (x[i]! - mean) * (y[i]! - mean);
-    xx += (x[i]! - mean) ** 2;
-    yy += (y[i]! - mean) ** 2;
-  }
-  return xy / Math.sqrt(xx * yy);
-}
-
-function ranks(values: readonly number[]): number[] {
-  const order = values.map((value, index) => ({ value, index })).sort((a, b) => a.value - b.value);
-  const result = new Array<number>(values.length);
-  for (let i = 0; i < order.length; ) {
-    let end = i;
-    while (end < order.length && order[end]!.value === order[i]!.value) end++;
-    for (let k = i; k < end; k++) result[order[k]!.index] = (i + 1 + end) / 2;
-    i = end;
-  }
-  return result;
 }

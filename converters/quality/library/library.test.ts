@@ -3,7 +3,7 @@ import type { Finding } from '../../../schemas/finding.ts';
 import type { CheckedEpisode } from '../check-episode.ts';
 import { random } from '../rig.fixture.ts';
 import { coverageOf } from './coverage.ts';
-import { fleetOf, spearman } from './fleet.ts';
+import { fleetOf } from './fleet.ts';
 import { withLibraryFindings } from './library-findings.ts';
 import { nearDuplicates, SAME_PATH, SIMILAR_PATH, type TracedEpisode } from './near-duplicates.ts';
 import { occupancyOf } from './occupancy.ts';
@@ -216,17 +216,6 @@ describe('occupancyOf()', () => {
   });
 
   it('says nothing of episodes without joints', () => expect(occupancyOf([undefined])).toBeUndefined());
-});
-
-describe('spearman()', () => {
-  it.each([
-    [[1, 2, 3, 4], [10, 100, 1000, 10_000], 1],
-    [[1, 2, 3, 4], [4, 3, 2, 1], -1],
-    // Ties share the mean rank: scipy.stats.spearmanr gives 0.9486833.
-    [[1, 2, 2, 4], [1, 2, 3, 4], 0.9486833],
-  ])('of %j and %j is %d', (a, b, expected) => {
-    expect(spearman(a, b)).toBeCloseTo(expected, 6);
-  });
 });
 
 describe('coverageOf()', () => {

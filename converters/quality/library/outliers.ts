@@ -1,6 +1,5 @@
 import type { CheckedEpisode } from '../check-episode.ts';
-import { median, medianDeviation, SIGMAS_PER_MAD } from '../robust.ts';
-import { spearman } from './fleet.ts';
+import { median, medianDeviation, SIGMAS_PER_MAD, spearman } from '../robust.ts';
 
 /** Fewer say nothing of how episodes of a task vary. */
 const FEWEST_EPISODES = 20;
