@@ -5,13 +5,13 @@ import { currentLabels } from '../../schemas/labels.ts';
 import type { MessageValue } from '../../schemas/message.ts';
 import { EPOCH } from '../episode.fixture.ts';
 import type { Check } from './check.ts';
-import type { EpisodeFacts } from './episode-facts.ts';
+import type { ContentLag, EpisodeFacts } from './episode-facts.ts';
 import { Examination } from './examination.ts';
 import type { Observation, Picture } from './observation.ts';
 import { random } from './rig.fixture.ts';
 import { checkedStream } from './stream-role.ts';
 import type { CheckedStream } from './subject.ts';
-import { type ContentLag, ContentSeries } from './time/content-lag.ts';
+import { ContentSeries } from './time/content-lag.ts';
 
 /** An arm of two joints with a gripper, a force sensor, a skin and a camera, for tests of checks. */
 export const ARM = parseContract(

@@ -3,12 +3,13 @@ import { EVENTS_TOPIC } from '../../schemas/episode-events.ts';
 import type { EpisodeReader } from '../../schemas/episode-reader.ts';
 import { secsToNanos } from '../../schemas/time.ts';
 import { BIN_SECS, fastest, MotionProfile, movingSpeed } from './episode/motion-profile.ts';
+import type { ContentLag } from './episode-facts.ts';
 import { Feed } from './feed.ts';
 import { isJointType, jointSample } from './joint-sample.ts';
 import type { Observation } from './observation.ts';
 import { checkedStream, isPictureType } from './stream-role.ts';
 import type { CheckedStream } from './subject.ts';
-import { type ContentLag, ContentSeries, MOST_LAG_SECS } from './time/content-lag.ts';
+import { ContentSeries, MOST_LAG_SECS } from './time/content-lag.ts';
 
 /** How much of an episode is looked at picture by picture. */
 const STRETCH_SECS = 6;

@@ -3,7 +3,7 @@ import type { EpisodeEvent } from '../../schemas/episode-events.ts';
 import type { CurrentLabels } from '../../schemas/labels.ts';
 import type { Ledger } from '../../schemas/ledger.ts';
 import type { FrameSurvey } from './frame-survey.ts';
-import type { ContentLag } from './time/content-lag.ts';
+import type { CheckedStream } from './subject.ts';
 
 /** What only the finished file, or its library, can tell. */
 export interface EpisodeFacts {
@@ -33,4 +33,20 @@ export interface Peer {
   readonly start: Readonly<Record<string, readonly number[]>>;
   /** Names of its marked steps, in order; empty where nobody marked any. */
   readonly steps: readonly string[];
+}
+
+/** How the pictures of a camera go with the motion of the joints. */
+export interface ContentLag {
+  readonly stream: CheckedStream;
+  /** Log times of the first and the last picture that were compared. */
+  readonly window: { readonly startTime: bigint; readonly endTime: bigint };
+  readonly pictures: number;
+  readonly periodSecs: number;
+  /** By how much the pictures show the motion late; negative for early. */
+  readonly lagSecs: number;
+  /** Correlation there, and at the next best peak; 0 without any. */
+  readonly agreement: number;
+  readonly nextAgreement: number;
+  /** Share of the pictures before which the arm moved. */
+  readonly motion: number;
 }

@@ -1,6 +1,7 @@
 import type { Contract } from '../../../schemas/contract.ts';
 import { nanosToSecs } from '../../../schemas/time.ts';
 import { entryOf } from '../entry-of.ts';
+import type { ContentLag } from '../episode-facts.ts';
 import { isJointState, jointsOf } from '../motion/joints.ts';
 import type { Observation } from '../observation.ts';
 import { median } from '../robust.ts';
@@ -19,22 +20,6 @@ const MOVING_SHARE = 0.05;
 const RISE = 5;
 /** Fewer intervals say nothing of a correlation. */
 const FEWEST_INTERVALS = 30;
-
-/** How the pictures of a camera go with the motion of the joints. */
-export interface ContentLag {
-  readonly stream: CheckedStream;
-  /** Log times of the first and the last picture that were compared. */
-  readonly window: { readonly startTime: bigint; readonly endTime: bigint };
-  readonly pictures: number;
-  readonly periodSecs: number;
-  /** By how much the pictures show the motion late; negative for early. */
-  readonly lagSecs: number;
-  /** Correlation there, and at the next best peak; 0 without any. */
-  readonly agreement: number;
-  readonly nextAgreement: number;
-  /** Share of the pictures before which the arm moved. */
-  readonly motion: number;
-}
 
 /** What changed from one picture to the next, per second. */
 interface Change {
