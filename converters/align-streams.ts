@@ -4,12 +4,15 @@ import type { Neighbours, Timed } from './align.ts';
 import { AlignBuffer } from './align-buffer.ts';
 import type { ChannelPlan, StreamPlan } from './stream-plan.ts';
 import type { TickRange } from './tick-range.ts';
+import { type Unusable, type VideoPicture, VideoStream } from './video-stream.ts';
 
 /** A message of a feature's stream, on the contract's clock; owns its bytes and is decoded at most once. */
 export class Sample implements Timed {
   readonly time: bigint;
   readonly data: Uint8Array;
   readonly channel: ChannelPlan;
+  /** Of video. */
+  picture: VideoPicture | undefined;
   /** Of video: the one received before it, which it needs to be decoded; undefined for a keyframe. */
   previous: Sample | undefined;
   #value: MessageValue | undefined;
@@ -61,6 +64,13 @@ export interface AlignOptions {
   readonly maxBufferedBytes?: number;
   /** Told of each message that came after a tick at or after its instant was made. */
   readonly onLate?: (plan: StreamPlan) => void;
+  /** Told of each message of video whose picture cannot be shown, and why; its instant may be unknown. */
+  readonly onUnusable?: (plan: StreamPlan, message: UnusablePicture) => void;
+}
+
+export interface UnusablePicture {
+  readonly time: bigint | undefined;
+  readonly reason: Unusable;
 }
 
 /**
@@ -123,11 +133,13 @@ class Lane {
   #highTime: bigint | undefined;
   /** Largest receive time minus own time seen. */
   #latencyNanos: bigint;
-  /** Of video: what the next picture of a channel builds on. */
-  readonly #latest = new Map<ChannelPlan, Sample>();
+  /** Of video: the pictures of each channel, and what the next one builds on. */
+  readonly #videos = new Map<ChannelPlan, { readonly stream: VideoStream; latest: Sample | undefined }>();
+  readonly #onUnusable: AlignOptions['onUnusable'];
 
-  constructor(plan: StreamPlan, { maxWaitSecs = 5, disorderSecs = 0.5 }: AlignOptions) {
+  constructor(plan: StreamPlan, { maxWaitSecs = 5, disorderSecs = 0.5, onUnusable }: AlignOptions) {
     this.plan = plan;
+    this.#onUnusable = onUnusable;
     this.#remaining = plan.messageCount;
     this.#latencyNanos = plan.first ? plan.first.logTime - plan.first.time : 0n;
     this.#patienceNanos = secsToNanos(maxWaitSecs) + plan.lookAheadNanos;
@@ -139,10 +151,11 @@ class Lane {
     this.#remaining--;
     const channel = this.plan.channels.get(message.channel.id)!;
     const time = channel.timeOf(message);
-    if (time === undefined && !channel.isKeyframe) return undefined;
+    if (time === undefined && !channel.isVideo) return undefined;
     const sample = new Sample(message, { time: time ?? message.logTime, channel });
-    if (channel.isKeyframe && !this.#chain(sample, channel.isKeyframe)) return undefined;
-    if (time === undefined) return undefined;
+    const reason = channel.isVideo ? this.#chain(sample) : undefined;
+    if (reason) this.#onUnusable?.(this.plan, { time, reason });
+    if (time === undefined || reason) return undefined;
     this.buffer.add(sample);
     if (this.#highTime === undefined || sample.time > this.#highTime) this.#highTime = sample.time;
     const latencyNanos = message.logTime - sample.time;
@@ -150,14 +163,17 @@ class Lane {
     return sample;
   }
 
-  /** Links a picture to the one that it builds on; false before the first keyframe, where it has nothing. */
-  #chain(sample: Sample, isKeyframe: NonNullable<ChannelPlan['isKeyframe']>): boolean {
-    if (!isKeyframe(sample.value)) {
-      sample.previous = this.#latest.get(sample.channel);
-      if (!sample.previous) return false;
-    }
-    this.#latest.set(sample.channel, sample);
-    return true;
+  /** Links a picture to the one that it builds on, or says why it cannot be shown. */
+  #chain(sample: Sample): Unusable | undefined {
+    const { channel } = sample;
+    const video = this.#videos.get(channel) ?? { stream: new VideoStream(), latest: undefined };
+    this.#videos.set(channel, video);
+    const picture = video.stream.take(sample.value, sample.time);
+    if (typeof picture === 'string') return picture;
+    sample.picture = picture;
+    if (!picture.isKeyframe) sample.previous = video.latest;
+    video.latest = sample;
+    return undefined;
   }
 
   /** Whether no message for a tick is to be expected any more. */

@@ -1,4 +1,4 @@
-import type { Contract } from '../schemas/contract.ts';
+import type { Contract, Feature } from '../schemas/contract.ts';
 import type { EpisodeReader } from '../schemas/episode-reader.ts';
 import type { CurrentLabels } from '../schemas/labels.ts';
 import type { TimeRange } from '../schemas/time.ts';
@@ -13,6 +13,7 @@ import { planStreams } from './stream-plan.ts';
 import { type ChosenTick, chosenTicks, surveyTicks, trimmed } from './tick-choice.ts';
 import { clockLagNanos, tickRange, ticksWithin } from './tick-range.ts';
 import { planTransforms } from './transform-plan.ts';
+import type { Unusable } from './video-stream.ts';
 
 /** What became of an episode's ticks, known when its last frame was taken. */
 export interface FramesReport {
@@ -26,6 +27,8 @@ export interface FramesReport {
   readonly missingAtStart: ReadonlyMap<string, number>;
   /** Messages, by stream, that came too late for a tick which they could have served; see AlignOptions. */
   readonly lateMessages: ReadonlyMap<string, number>;
+  /** Messages of video, by stream, whose picture can be in no frame, and why. */
+  readonly unusablePictures: ReadonlyMap<string, UnusablePictures>;
   /** By stream that is on its sensor's clock: what its stamps turned out to be worth. */
   readonly clocks: ReadonlyMap<string, ClockReport>;
   /** Ticks of the recording, of which the episode may be a stretch. */
@@ -34,9 +37,19 @@ export interface FramesReport {
   ticksIn(stretch: TimeRange): number;
 }
 
-export interface FramesOptions extends Omit<AlignOptions, 'onLate'> {
+/** Pictures before the first keyframe, and those after a lost one up to the next keyframe. */
+export type UnusablePictures = Readonly<Record<Exclude<Unusable, 'empty'>, number>>;
+
+export interface FramesOptions extends Omit<AlignOptions, 'onLate' | 'onUnusable'> {
   /** Whether pictures are decoded; else all are black, which costs nothing. @default true */
   readonly decodesPictures?: boolean;
+  /**
+   * Of decoded pictures, which are looked at, by feature and the first frame that shows them; the others show what
+   * was shown before. Video is decoded all the same: nothing else tells whether it is whole. @default all
+   */
+  readonly wantsPicture?: ((key: string, frame: number) => boolean) | undefined;
+  /** Which features are read; frames are without the others. @default all */
+  readonly reads?: (feature: Feature) => boolean;
   /** The part of the recording that is the episode, log time; see `keptRanges()`. @default all */
   readonly within?: TimeRange | undefined;
   /** What was said of the episode: its outcome, and the mark "goal". @default nothing */
@@ -59,13 +72,18 @@ export function episodeFrames(
   contract: Contract,
   options: FramesOptions = {},
 ): AsyncGenerator<Frame, FramesReport> {
-  return deriveFrames(alignedFrames(reader, contract, options), contract);
+  const { reads = () => true } = options;
+  const read = Object.entries(contract.features).filter(([, feature]) => reads(feature));
+  return deriveFrames(alignedFrames(reader, contract, options), {
+    ...contract,
+    features: Object.fromEntries(read),
+  });
 }
 
 async function* alignedFrames(
   reader: EpisodeReader,
   contract: Contract,
-  { decodesPictures = true, within, labels, ...options }: FramesOptions,
+  { decodesPictures = true, wantsPicture, reads = () => true, within, labels, ...options }: FramesOptions,
 ): AsyncGenerator<Frame, FramesReport> {
   const transforms = await planTransforms(reader, contract);
   const plans = [...(await planStreams(reader, contract)), ...transforms.plans];
@@ -75,19 +93,22 @@ async function* alignedFrames(
     chains: transforms.chains,
     file: reader.file,
     decodesPictures,
+    wantsPicture,
   });
   const lagNanos = clockLagNanos(plans);
   const onTickClock = ({ startTime, endTime }: TimeRange): TimeRange => ({
     startTime: startTime - lagNanos,
     endTime: endTime - lagNanos,
   });
+  const stretch = within && onTickClock(within);
   const topics = new Set(plans.map(({ stream }) => stream.topic));
   const lateMessages = new Map<string, number>();
   const missingAtStart = new Map<string, number>();
-  const ticks = (onLate?: AlignOptions['onLate']) =>
-    chosenTicks(alignStreams(reader.messages({ topics }), plans, { ...options, range, onLate }), {
+  const unusable = new Map<string, { unbegun: number; broken: number }>();
+  const ticks = (counting: Pick<AlignOptions, 'onLate' | 'onUnusable'> = {}) =>
+    chosenTicks(alignStreams(reader.messages({ topics }), plans, { ...options, ...counting, range }), {
       features,
-      within: within && onTickClock(within),
+      within: stretch,
     });
   const goal = labels?.marks.findLast(
     ({ label: { name, endTime } }) =>
@@ -100,11 +121,21 @@ async function* alignedFrames(
     frames: survey?.last ? survey.last.index - survey.first!.index + 1 : 0,
   };
 
-  const wanted = within ? ticksWithin(range, onTickClock(within)) : { from: 0, to: range.count };
+  const wanted = stretch ? ticksWithin(range, stretch) : { from: 0, to: range.count };
   let [first, last, index] = [wanted.to, -1, 0];
   const inFlight: Promise<Frame>[] = [];
   const walk = trimmed(
-    ticks(({ name }) => increment(lateMessages, name)),
+    ticks({
+      onLate: ({ name }) => increment(lateMessages, name),
+      onUnusable: ({ name }, { time, reason }) => {
+        const isOutside =
+          stretch && time !== undefined && (time < stretch.startTime || time >= stretch.endTime);
+        if (reason === 'empty' || isOutside) return;
+        const counts = unusable.get(name) ?? { unbegun: 0, broken: 0 };
+        counts[reason]++;
+        unusable.set(name, counts);
+      },
+    }),
     {
       rateHz: range.rateHz,
       again: () => ticks(),
@@ -119,7 +150,7 @@ async function* alignedFrames(
     for await (const tick of walk) {
       if (last < 0) first = tick.index;
       last = tick.index;
-      const frame = makeFrame(tick, { index: index++, features, goal: survey?.goal, end });
+      const frame = makeFrame(tick, { index: index++, features, reads, goal: survey?.goal, end });
       frame.catch(() => {}); // reported where it is awaited, or not at all when the caller has left
       inFlight.push(frame);
       if (inFlight.length >= FRAMES_IN_FLIGHT) yield await inFlight.shift()!;
@@ -135,6 +166,7 @@ async function* alignedFrames(
     trimmedEnd: last < 0 ? 0 : wanted.to - 1 - last,
     missingAtStart,
     lateMessages,
+    unusablePictures: unusable,
     clocks: new Map(plans.flatMap(({ name, clock }) => (clock ? [[name, clock]] : []))),
     recordingTicks: range.count,
     ticksIn(stretch) {
@@ -153,18 +185,21 @@ export interface FrameMaking {
   readonly features: readonly FeaturePlan[];
   readonly goal: ChosenTick | undefined;
   readonly end: EpisodeEnd;
+  /** @default all */
+  readonly reads?: NonNullable<FramesOptions['reads']>;
 }
 
 /** Reads what was chosen at a tick. */
 export async function makeFrame(
   { time, choices }: ChosenTick,
-  { index, features, goal, end }: FrameMaking,
+  { index, features, goal, end, reads = () => true }: FrameMaking,
 ): Promise<Frame> {
-  const reading = features.map((plan, i): [string, FrameValue | Promise<FrameValue>] => {
+  const reading = features.flatMap((plan, i): [string, FrameValue | Promise<FrameValue>][] => {
     const { key, feature } = plan;
-    if (feature.kind === 'outcome') return [key, outcomeValue(feature, index, end)];
+    if (!reads(feature)) return [];
+    if (feature.kind === 'outcome') return [[key, outcomeValue(feature, index, end)]];
     const choice = plan.isGoal ? seenFrom(time, goal!, i) : choices[i]!;
-    return [key, plan.read(choice)];
+    return [[key, plan.read(choice, index)]];
   });
   const values = new Map<string, FrameValue>();
   for (const [key, value] of reading) values.set(key, value instanceof Promise ? await value : value);

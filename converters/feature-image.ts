@@ -14,15 +14,23 @@ import type { ImageValue } from './frame.ts';
 export class ImageReader {
   readonly #feature: ImageFeature;
   readonly #origin: FeatureOrigin;
-  /** The message that is shown, and its picture. */
+  readonly #wants: (frame: number) => boolean;
+  /** The message that is shown. */
   #sample: Sample | undefined;
-  #pixels: Promise<Uint8Array>;
+  /** The picture that is shown, and whether that of the message did not decode. */
+  #shown: Promise<Shown>;
   readonly #video = new VideoPictures();
 
-  constructor(feature: ImageFeature, origin: FeatureOrigin) {
+  /**
+   * @param wants whether the picture of a frame is looked at, asked at the first that shows it. Of video it is told
+   * all the same whether it is whole.
+   */
+  constructor(feature: ImageFeature, origin: FeatureOrigin, wants: (frame: number) => boolean) {
     this.#feature = feature;
     this.#origin = origin;
-    this.#pixels = Promise.resolve(new Uint8Array(feature.width * feature.height * 3));
+    this.#wants = wants;
+    const pixels = new Uint8Array(feature.width * feature.height * 3);
+    this.#shown = Promise.resolve({ pixels, isDamaged: false });
   }
 
   /**
@@ -30,22 +38,33 @@ export class ImageReader {
    *
    * @throws {ConvertError} when the message is no picture, or one that does not decode.
    */
-  async read({ valid, ageNanos, value }: Choice<Sample>): Promise<ImageValue> {
+  async read({ valid, ageNanos, value }: Choice<Sample>, frame: number): Promise<ImageValue> {
     if (value && value !== this.#sample) {
       this.#sample = value;
-      this.#pixels = this.#decode(value);
+      this.#shown = this.#decode(value, { before: this.#shown, isWanted: this.#wants(frame) });
     }
-    return { kind: 'image', feature: this.#feature, valid, ageNanos, pixels: await this.#pixels };
+    const { pixels, isDamaged } = await this.#shown;
+    const isValid = valid && !isDamaged;
+    return { kind: 'image', feature: this.#feature, valid: isValid, ageNanos, pixels, coded: value?.picture };
   }
 
   close(): Promise<void> {
     return this.#video.close();
   }
 
-  async #decode(sample: Sample): Promise<Uint8Array> {
+  async #decode(
+    sample: Sample,
+    { before, isWanted }: { readonly before: Promise<Shown>; readonly isWanted: boolean },
+  ): Promise<Shown> {
     try {
-      const { pixels } = await decodePicture(sample, { feature: this.#feature, video: this.#video });
-      return this.#feature.colorOrder === 'bgr' ? swapped(pixels) : pixels;
+      if (!isWanted) {
+        const isDamaged = sample.channel.isVideo === true && !(await this.#video.isWhole(sample));
+        return { ...(await before), isDamaged };
+      }
+      const picture = await decodePicture(sample, { feature: this.#feature, video: this.#video });
+      if (!picture) return { ...(await before), isDamaged: true };
+      const { pixels } = picture;
+      return { pixels: this.#feature.colorOrder === 'bgr' ? swapped(pixels) : pixels, isDamaged: false };
     } catch (cause) {
       const { key, topic, file } = this.#origin;
       throw new ConvertError(
@@ -57,17 +76,25 @@ export class ImageReader {
   }
 }
 
+interface Shown {
+  readonly pixels: Uint8Array;
+  readonly isDamaged: boolean;
+}
+
+/** @returns undefined for a picture of video that is damaged. */
 async function decodePicture(
   sample: Sample,
   { feature, video }: { readonly feature: ImageFeature; readonly video: VideoPictures },
-): Promise<RgbImage> {
+): Promise<RgbImage | undefined> {
   const { value, channel } = sample;
   switch (channel.type.replace('/msg/', '/')) {
     case 'sensor_msgs/CompressedImage':
     case 'foxglove_msgs/CompressedImage':
       return decodeRgb(bytesOf(value), feature);
-    case 'foxglove_msgs/CompressedVideo':
-      return brought(await video.decode(sample), feature);
+    case 'foxglove_msgs/CompressedVideo': {
+      const picture = await video.decode(sample);
+      return picture && brought(picture, feature);
+    }
     case 'sensor_msgs/Image':
       return brought(unpack(value), feature);
     default:

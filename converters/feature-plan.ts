@@ -22,7 +22,8 @@ export interface FeaturePlan {
   /** Whether every frame gets what is chosen at the goal. */
   readonly isGoal: boolean;
   choose(tick: AlignedTick): Choice<Sample>;
-  read(choice: Choice<Sample>): FrameValue | Promise<FrameValue>;
+  /** @param frame its index. */
+  read(choice: Choice<Sample>, frame: number): FrameValue | Promise<FrameValue>;
   /** Lets go of a decoder's process, where there is one. */
   close?(): Promise<void>;
 }
@@ -34,6 +35,8 @@ interface Planned extends Pick<TransformPlans, 'chains'> {
   readonly file: string;
   /** Whether pictures are decoded; else all are black. */
   readonly decodesPictures: boolean;
+  /** Of those, which are looked at. @default all */
+  readonly wantsPicture?: ((key: string, frame: number) => boolean) | undefined;
 }
 
 /** The contract's features, in its order. */
@@ -61,16 +64,13 @@ export function planFeatures(contract: Contract, planned: Planned): readonly Fea
     return {
       ...plan,
       choose: choose(),
-      read: (choice) => reader.read(choice),
+      read: (choice, frame) => reader.read(choice, frame),
       close: async () => reader.close?.(),
     };
   });
 }
 
-interface Reader {
-  close?(): Promise<void>;
-  read(choice: Choice<Sample>): FrameValue | Promise<FrameValue>;
-}
+interface Reader extends Pick<FeaturePlan, 'read' | 'close'> {}
 
 function readerOf(
   feature: StreamFeature,
@@ -90,9 +90,15 @@ function readerOf(
     case 'depth':
       return new DepthReader(feature, origin);
     case 'image': {
-      if (planned.decodesPictures) return new ImageReader(feature, origin);
+      const { decodesPictures, wantsPicture = () => true } = planned;
+      if (decodesPictures)
+        return new ImageReader(feature, origin, (frame) => wantsPicture(origin.key, frame));
       const pixels = new Uint8Array(elementCount(feature));
-      return { read: ({ valid, ageNanos }) => ({ kind: 'image', feature, valid, ageNanos, pixels }) };
+      return {
+        read: ({ valid, ageNanos, value }) => {
+          return { kind: 'image', feature, valid, ageNanos, pixels, coded: value?.picture };
+        },
+      };
     }
     default:
       return feature satisfies never;

@@ -1,4 +1,5 @@
 import type { Feature, ImageFeature, TextFeature, VectorFeature } from '../schemas/contract.ts';
+import type { VideoPicture } from './video-stream.ts';
 
 /** All features of an episode at one tick. */
 export interface Frame {
@@ -51,6 +52,8 @@ export interface ImageValue extends Timing {
   readonly feature: ImageFeature;
   /** [height, width, 3] uint8, row-major, brought to the feature's size and order of colours. */
   readonly pixels: Uint8Array;
+  /** Of video: the coded picture that was chosen. */
+  readonly coded?: VideoPicture | undefined;
 }
 
 export interface TextValue extends Timing {

@@ -11,6 +11,7 @@ import { planStreams, type StreamPlan } from './stream-plan.ts';
 import { chosenTicks } from './tick-choice.ts';
 import { clockLagNanos, type TickRange, tickRange, ticksUpTo } from './tick-range.ts';
 import { planTransforms, type TransformPlans } from './transform-plan.ts';
+import { isKeyframe } from './video-packets.ts';
 
 /** Streams with fewer messages are read from their first: a latched one has been silent ever since. */
 const FEW_MESSAGES = 200;
@@ -110,14 +111,18 @@ export class SeekableFrames {
       within: undefined,
     });
     const inFlight: Promise<Frame>[] = [];
-    for await (const tick of ticks) {
-      if (signal.aborted) return;
-      const frame = makeFrame(tick, { index: tick.index, features, goal: undefined, end: UNKNOWN_END });
-      frame.catch(() => {}); // reported where it is awaited, or not at all when the caller has left
-      inFlight.push(frame);
-      if (inFlight.length >= FRAMES_IN_FLIGHT) yield await inFlight.shift()!;
+    try {
+      for await (const tick of ticks) {
+        if (signal.aborted) return;
+        const frame = makeFrame(tick, { index: tick.index, features, goal: undefined, end: UNKNOWN_END });
+        frame.catch(() => {}); // reported where it is awaited, or not at all when the caller has left
+        inFlight.push(frame);
+        if (inFlight.length >= FRAMES_IN_FLIGHT) yield await inFlight.shift()!;
+      }
+      for (const frame of inFlight) yield await frame;
+    } finally {
+      await Promise.all(features.map((feature) => feature.close?.()));
     }
-    for (const frame of inFlight) yield await frame;
   }
 
   /** What frames from an instant on are made of: what was still valid then, and what came since. */
@@ -130,7 +135,11 @@ export class SeekableFrames {
           .map(({ stream }) => stream.topic),
       );
       if (few.size > 0) yield* this.#reader.messages({ topics: few, endTime: startTime });
-      const many = topics.difference(few);
+      const videos = new Set(this.#plans.filter(isVideoPlan).map(({ stream }) => stream.topic)).difference(
+        few,
+      );
+      for (const topic of videos) yield* this.#sinceKeyframe(topic, startTime);
+      const many = topics.difference(few).difference(videos);
       const latest = [...(await this.#reader.latestBefore(startTime - 1n, many)).values()];
       yield* latest.sort((a, b) => Number(a.logTime - b.logTime));
     }
@@ -139,6 +148,24 @@ export class SeekableFrames {
       yield message;
     }
   }
+
+  /** The video before an instant, from the last keyframe on: without it no picture can be shown. */
+  async *#sinceKeyframe(topic: string, endTime: bigint): AsyncGenerator<Message> {
+    const topics = [topic];
+    for await (const message of this.#reader.messages({ topics, endTime, reverse: true })) {
+      const decode = this.#plans
+        .find(({ stream }) => stream.topic === topic)!
+        .channels.get(message.channel.id)!.decode;
+      if (!isKeyframe(decode!(message.data))) continue;
+      yield* this.#reader.messages({ topics, startTime: message.logTime, endTime });
+      return;
+    }
+  }
+}
+
+/** Whether a stream's pictures build on each other. */
+function isVideoPlan({ channels }: StreamPlan): boolean {
+  return channels.values().some(({ isVideo }) => isVideo === true);
 }
 
 /** Of outcomes, which are left out. */

@@ -20,7 +20,7 @@ import {
 import { NANOS_PER_SEC, secsToNanos } from '../schemas/time.ts';
 import type { Received } from './clock-steps.ts';
 import { type ClockReport, type StampedStream, surveyClocks } from './clock-survey.ts';
-import { isKeyframe, isVideo } from './video-packets.ts';
+import { isVideo } from './video-packets.ts';
 
 /** One stream of the contract as one episode holds it. */
 export interface StreamPlan {
@@ -56,26 +56,26 @@ export interface ChannelPlan {
   readonly decode?: Decode;
   /** Where the numbers of a payload lie; absent where only decoding tells. */
   readonly layoutOf?: ((data: Uint8Array) => CdrLayout | undefined) | undefined;
-  /** Of video: whether a picture can be decoded without those before it. */
-  readonly isKeyframe?: (value: MessageValue) => boolean;
+  /** Whether most of its pictures need those before them. */
+  readonly isVideo?: true;
   /** Instead: the value of a message that holds those of several plans, read when it comes. */
   readonly readValue?: (message: Message) => MessageValue | undefined;
 }
 
 /**
- * Finds the streams that features are made of in an episode.
+ * Finds streams of the contract in an episode.
  *
+ * @param names those that features are made of, unless others are asked for.
  * @throws {ConvertError} when a required stream is not there, has another type, or cannot be put on the
  * contract's clock.
  * @throws {MessageError} when a channel's messages cannot be decoded.
  */
-export async function planStreams(reader: EpisodeReader, contract: Contract): Promise<StreamPlan[]> {
-  const used = new Set(
-    Object.values(contract.features).flatMap((feature) =>
-      feature.kind === 'outcome' || isTransform(feature) ? [] : [feature.stream],
-    ),
-  );
-  const outlines = [...used].map((name) => planStream(reader, contract, name));
+export async function planStreams(
+  reader: EpisodeReader,
+  contract: Contract,
+  names = streamsOfFeatures(contract),
+): Promise<StreamPlan[]> {
+  const outlines = [...names].map((name) => planStream(reader, contract, name));
   const stamped = outlines.flatMap(({ stream, stamps }) =>
     stamps ? [{ topic: stream.topic, stamps, isForeign: stream.clockOffset === 'estimate' }] : [],
   );
@@ -110,6 +110,14 @@ export async function planStreams(reader: EpisodeReader, contract: Contract): Pr
       clock: clock.report,
     };
   });
+}
+
+function streamsOfFeatures({ features }: Contract): ReadonlySet<string> {
+  return new Set(
+    Object.values(features).flatMap((feature) =>
+      feature.kind === 'outcome' || isTransform(feature) ? [] : [feature.stream],
+    ),
+  );
 }
 
 /** A stream before its messages were looked at. */
@@ -182,7 +190,7 @@ function planStream(reader: EpisodeReader, contract: Contract, name: string): St
           timeOf,
           decode: createDecoder(channel),
           layoutOf: createChannelLayout(channel),
-          ...(isVideo(channel.schema?.name ?? '') && { isKeyframe }),
+          ...(isVideo(channel.schema?.name ?? '') && { isVideo: true as const }),
         },
       ];
     }),

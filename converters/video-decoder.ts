@@ -7,9 +7,27 @@ import { nodeAvDecoder } from './video-node-av.ts';
 import type { VideoCodec } from './video-packets.ts';
 
 /** What is asked of the decoding process for each packet, and what it answers; see `video-node-av-process.ts`. */
-const WANTED = 1;
+const ANSWERED = 1;
 const FIRST = 2;
+const WITHOUT_PIXELS = 4;
 const HEADER_BYTES = 12;
+const SPENT = 1;
+const DAMAGED = 2;
+
+/** What became of a packet. */
+export interface DecodedVideo {
+  /** Whether it and all that it builds on decoded without a fault. */
+  readonly isWhole: boolean;
+  /** Undefined where it does not decode; without pixels where these are not wanted. */
+  readonly picture: RgbImage | undefined;
+}
+
+export interface DecodeOptions {
+  /** Whether the first packet is a keyframe, to begin anew with. */
+  readonly isStart: boolean;
+  /** Whether pixels are wanted. @default true */
+  readonly isWanted?: boolean;
+}
 
 /**
  * Decodes a stream of video in a process of its own, picture by picture. Only node-av can: the command ffmpeg gives
@@ -47,23 +65,29 @@ export class VideoDecoder {
   /**
    * Decodes packets that follow those before, or begin anew with a keyframe; one call at a time.
    *
-   * @returns the picture of the last packet.
-   * @throws {RangeError} when it does not decode.
+   * @returns what became of the last packet.
+   * @throws {RangeError} when the process ended.
    */
-  async decode(packets: readonly Uint8Array[], { isStart }: { isStart: boolean }): Promise<RgbImage> {
+  async decode(
+    packets: readonly Uint8Array[],
+    { isStart, isWanted = true }: DecodeOptions,
+  ): Promise<DecodedVideo> {
     for (const [i, packet] of packets.entries()) {
       const header = Buffer.alloc(5);
       header.writeUInt32LE(packet.byteLength);
-      header[4] = (i === packets.length - 1 ? WANTED : 0) | (i === 0 && isStart ? FIRST : 0);
+      const asked = i === packets.length - 1 ? ANSWERED | (isWanted ? 0 : WITHOUT_PIXELS) : 0;
+      header[4] = asked | (i === 0 && isStart ? FIRST : 0);
       this.#child.stdin.write(header);
       if (!this.#child.stdin.write(packet))
         await Promise.race([once(this.#child.stdin, 'drain'), this.#ended()]);
     }
     const header = await this.#read(HEADER_BYTES);
-    const [width, height, isSpent] = [0, 4, 8].map((at) => header.readUInt32LE(at));
-    this.#needsStart = isSpent === 1;
-    if (!width || !height) throw new RangeError('the video does not decode');
-    return { pixels: new Uint8Array(await this.#read(width * height * 3)), width, height };
+    const [width = 0, height = 0, state = 0] = [0, 4, 8].map((at) => header.readUInt32LE(at));
+    this.#needsStart = (state & SPENT) !== 0;
+    const isWhole = (state & DAMAGED) === 0;
+    if (!width || !height) return { isWhole, picture: undefined };
+    const pixels = new Uint8Array(await this.#read(isWanted ? width * height * 3 : 0));
+    return { isWhole, picture: { pixels, width, height } };
   }
 
   /** Ends the process. */

@@ -95,9 +95,10 @@ function emptyFrame(
 }
 
 /**
- * Asked on the standard input for each packet: uint32 length, uint8 of 1 where its picture is wanted and 2 where
- * nothing before it counts any more, the packet. Answered on the standard output for each that is wanted: uint32
- * width and height, 0 where it does not decode, uint32 of 1 where the next packet must be a keyframe, the pixels.
+ * Asked on the standard input for each packet: uint32 length, uint8 of 1 where it is to be answered, 2 where nothing
+ * before it counts any more and 4 where its pixels are not wanted, the packet. Answered on the standard output:
+ * uint32 width and height, 0 where it does not decode, uint32 of 1 where the next packet must be a keyframe and 2
+ * where it or one before it is damaged, the pixels.
  */
 async function decode(id: av.AVCodecID) {
   const context = new CodecContext();
@@ -111,51 +112,72 @@ async function decode(id: av.AVCodecID) {
   scaler.allocContext();
   scaler.setOption('sws_flags', CONVERSION_FLAGS);
   let number = 0n;
+  let isDamaged = false;
   for await (const { packet: data, flags } of packets()) {
-    if (flags & 2) context.flushBuffers();
+    if (flags & 2) {
+      context.flushBuffers();
+      isDamaged = false;
+    }
     const packet = new Packet();
     packet.alloc();
     packet.data = data;
     packet.pts = ++number;
-    context.sendPacketSync(packet);
+    if (context.sendPacketSync(packet) < 0) isDamaged = true;
     packet.free();
-    let picture = pictureOf(context, number);
-    const isSpent = (flags & 1) !== 0 && !picture;
+    let decoded = pictureOf(context, number);
+    isDamaged ||= decoded.isDamaged;
+    const isSpent = (flags & 1) !== 0 && !decoded.picture;
     if (isSpent) {
       // It may still be held back in favour of pictures that come before it.
       context.sendPacketSync(null);
-      picture = pictureOf(context, number);
+      decoded = pictureOf(context, number);
+      isDamaged ||= decoded.isDamaged || !decoded.picture;
       context.flushBuffers();
     }
-    if (flags & 1) await answer(picture, { isSpent, scaler });
+    const { picture } = decoded;
+    if (flags & 1)
+      await answer(picture, {
+        state: Number(isSpent) | (isDamaged ? 2 : 0),
+        hasPixels: !(flags & 4),
+        scaler,
+      });
     picture?.free();
   }
 }
 
 /** The decoded picture of a packet; those of earlier ones are let go. */
-function pictureOf(context: CodecContext, number: bigint): Frame | undefined {
+function pictureOf(
+  context: CodecContext,
+  number: bigint,
+): { readonly picture: Frame | undefined; readonly isDamaged: boolean } {
+  let isDamaged = false;
   for (;;) {
     const frame = new Frame();
     frame.alloc();
     if (context.receiveFrameSync(frame) < 0) {
       frame.free();
-      return undefined;
+      return { picture: undefined, isDamaged };
     }
-    if (frame.pts === number) return frame;
+    isDamaged ||= frame.decodeErrorFlags !== 0 || frame.hasFlags(av.AV_FRAME_FLAG_CORRUPT);
+    if (frame.pts === number) return { picture: frame, isDamaged };
     frame.free();
   }
 }
 
 async function answer(
   picture: Frame | undefined,
-  { isSpent, scaler }: { readonly isSpent: boolean; readonly scaler: SoftwareScaleContext },
+  {
+    state,
+    hasPixels,
+    scaler,
+  }: { readonly state: number; readonly hasPixels: boolean; readonly scaler: SoftwareScaleContext },
 ) {
   const header = Buffer.alloc(12);
   header.writeUInt32LE(picture?.width ?? 0, 0);
   header.writeUInt32LE(picture?.height ?? 0, 4);
-  header.writeUInt32LE(Number(isSpent), 8);
+  header.writeUInt32LE(state, 8);
   process.stdout.write(header);
-  if (!picture) return;
+  if (!picture || !hasPixels) return;
   const { width, height } = picture;
   const rgb = emptyFrame({ width, height, format: av.AV_PIX_FMT_RGB24 });
   scaler.scaleFrameSync(rgb, picture);
