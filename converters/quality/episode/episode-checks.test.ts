@@ -61,6 +61,14 @@ function hand({ object = 0.04, opens = true }): readonly RigMessage[] {
   });
 }
 
+/** An arm that rests while a hand's finger trembles until the end. */
+function restless(messages: readonly RigMessage[]): readonly RigMessage[] {
+  return messages.map((each, i) => {
+    const position = [...(each.value.position as number[]), 0.5 + 0.02 * (Math.floor(i / 13) % 2)];
+    return { ...each, value: { ...each.value, name: ['a', 'b', 'leftHandPinky'], position } };
+  });
+}
+
 const asked = (task: string) => ({ facts: { info: info(task) } });
 const steps = (...names: readonly string[]) => ({
   facts: {
@@ -102,6 +110,7 @@ const ROWS: readonly Row[] = [
   { id: 'E04', what: 'a pause of 2 s', messages: take({ pause: 2 }), status: 'warn', place: 4 },
   { id: 'E05', what: 'a robot that still moves', messages: take({ tail: -1.5 }), status: 'warn', place: 9.7 },
   { id: 'E05', what: 'a robot that rests', messages: take({ tail: 0.6 }), status: 'pass' },
+  { id: 'E05', what: 'an arm that rests', messages: restless(take({ tail: 0.6 })), status: 'pass' },
   { id: 'E05', what: 'a robot that never moves', messages: still(), status: 'not_assessed' },
   { id: 'E06', what: 'no outcome', status: 'info' },
   {

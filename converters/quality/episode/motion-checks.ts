@@ -2,6 +2,7 @@ import { secsToNanos } from '../../../schemas/time.ts';
 import type { Check, Judgement } from '../check.ts';
 import type { EpisodeFacts } from '../episode-facts.ts';
 import { isJointType, jointSample } from '../joint-sample.ts';
+import { isGripper } from '../motion/joints.ts';
 import type { CheckedStream, Subject } from '../subject.ts';
 import { BIN_SECS, fastest, MotionProfile, movingSpeed, rests, robustZ } from './motion-profile.ts';
 
@@ -107,15 +108,17 @@ export const EPISODE_MOTION_CHECKS: readonly Check[] = [
     limits: { warn: 0.1, validated: false },
     explain: {
       cause: 'The take was stopped while the robot still moved.',
-      formula: 'Speed in the last 0.2 s / p95 of the speed while moving.',
+      formula: 'Speed in the last 0.2 s / p95 of the speed while moving; grippers left out.',
       remedy: 'Wait for the robot to come to rest, or set "postRollSecs" in the contract.',
       example: 'the robot still moves at 45 % of its speed when the take ends',
       source: 'arXiv 2606.05588; limit of our own',
     },
-    watch: ofMotion(function* ({ speeds, now }) {
+    watch: ofMotion(function* ({ profiles, now }) {
+      const arm = (joint: string) => !isGripper(joint);
+      const speeds = fastest([...profiles.values()].map((profile) => profile.speeds(now, arm)));
       const usual = movingSpeed(speeds, 0.95);
       if (usual === 0) {
-        yield { status: 'not_assessed', reason: 'the robot never moves' };
+        yield { status: 'not_assessed', reason: 'no arm moves' };
         return;
       }
       // The last step is only begun: the two whole ones before it are the last 0.2 s.

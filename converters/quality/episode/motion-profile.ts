@@ -50,11 +50,15 @@ export class MotionProfile {
       .map(([, { sums, count }]) => Array.from(sums, (sum) => sum / count));
   }
 
-  /** Speed of every step up to `endTime`: the joint's that moves most, in shares of its range per second. */
-  speeds(endTime: bigint): Float64Array {
+  /**
+   * Speed of every step up to `endTime`: the joint's that moves most, in shares of its range per second.
+   *
+   * @param counts which joints count; all if not given.
+   */
+  speeds(endTime: bigint, counts: (joint: string) => boolean = () => true): Float64Array {
     const count = Math.max(0, Math.ceil(Number(endTime - this.#startTime) / Number(BIN_NANOS)));
-    const joints = this.#names?.length ?? 0;
-    const ranges = Array.from({ length: joints }, (_, j) => this.#range(j));
+    const joints = (this.#names ?? []).flatMap((name, j) => (counts(name) ? [j] : []));
+    const ranges = joints.map((j) => this.#range(j));
     const speeds = new Float64Array(count);
     let last: { readonly index: number; readonly bin: Bin } | undefined;
     for (let index = 0; index < count; index++) {
@@ -63,9 +67,9 @@ export class MotionProfile {
       if (last) {
         const secs = (index - last.index) * BIN_SECS;
         let speed = 0;
-        for (let j = 0; j < joints; j++) {
+        for (const [i, j] of joints.entries()) {
           const way = Math.abs(bin.sums[j]! / bin.count - last.bin.sums[j]! / last.bin.count);
-          speed = Math.max(speed, way / secs / ranges[j]!);
+          speed = Math.max(speed, way / secs / ranges[i]!);
         }
         for (let i = last.index + 1; i <= index; i++) speeds[i] = speed;
       }

@@ -1,4 +1,5 @@
 import type { Check } from '../check.ts';
+import { isHandFinger } from '../motion/joints.ts';
 import { Reversals } from '../reversals.ts';
 import { type GripperEvent, GripperMachine } from './gripper.ts';
 import { IgnoredCommands } from './ignored-commands.ts';
@@ -108,7 +109,8 @@ export const GRIPPER_CHECKS: readonly Check[] = [
     limits: { warn: 0, fail: 2, validated: false },
     explain: {
       cause: 'The grasp was beside the object, too weak, or the object slipped.',
-      formula: 'Closings that end empty, and grasps that are lost before they are opened.',
+      formula:
+        'Closings over at least 20 % of the stroke that end empty, and grasps that are lost before they are opened.',
       remedy: 'Keep the take if recovery is wanted in training; label the span as a mistake otherwise.',
       example: 'gripper: closes empty 1 time and loses its grasp 1 time',
       source: 'DQAF "repeated corrections"; π0.7 "mistake"',
@@ -120,7 +122,13 @@ export const GRIPPER_CHECKS: readonly Check[] = [
           machine ??= new GripperMachine(gripper.stroke);
           machine.add(aperture, gripper.command, time);
         },
-        judgement() {
+        judgement({ joint }) {
+          if (isHandFinger(joint)) {
+            return {
+              status: 'not_assessed',
+              reason: 'one finger of a hand does not tell what the hand holds',
+            };
+          }
           const moments = machine?.moments ?? [];
           const times = (event: GripperEvent) => moments.filter((moment) => moment.event === event);
           const [lost, emptied] = [times('lost'), times('empty')];

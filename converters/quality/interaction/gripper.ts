@@ -10,9 +10,13 @@ export interface GripperMoment {
 const STILL_SHARE = 0.1;
 const STALL_SHARE = 0.03;
 const LOST_SHARE = 0.02;
+/** A closing over less than this is a tremble around a goal, no attempt to grasp. */
+const ATTEMPT_SHARE = 0.2;
 /** A motion has ended when it has been still for this long. */
 const SETTLE_NANOS = 80_000_000n;
 const SPEED_SECS = 0.06;
+/** How long what is held may give way after it was told to be held tighter. */
+const SQUEEZE_NANOS = 300_000_000n;
 
 /** Follows one gripper, sample by sample; larger apertures are wider open. */
 export class GripperMachine {
@@ -21,8 +25,10 @@ export class GripperMachine {
   #state: 'rest' | 'closing' | 'grasp' | 'opening' = 'rest';
   #recent: { readonly time: bigint; readonly aperture: number }[] = [];
   #stillFrom: bigint | undefined;
+  #closedFrom = 0;
   #graspAperture = 0;
   #graspCommand = 0;
+  #squeezedUntil = 0n;
 
   /** @param stroke in the unit of the aperture, as far as it is known. */
   constructor(stroke: () => number) {
@@ -51,9 +57,10 @@ export class GripperMachine {
     switch (this.#state) {
       case 'rest':
       case 'opening':
-        if (speed < -STILL_SHARE && (command === undefined || command < aperture))
+        if (speed < -STILL_SHARE && (command === undefined || command < aperture)) {
+          this.#closedFrom = oldest.aperture;
           this.#become('closing', 'close', time);
-        else if (hasSettled) this.#state = 'rest';
+        } else if (hasSettled) this.#state = 'rest';
         return;
       case 'closing':
         if (speed > STILL_SHARE) this.#become('opening', 'open', time);
@@ -66,6 +73,11 @@ export class GripperMachine {
       case 'grasp':
         if (command !== undefined && command > this.#graspCommand + LOST_SHARE * stroke) {
           this.#become('opening', 'open', time);
+        } else if (command !== undefined && command < this.#graspCommand - LOST_SHARE * stroke) {
+          this.#graspCommand = command;
+          this.#squeezedUntil = time + SQUEEZE_NANOS;
+        } else if (time < this.#squeezedUntil) {
+          this.#graspAperture = Math.min(this.#graspAperture, aperture);
         } else if (aperture < this.#graspAperture - LOST_SHARE * stroke) {
           this.#become('closing', 'lost', time);
         } else if (speed > STILL_SHARE) this.#become('opening', 'open', time);
@@ -76,6 +88,7 @@ export class GripperMachine {
     const isStalled = aperture - (command ?? 0) > STALL_SHARE * stroke;
     [this.#graspAperture, this.#graspCommand] = [aperture, command ?? 0];
     if (isStalled) this.#become('grasp', 'grasp', time);
+    else if (this.#closedFrom - aperture < ATTEMPT_SHARE * stroke) this.#state = 'rest';
     else this.#become('rest', 'empty', time);
   }
 

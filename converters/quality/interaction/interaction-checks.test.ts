@@ -5,6 +5,7 @@ import {
   cleanArm,
   GRASP,
   judge,
+  STREAMS,
   secsOf,
   aperture as told,
   withValue,
@@ -195,6 +196,33 @@ describe('INTERACTION_CHECKS', () => {
     expect(judge(of('I13'), cleanArm(1, HAND))[0]).toMatchObject({
       evidence: { empty: 0, lost: 0, grasps: 1 },
     });
+  });
+
+  test('I13 counts neither a tremble around the goal nor a grasp that is told to close further', () => {
+    const trembling = gripper(cleanArm(1, HAND), 'joints', ({ secs, aperture }) => {
+      return { aperture: aperture + (secs % 2 < 1 && aperture > 0.07 ? 0.007 : 0) };
+    });
+    const tightened = cleanArm(1, HAND).map((each) => {
+      const [secs, { name }] = [secsOf(each), each.stream];
+      if (name !== 'commands' || secs < 6 || secs > GRASP.to) return each;
+      return withValue(each, (value) => {
+        const position = value.position as number[];
+        return { ...value, position: [position[0], position[1], 0.01] };
+      });
+    });
+    const squeezed = gripper(tightened, 'joints', ({ secs, aperture }) => {
+      return { aperture: secs > 6.1 && secs < GRASP.to ? aperture - 0.005 : aperture };
+    });
+    expect(judge(of('I13'), trembling)[0]).toMatchObject({ value: 0, evidence: { grasps: 1 } });
+    expect(judge(of('I13'), squeezed)[0]).toMatchObject({ value: 0, evidence: { lost: 0 } });
+  });
+
+  test('I13 does not judge the fingers of a hand one by one', () => {
+    const stream = { ...STREAMS.joints! };
+    const fingers = cleanArm(1, ['joints']).map((each) =>
+      withValue({ ...each, stream }, (value) => ({ ...value, name: ['a', 'b', 'rightHandPinky'] })),
+    );
+    expect(judge(of('I13'), fingers)).toMatchObject([{ status: 'not_assessed', channel: 'rightHandPinky' }]);
   });
 
   test('I01 takes no heed of a sensor with coarse steps that rests at its largest value', () => {

@@ -52,7 +52,12 @@ function ordered(
 
 /** Fingers and grippers rest and jump by nature: checks of single joints leave them to those of grippers. */
 export function isGripper(name: string): boolean {
-  return /grip|finger|jaw|thumb/i.test(name) || /hand.*(index|middle|ring|pinky)/i.test(name);
+  return /grip|finger|jaw/i.test(name) || isHandFinger(name);
+}
+
+/** Fingers that make a hand only together. */
+export function isHandFinger(name: string): boolean {
+  return /thumb/i.test(name) || /hand.*(index|middle|ring|pinky)/i.test(name);
 }
 
 export function isJointState(stream: CheckedStream): boolean {

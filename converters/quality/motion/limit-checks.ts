@@ -194,8 +194,8 @@ export const LIMIT_CHECKS: readonly Check[] = [
       cause:
         'An encoder without multi-turn memory wrapped, a servo bus swapped two answers, or a driver restarted.',
       formula:
-        'Steps over half of all that the joint moved and 8 times its usual steps (p95), or within 2 % of ±2π, ±360 or ' +
-        '±4096.',
+        'Steps over half of all that the joint moved and 8 times its usual steps (p95), of grippers none of these, or ' +
+        'within 2 % of ±2π, ±360 or ±4096.',
       remedy:
         'Unwrap in the driver, or turn the joint’s zero away from where it works; record the take again.',
       example: 'joints: joint7 jumps by −6.281 once',
@@ -223,7 +223,12 @@ export const LIMIT_CHECKS: readonly Check[] = [
         *findings(_now, facts): Generator<Judgement> {
           if (!facts) return;
           blocks.flush();
-          const worst = worstOf(tracks.map((track, i) => ({ channel: names[i], ...track.result() })));
+          const worst = worstOf(
+            tracks.map((track, i) => {
+              const channel = names[i] ?? '';
+              return { channel, ...track.result({ mayJump: isGripper(channel) }) };
+            }),
+          );
           if (!worst) return yield { status: 'not_assessed', reason: 'it holds no positions in a row' };
           const { step } = worst.evidence;
           const reason =

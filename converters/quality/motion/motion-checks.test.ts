@@ -251,6 +251,19 @@ describe('MOTION_CHECKS', () => {
     expect(judge(of('K15'), bent)[0]!.value).toBeLessThan(0.9);
   });
 
+  test('K04 lets fingers snap shut, and tells when their encoder wraps', () => {
+    const snapping = (jump: number) =>
+      cleanArm(1, ['joints']).map((each) =>
+        withValue(each, (value) => {
+          const [a, b] = value.position as number[];
+          return { ...value, position: [a, b, secsOf(each) < AT ? 0.08 : 0.08 - jump] };
+        }),
+      );
+    const of = MOTION_CHECKS.filter(({ id }) => id === 'K04');
+    expect(judge(of, snapping(0.06))).toMatchObject([{ status: 'pass' }]);
+    expect(judge(of, snapping(2 * Math.PI))).toMatchObject([{ status: 'fail', channel: 'gripper' }]);
+  });
+
   test('every check says why it cannot judge an episode without joints', () => {
     const findings = judge(MOTION_CHECKS, cleanArm(1, ['wrench']));
     expect(findings.map(({ check, status }) => `${check} ${status}`)).toEqual(

@@ -35,11 +35,12 @@ export class StepTrack {
     }
   }
 
-  result(): ChannelValue {
+  /** @param options.mayJump whether only an encoder's wraps count: fingers snap open and shut. */
+  result({ mayJump }: { readonly mayJump: boolean }): ChannelValue {
     const usual = this.#sizes.quantile(0.95) ?? 0;
     const least = Math.max(JUMP_SHARE * (this.#max - this.#min), JUMP_STEPS * usual);
     this.#keepLargest();
-    const jumps = this.#large.filter(({ step }) => Math.abs(step) > least || isWrap(step));
+    const jumps = this.#large.filter(({ step }) => (!mayJump && Math.abs(step) > least) || isWrap(step));
     const [first] = jumps;
     return {
       value: jumps.length,
