@@ -250,11 +250,18 @@ export async function examineTake(
   const streams: CheckedStream[] = [];
   const [first, last] = [take.messages[0]!.logTime, take.messages.at(-1)!.logTime];
   const [task] = contract.episode.tasks;
-  const examination = new Examination(checks, { contract, calibration, startTime: first, streams, task });
+  const examination = new Examination(checks, {
+    contract,
+    calibration,
+    startTime: first,
+    streams,
+    events: [],
+    task,
+  });
   await feedTake(take, new Feed(examination, { streams, contract }));
   return examination.findings(last, {
     ...{ file: 'take.mcap', info: undefined, ledger: undefined, labels: currentLabels([]) },
-    ...{ events: [], damages: [], frames: undefined, noFrames: undefined, content: undefined, peers: [] },
+    ...{ damages: [], frames: undefined, noFrames: undefined, content: undefined, peers: [] },
   });
 }
 

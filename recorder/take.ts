@@ -117,6 +117,7 @@ export class Take {
   /** Writes what the operator did among the messages. */
   event(event: EpisodeEvent, logTime: bigint): void {
     this.#isPaused = event.event === 'pause' || (this.#isPaused && event.event !== 'resume');
+    this.#observer?.event(event, logTime);
     const data = encodeEvent(event).slice();
     this.#thread.offer({ channelId: 0, sequence: ++this.#events, logTime, publishTime: logTime, data });
   }

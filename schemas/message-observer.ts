@@ -1,4 +1,5 @@
 import type { EpisodeInfo } from './episode.ts';
+import type { EpisodeEvent } from './episode-events.ts';
 import type { Finding, Verdict } from './finding.ts';
 import type { ChannelSpec } from './message.ts';
 
@@ -35,6 +36,8 @@ export interface MessageObserver {
   message(message: ObservedMessage): void;
   /** The take's queue refused the message that was just shown. */
   refused(channelKey: number, logTime: bigint): void;
+  /** What the operator said, or the recorder noticed. */
+  event(event: EpisodeEvent, logTime: bigint): void;
   /**
    * The take has ended.
    *

@@ -212,7 +212,7 @@ export function judge(
   { calibration = CALIBRATION }: { readonly calibration?: Calibration | undefined } = {},
 ): readonly Finding[] {
   const subject = {
-    ...{ contract: ARM, calibration, startTime: EPOCH, task: 'pick up the cup' },
+    ...{ contract: ARM, calibration, startTime: EPOCH, events: [], task: 'pick up the cup' },
     streams: [...new Set(take.map(({ stream }) => stream))],
   };
   const examination = new Examination(checks, subject);
@@ -230,5 +230,5 @@ function contentSeen(take: readonly Observation[]): readonly ContentLag[] {
 
 const FACTS: EpisodeFacts = {
   ...{ file: 'take.mcap', info: undefined, ledger: { totals: [], losses: [] }, labels: currentLabels([]) },
-  ...{ events: [], damages: [], frames: undefined, noFrames: undefined, content: undefined, peers: [] },
+  ...{ damages: [], frames: undefined, noFrames: undefined, content: undefined, peers: [] },
 };

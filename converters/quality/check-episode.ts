@@ -7,6 +7,7 @@ import { EpisodeReader } from '../../schemas/episode-reader.ts';
 import { KinescribeError } from '../../schemas/errors.ts';
 import type { Finding, Verdict } from '../../schemas/finding.ts';
 import { currentLabels, readLabels } from '../../schemas/labels.ts';
+import type { TimedEvent } from '../../schemas/pause-spans.ts';
 import { examineEpisode } from '../../schemas/recovery.ts';
 import { storedContract } from '../../schemas/stored-contract.ts';
 import { nanosToSecs } from '../../schemas/time.ts';
@@ -61,7 +62,8 @@ export async function checkEpisode(file: string, options: CheckOptions): Promise
   const streams: CheckedStream[] = [];
   const { startTime, endTime } = reader;
   const calibration = options.calibrationOf?.(info?.robot ?? contract?.robot.model);
-  const subject: Subject = { contract, calibration, startTime, streams, task: info?.task };
+  const events: TimedEvent[] = [];
+  const subject: Subject = { contract, calibration, startTime, streams, events, task: info?.task };
   const examination = new Examination(options.checks, subject);
   const alongside = options.alongside?.(startTime);
   const motion = new MotionFinder(startTime);
@@ -73,9 +75,9 @@ export async function checkEpisode(file: string, options: CheckOptions): Promise
     },
     refused() {}, // a file does not hold what was refused
   };
-  const events = await observeAll(reader, new Feed(examiner, { streams, contract }));
+  events.push(...(await observeAll(reader, new Feed(examiner, { streams, contract }))));
   const content = await surveyContent(reader, contract, motion);
-  const facts = { ...(await factsOf(reader, contract)), info, events, content, peers: options.peers ?? [] };
+  const facts = { ...(await factsOf(reader, contract)), info, content, peers: options.peers ?? [] };
   const findings = examination.findings(endTime, facts);
   const waived = new Set(facts.labels.waivers.map(({ label }) => label.finding));
   return {
@@ -94,14 +96,14 @@ export async function checkEpisode(file: string, options: CheckOptions): Promise
 }
 
 /** Leads all messages of a file into a feed. @returns what the operator said, which is no stream of the robot. */
-export async function observeAll(reader: EpisodeReader, feed: Feed): Promise<EpisodeFacts['events']> {
+export async function observeAll(reader: EpisodeReader, feed: Feed): Promise<readonly TimedEvent[]> {
   const samplers = new Map<number, Sampler>();
   for (const [id, channel] of reader.channels) {
     if (channel.topic === EVENTS_TOPIC) continue;
     feed.channel(id, channel);
     samplers.set(id, new Sampler(channel));
   }
-  const events: EpisodeFacts['events'][number][] = [];
+  const events: TimedEvent[] = [];
   for await (const { channel, data, logTime, publishTime, sequence } of reader.messages()) {
     const sampler = samplers.get(channel.id);
     if (!sampler) {
@@ -118,7 +120,7 @@ export async function observeAll(reader: EpisodeReader, feed: Feed): Promise<Epi
   return events;
 }
 
-type FileFacts = Omit<EpisodeFacts, 'info' | 'events' | 'content' | 'peers'>;
+type FileFacts = Omit<EpisodeFacts, 'info' | 'content' | 'peers'>;
 
 /** What only the finished file can tell. */
 export async function factsOf(reader: EpisodeReader, contract: Contract | undefined): Promise<FileFacts> {

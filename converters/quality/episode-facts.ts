@@ -1,5 +1,4 @@
 import type { EpisodeInfo } from '../../schemas/episode.ts';
-import type { EpisodeEvent } from '../../schemas/episode-events.ts';
 import type { CurrentLabels } from '../../schemas/labels.ts';
 import type { Ledger } from '../../schemas/ledger.ts';
 import type { FrameSurvey } from './frame-survey.ts';
@@ -11,8 +10,6 @@ export interface EpisodeFacts {
   readonly info: EpisodeInfo | undefined;
   readonly ledger: Ledger | undefined;
   readonly labels: CurrentLabels;
-  /** What the operator said while recording. */
-  readonly events: readonly (EpisodeEvent & { readonly logTime: bigint })[];
   /** Damaged places in words; empty for a sound file. */
   readonly damages: readonly string[];
   /** Of the contract; undefined where there is none, or where it gives no frames: see `noFrames`. */

@@ -3,6 +3,7 @@ import type { Contract } from '../../schemas/contract.ts';
 import type { EpisodeInfo } from '../../schemas/episode.ts';
 import type { ChannelSpec } from '../../schemas/message.ts';
 import type { TakeFindings } from '../../schemas/message-observer.ts';
+import type { TimedEvent } from '../../schemas/pause-spans.ts';
 import type { SampledMessage } from './observations.ts';
 
 /** What crosses between the receiving thread and the checking thread. */
@@ -20,6 +21,7 @@ export type CheckRequest =
   | { readonly kind: 'start'; readonly info: EpisodeInfo; readonly firstTime: bigint }
   | { readonly kind: 'channel'; readonly channelKey: number; readonly spec: ChannelSpec }
   | { readonly kind: 'messages'; readonly messages: readonly ShownMessage[] }
+  | { readonly kind: 'event'; readonly event: TimedEvent }
   /** Everything received up to now has been shown. */
   | { readonly kind: 'look'; readonly now: bigint }
   | { readonly kind: 'refused'; readonly channelKey: number; readonly logTime: bigint }

@@ -33,6 +33,9 @@ async function obey(request: CheckRequest): Promise<void> {
     case 'look':
       reply({ kind: 'current', texts: await take!.current(request.now) });
       break;
+    case 'event':
+      take!.event(request.event);
+      break;
     case 'refused':
       take!.refused(request.channelKey, request.logTime);
       break;

@@ -5,7 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EpisodeInfo } from '../../schemas/episode.ts';
 import { EpisodeWriter } from '../../schemas/episode-writer.ts';
+import type { Finding } from '../../schemas/finding.ts';
 import { findingsFileOf } from '../../schemas/findings-file.ts';
+import { appendLabel } from '../../schemas/labels.ts';
 import { createEncoder } from '../../schemas/message-codec.ts';
 import { nanosToStamp } from '../../schemas/time.ts';
 import { EPOCH, testChannel } from '../episode.fixture.ts';
@@ -104,6 +106,31 @@ describe('LiveChecks', () => {
     await expect
       .poll(() => checks.current().join(), { timeout: 10_000 })
       .toMatch(/no message for .* \(T07\)/);
+  });
+
+  it('knows what was paused, and what a person has answered for', async () => {
+    await using checks = new LiveChecks({ contract: CONTRACT, calibration: undefined, version: '1' });
+    const gone = (name: string, secs: number) => name !== 'joints' || secs < 1 || secs > 1.6;
+    const isFailed = ({ claim, status }: Finding) =>
+      claim === 'DEFECT' && (status === 'fail' || status === 'warn');
+    const unheeded = (await checks.takeEnded(endTime, await showTake(checks, gone)))!;
+    expect(unheeded.verdict).toBe('EXCLUDE');
+
+    const waived = await showTake(checks, gone);
+    for (const { id } of unheeded.findings.filter(isFailed)) {
+      const label = { kind: 'waiver', finding: id, reason: 'the arm was parked' } as const;
+      await appendLabel(waived, { author: 'p1', time: '2026-01-01T00:00:00Z', label });
+    }
+    expect((await checks.takeEnded(endTime, waived))!.verdict).not.toBe('EXCLUDE');
+
+    const paused = await showTake(checks, gone);
+    checks.event({ event: 'pause', by: 'p1' }, EPOCH + 900_000_000n);
+    checks.event({ event: 'resume', by: 'p1' }, EPOCH + 2_000_000_000n);
+    const { findings } = (await checks.takeEnded(endTime, paused))!;
+    expect(findings.filter(isFailed)).toEqual([]);
+    expect(findings.find(({ id }) => id === 'C07/joints')).toMatchObject({
+      reason: '1 gaps are explained (pause)',
+    });
   });
 
   it('close() comes after the verdict on a take that is over, and its findings', async () => {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { EpisodeInfo } from '../../schemas/episode.ts';
+import type { EpisodeEvent } from '../../schemas/episode-events.ts';
 import type { ChannelSpec } from '../../schemas/message.ts';
 import type { MessageObserver, ObservedMessage, TakeFindings } from '../../schemas/message-observer.ts';
 import { workerFile } from '../../schemas/worker-file.ts';
@@ -79,6 +80,11 @@ export class LiveChecks implements MessageObserver {
   refused(channelKey: number, logTime: bigint): void {
     this.#flush();
     this.#post({ kind: 'refused', channelKey, logTime });
+  }
+
+  event(event: EpisodeEvent, logTime: bigint): void {
+    this.#flush();
+    this.#post({ kind: 'event', event: { ...event, logTime } });
   }
 
   takeEnded(endTime: bigint, file: string | undefined): Promise<TakeFindings | undefined> {

@@ -8,6 +8,7 @@ import type { Finding } from '../../schemas/finding.ts';
 import { writeFindings } from '../../schemas/findings-file.ts';
 import type { ChannelSpec } from '../../schemas/message.ts';
 import type { TakeFindings } from '../../schemas/message-observer.ts';
+import type { TimedEvent } from '../../schemas/pause-spans.ts';
 import type { Check } from './check.ts';
 import { factsOf } from './check-episode.ts';
 import type { EpisodeFacts } from './episode-facts.ts';
@@ -33,6 +34,7 @@ export class LiveTake {
   readonly #examination: Examination;
   readonly #feed: Feed;
   readonly #liveIds: ReadonlySet<string>;
+  readonly #events: TimedEvent[] = [];
   #result: (TakeFindings & { readonly file: string }) | undefined;
 
   constructor(checks: readonly Check[], options: LiveTakeOptions) {
@@ -41,7 +43,10 @@ export class LiveTake {
     this.#checks = checks;
     this.#options = options;
     this.#liveIds = new Set(checks.flatMap(({ id, runs }) => (runs === 'live' ? [id] : [])));
-    const subject = { contract, calibration, startTime: firstTime, streams, task: info.task };
+    const subject = {
+      ...{ contract, calibration, startTime: firstTime, streams },
+      ...{ events: this.#events, task: info.task },
+    };
     this.#examination = new Examination(checks, subject);
     this.#feed = new Feed(this.#examination, { streams, contract });
   }
@@ -56,6 +61,10 @@ export class LiveTake {
 
   refused(key: number, logTime: bigint): void {
     this.#feed.refused(key, logTime);
+  }
+
+  event(event: TimedEvent): void {
+    this.#events.push(event);
   }
 
   /** What is wrong at an instant, in words, the gravest first. */
@@ -85,13 +94,13 @@ export class LiveTake {
     const facts: EpisodeFacts = {
       ...(await factsOf(reader, contract)),
       info,
-      events: [],
       content: undefined,
       peers: [],
     };
     const findings = this.#examination.findings(endTime, facts);
-    const reasons = reasonTexts(reasonsOf(findings), firstTime);
-    this.#result = { verdict: verdictOf(findings), reasons, findings, file };
+    const waived = new Set(facts.labels.waivers.map(({ label }) => label.finding));
+    const reasons = reasonTexts(reasonsOf(findings, waived), firstTime);
+    this.#result = { verdict: verdictOf(findings, waived), reasons, findings, file };
     const { verdict } = this.#result;
     return { verdict, reasons, findings };
   }

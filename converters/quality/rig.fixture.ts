@@ -10,7 +10,7 @@ import type { EpisodeFacts } from './episode-facts.ts';
 import { Examination } from './examination.ts';
 import { Feed } from './feed.ts';
 import { Sampler } from './sampler.ts';
-import type { CheckedStream } from './subject.ts';
+import type { CheckedStream, Subject } from './subject.ts';
 
 /** A small robot for tests of checks: joints, their commands, a force sensor and two cameras that show nothing. */
 export const RIG = parseContract(
@@ -125,6 +125,8 @@ export interface ExamineOptions {
   readonly endSecs?: number;
   /** What the finished file says. @default a sound file without a word */
   readonly facts?: Partial<EpisodeFacts>;
+  /** What the operator said. @default nothing */
+  readonly events?: Subject['events'];
   /** Looks while recording, after every so many seconds. */
   readonly look?: {
     readonly everySecs: number;
@@ -135,13 +137,14 @@ export interface ExamineOptions {
 /** Runs checks over messages as if they had been recorded. */
 export async function examine(
   messages: readonly RigMessage[],
-  { checks, endSecs = 10, facts = {}, look }: ExamineOptions,
+  { checks, endSecs = 10, facts = {}, events = [], look }: ExamineOptions,
 ): Promise<readonly Finding[]> {
   const streams: CheckedStream[] = [];
   const subject = {
     contract: RIG,
     calibration: undefined,
     startTime: EPOCH,
+    events,
     streams,
     task: 'pick up the cup',
   };
@@ -186,7 +189,6 @@ export const SOUND_FILE: EpisodeFacts = {
   info: undefined,
   ledger: { totals: [], losses: [] },
   labels: currentLabels([]),
-  events: [],
   damages: [],
   frames: undefined,
   noFrames: undefined,

@@ -1,5 +1,6 @@
 import type { Calibration } from '../../schemas/calibration.ts';
 import type { Contract } from '../../schemas/contract.ts';
+import type { TimedEvent } from '../../schemas/pause-spans.ts';
 
 type StreamContract = Contract['streams'][string];
 export type StreamRole = StreamContract['role'];
@@ -26,6 +27,8 @@ export interface Subject {
   readonly startTime: bigint;
   /** The contract's and those that have appeared; grows while recording. */
   readonly streams: readonly CheckedStream[];
+  /** What the operator said; grows while recording. */
+  readonly events: readonly TimedEvent[];
   /** The instruction; undefined where nobody gave one. */
   readonly task: string | undefined;
 }

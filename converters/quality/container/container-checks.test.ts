@@ -222,7 +222,14 @@ describe('CONTAINER_CHECKS', () => {
   ])('C13 tells of an action with %s', (_, lacking, reason) => {
     const action = { ...RIG.features.action!, ...lacking } as (typeof RIG.features)[string];
     const contract = { ...RIG, features: { ...RIG.features, action } };
-    const subject = { contract, calibration: undefined, startTime: EPOCH, streams: [], task: undefined };
+    const subject = {
+      contract,
+      calibration: undefined,
+      startTime: EPOCH,
+      streams: [],
+      events: [],
+      task: undefined,
+    };
     const check = CONTAINER_CHECKS.find(({ id }) => id === 'C13')!;
     const told = [...check.watch(subject).findings(EPOCH, SOUND_FILE)];
     expect(told).toMatchObject([{ status: 'info', channel: 'action', reason }]);

@@ -94,11 +94,12 @@ export const FILE_CHECKS: readonly Check[] = [
     runs: 'take',
     unit: 'gaps',
     explain: {
-      cause: 'The recorder itself refused messages, or a part of the file was damaged.',
+      cause:
+        'The recorder itself refused messages, a part of the file was damaged, or the operator marked a pause.',
       formula:
-        'Gaps of T07 that overlap a counted loss of the recorder. They are boundaries of segments, not defects of the robot.',
+        'Gaps of T07 that overlap a counted loss of the recorder, or lie in a marked pause. They are boundaries of segments, not defects of the robot.',
       remedy: 'See C06 and C01.',
-      example: 'wrench: 2 gaps are the recorder’s own (queue-full)',
+      example: 'wrench: 2 gaps are explained (queue-full)',
       source: 'tracecheck',
     },
     watch: (subject) => {
@@ -110,18 +111,20 @@ export const FILE_CHECKS: readonly Check[] = [
           rhythms.set(observation.stream, rhythm);
           rhythm.add(observation);
         },
-        *findings(_, facts) {
+        *findings(now, facts) {
           if (!facts) return;
           for (const [stream, rhythm] of rhythms) {
-            const limit = stream.contract?.maxGapSecs ?? 3 * (rhythm.period ?? Number.POSITIVE_INFINITY);
+            const limitSecs = stream.contract?.maxGapSecs ?? 3 * (rhythm.period ?? Number.POSITIVE_INFINITY);
+            const context = { stream, subject, limitSecs, now, facts };
             const own = rhythm
               .gaps()
-              .filter(({ secs }) => secs > limit)
-              .map((gap) => ({ gap, cause: explainedBy(facts, stream.topic, gap) }))
+              .filter(({ secs }) => secs > limitSecs)
+              .map((gap) => ({ gap, cause: explainedBy(gap, context) }))
               .filter(({ cause }) => cause !== undefined);
             const [first] = own;
             if (!first) continue;
-            const reason = `${own.length} gaps are the recorder’s own (${first.cause})`;
+            const causes = [...new Set(own.map(({ cause }) => cause))].join(', ');
+            const reason = `${own.length} gaps are explained (${causes})`;
             yield { status: 'info', value: own.length, stream, window: windowOf(first.gap), reason };
           }
         },

@@ -3,6 +3,8 @@ import type { Check, Judgement, Watch } from '../check.ts';
 import { perStream } from '../per-stream.ts';
 import { checkedStream, fullTypeName, isPictureType } from '../stream-role.ts';
 import type { CheckedStream } from '../subject.ts';
+import { explainedBy } from '../time/explained-gaps.ts';
+import { rhythmOf } from '../time/rhythm.ts';
 
 /** A stream may take this long to show after the start. */
 const PATIENCE = secsToNanos(2);
@@ -89,19 +91,24 @@ export const STREAM_CHECKS: readonly Check[] = [
     limits: { warn: 0.95, fail: 0.9, bad: 'below', validated: true },
     explain: {
       cause: 'The stream was slower than the contract says, lost messages, or ended early.',
-      formula: 'Messages / (rate of the contract · duration of the episode).',
+      formula: 'Messages / (rate of the contract · duration of the episode, less gaps in marked pauses).',
       remedy: 'T04, T06, T07 and T08 say which of the three it was.',
       example: 'front_camera: 1612 messages, 90 % of what its rate promises',
       source: 'baglint; rosbag-doctor',
     },
     watch: perStream(
       ({ contract }) => contract?.rateHz !== undefined,
-      ({ contract }, subject) => {
-        let messages = 0;
+      (stream, subject) => {
+        const rhythm = rhythmOf(stream);
+        const rateHz = stream.contract!.rateHz!;
         return {
-          observe: () => void messages++,
+          observe: rhythm.add.bind(rhythm),
           *findings(now, facts) {
-            const expected = nanosToSecs(now - subject.startTime) * contract!.rateHz!;
+            const { messages } = rhythm;
+            const context = { stream, subject, limitSecs: 3 / rateHz, now, facts };
+            const paused = rhythm.gaps().filter((gap) => explainedBy(gap, context) === 'pause');
+            const silent = paused.reduce((sum, { secs }) => sum + secs, 0);
+            const expected = (nanosToSecs(now - subject.startTime) - silent) * rateHz;
             if (!facts || expected < 1) return;
             // Both ends of the take may cut off a period.
             const value = Math.min(1, (messages + 1) / expected);

@@ -1,8 +1,10 @@
+import { pauseSpans } from '../../../schemas/pause-spans.ts';
+import { nanosToSecs, type TimeRange } from '../../../schemas/time.ts';
 import type { Check, Judgement } from '../check.ts';
 import type { EpisodeFacts } from '../episode-facts.ts';
 import { perStream } from '../per-stream.ts';
 import type { CheckedStream, Subject } from '../subject.ts';
-import { explainedBy } from './explained-gaps.ts';
+import { explainedBy, overlapSecs } from './explained-gaps.ts';
 import { mayBePeriodic, type Rhythm, rhythmOf } from './rhythm.ts';
 
 /** What a judge of intervals knows besides them. */
@@ -116,15 +118,19 @@ export const RATE_CHECKS: readonly Check[] = [
     explain: {
       cause: 'The network or a queue between sensor and recorder overflows, or the sensor skips samples.',
       formula:
-        'Σ max(0, round(Δt / T0) − 1) / expected, where Δt > 1.5 · T0; Δt by stamps and by receipt, the smaller.',
+        'Σ max(0, round(Δt / T0) − 1) / expected, where Δt > 1.5 · T0; Δt by stamps and by receipt, the smaller; ' +
+        'not in marked pauses.',
       remedy: 'Reliable QoS, larger receive buffers, a wired network; fewer or smaller pictures.',
       example: 'wrist_camera: 3.2 % of its messages are missing',
       source: 'Kalanos; lerobot-lint',
     },
-    watch: ofRhythm(function* (rhythm, { period }) {
-      const missing = rhythm.missing(period);
+    watch: ofRhythm(function* (rhythm, { period, ...context }) {
+      const paused = rhythm
+        .gaps()
+        .filter((gap) => explainedBy(gap, { ...context, limitSecs: 3 * period }) === 'pause');
+      const missing = rhythm.missing(period, paused);
       const value = missing / (missing + rhythm.messages);
-      const [gap] = rhythm.gaps();
+      const gap = rhythm.gaps().find((each) => !paused.includes(each));
       const window = gap && missing > 0 ? gap : undefined;
       const evidence = { missing, messages: rhythm.messages };
       yield {
@@ -146,12 +152,12 @@ export const RATE_CHECKS: readonly Check[] = [
       cause: 'A cable, a driver or a network connection broke for a moment, or the sensor restarted.',
       formula:
         'max Δt, by stamps and by receipt the smaller. Warns beyond maxGapSecs of the contract, else 3 · T0; fails ' +
-        'beyond 0.25 s too. Gaps that the recorder itself explains are left to C07.',
+        'beyond 0.25 s too. Gaps that the recorder itself or a marked pause explains are left to C07.',
       remedy: 'Look at the cable and at the driver’s log at that time; record the take again.',
       example: 'front_camera: no message for 0.82 s at 12.3 s',
       source: 'deepen-grade (3 periods); limit of our own',
     },
-    watch: ofRhythm(function* (rhythm, { stream, period, now, facts }) {
+    watch: ofRhythm(function* (rhythm, { stream, subject, period, now, facts }) {
       const warn = stream.contract?.maxGapSecs ?? 3 * period;
       const limits = {
         warn,
@@ -163,7 +169,8 @@ export const RATE_CHECKS: readonly Check[] = [
         startTime: rhythm.lastLogTime!,
         endTime: now,
       };
-      const known = rhythm.gaps().filter((gap) => !facts || !explainedBy(facts, stream.topic, gap));
+      const context = { stream, subject, limitSecs: warn, now, facts };
+      const known = rhythm.gaps().filter((gap) => !explainedBy(gap, context));
       const longest = known[0];
       const isOpen =
         !facts && silence.secs > Math.max(warn, DEAD_SECS) && silence.secs > (longest?.secs ?? 0);
@@ -187,15 +194,19 @@ export const RATE_CHECKS: readonly Check[] = [
     explain: {
       cause: 'The sensor was started after the recording, or stopped before its end.',
       formula:
-        'The larger of first message − start and end − last message; slow streams may take 1.5 periods.',
+        'The larger of first message − start and end − last message; slow streams may take 1.5 periods; marked ' +
+        'pauses do not count.',
       remedy: 'Start a take when every stream shows its rate; look whether the driver has ended.',
       example: 'wrench: its last message came 4.10 s before the end',
       source: 'clockdoctor; rosbag-doctor; limit of our own',
     },
     watch: ofRhythm(function* (rhythm, { subject, period, now, facts }) {
       if (!facts) return;
-      const late = Number(rhythm.firstLogTime! - subject.startTime) / 1e9;
-      const early = Number(now - rhythm.lastLogTime!) / 1e9;
+      const pauses = pauseSpans(subject.events, now);
+      const silence = (range: TimeRange) =>
+        nanosToSecs(range.endTime - range.startTime) - overlapSecs(range, pauses);
+      const late = silence({ startTime: subject.startTime, endTime: rhythm.firstLogTime! });
+      const early = silence({ startTime: rhythm.lastLogTime!, endTime: now });
       const isLate = late > early;
       const value = Math.max(late, early, 0);
       const slow = 1.5 * period;

@@ -105,13 +105,13 @@ export class Rhythm {
     return 0;
   }
 
-  /** Messages that intervals of more than one and a half periods have room for. */
-  missing(period: number): number {
-    let missing = 0;
+  /** Messages that intervals of more than one and a half periods have room for, but for some of {@link gaps}. */
+  missing(period: number, except: readonly Gap[]): number {
+    let missing = -except.reduce((sum, { secs }) => sum + Math.round(secs / period) - 1, 0);
     for (const [value, count] of this.#spans.entries()) {
       if (value > 1.5 * period) missing += (Math.round(value / period) - 1) * count;
     }
-    return missing;
+    return Math.max(0, missing);
   }
 
   /** Share of intervals that are longer than this, seconds. */

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { secsToNanos } from '../../../schemas/time.ts';
+import { EPOCH } from '../../episode.fixture.ts';
+import { CONTAINER_CHECKS } from '../container/container-checks.ts';
 import {
   cleanTake,
   examine,
@@ -184,6 +187,34 @@ describe('TIME_CHECKS', () => {
     await examine(messages, { checks, look: { everySecs: 0.25, at } });
     expect(told[0]).toBeGreaterThan(AT);
     expect(told[0]).toBeLessThan(AT + 2);
+  });
+
+  it('what is missing within a marked pause is no defect, what is missing beside it is', async () => {
+    const checks = [...TIME_CHECKS, ...CONTAINER_CHECKS].filter(({ id }) => /^(T0[67]|C0[47])$/.test(id));
+    const missing = drop('wrench')(cleanTake({ streams: ['wrench'] }), 1, 1);
+    const judged = async (from: number, to: number) => {
+      const at = (secs: number) => EPOCH + secsToNanos(secs);
+      const events = [
+        { event: 'pause', by: 'p1', logTime: at(from) },
+        { event: 'resume', by: 'p1', logTime: at(to) },
+      ] as const;
+      let live: readonly string[] = [];
+      const look = {
+        everySecs: 0.5,
+        at: (_: number, found: Awaited<ReturnType<typeof examine>>) => {
+          live = found.flatMap(({ check, status }) => (status === 'fail' ? [check] : []));
+        },
+      };
+      const findings = await examine(missing, { checks, events, look });
+      return { live, statuses: Object.fromEntries(findings.map(({ check, status }) => [check, status])) };
+    };
+    expect(await judged(AT - 0.2, AT + 1.2)).toEqual({
+      live: [],
+      statuses: { C04: 'pass', C07: 'info', T06: 'pass', T07: 'pass' },
+    });
+    const beside = await judged(AT + 0.5, AT + 3);
+    expect(beside.live).toEqual(['T06', 'T07']);
+    expect(beside.statuses).toMatchObject({ T06: 'fail', T07: 'fail' });
   });
 
   it('T10 tells of no step when the transport holds messages up for a second', async () => {
