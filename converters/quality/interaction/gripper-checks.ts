@@ -20,7 +20,9 @@ export const GRIPPER_CHECKS: readonly Check[] = [
     explain: {
       cause:
         'A binary command at its threshold, a trembling trigger, or a policy torn between open and closed.',
-      formula: 'Most reversals of the aperture by over 1 % of the stroke in any second.',
+      formula:
+        'Most reversals of the aperture in any second, by over 1 % of the stroke; of a hand’s finger, which trembles as ' +
+        'the hand in the glove does, by over 5 %.',
       remedy: 'Give the trigger a hysteresis; look at the command’s chatter.',
       example: 'gripper: turns back 9 times in a second',
       source: 'deepen-grade',
@@ -29,7 +31,8 @@ export const GRIPPER_CHECKS: readonly Check[] = [
       let track: Reversals | undefined;
       return {
         state(gripper, aperture, time) {
-          track ??= new Reversals(() => 0.01 * gripper.stroke());
+          const share = isHandFinger(gripper.joint) ? 0.05 : 0.01;
+          track ??= new Reversals(() => share * gripper.stroke());
           track.add(aperture, time);
         },
         judgement() {
