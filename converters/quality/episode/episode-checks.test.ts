@@ -77,12 +77,19 @@ const steps = (...names: readonly string[]) => ({
   },
 });
 
+const paused = (from: number, to: number) =>
+  [
+    { event: 'pause', by: 'p1', logTime: EPOCH + BigInt(from * 1e9) },
+    { event: 'resume', by: 'p1', logTime: EPOCH + BigInt(to * 1e9) },
+  ] as const;
+
 interface Row {
   readonly id: string;
   readonly what: string;
   readonly messages?: readonly RigMessage[];
   readonly endSecs?: number;
   readonly facts?: Partial<EpisodeFacts>;
+  readonly events?: ReturnType<typeof paused>;
   readonly status: string;
   readonly place?: number;
 }
@@ -106,6 +113,18 @@ const ROWS: readonly Row[] = [
   { id: 'E03', what: 'a rest of 4 s at the end', messages: take({ tail: 4 }), status: 'fail', place: 6 },
   { id: 'E03', what: 'a rest of 1 s at the start', messages: take({ head: 1 }), status: 'warn', place: 0 },
   { id: 'E03', what: 'short rests', messages: take({}), status: 'pass' },
+  {
+    ...{ id: 'E03', what: 'a rest of 4 s at the end, paused', messages: take({ tail: 4 }) },
+    ...{ events: paused(5.9, 10), status: 'pass' },
+  },
+  {
+    ...{ id: 'E03', what: 'a rest of 4 s at the end, half of it paused', messages: take({ tail: 4 }) },
+    ...{ events: paused(6, 8.5), status: 'warn', place: 6 },
+  },
+  {
+    ...{ id: 'E04', what: 'a marked pause of 6 s', messages: take({ pause: 6 }) },
+    ...{ events: paused(1.9, 8.1), status: 'pass' },
+  },
   { id: 'E04', what: 'a pause of 6 s', messages: take({ pause: 6 }), status: 'fail', place: 2 },
   { id: 'E04', what: 'a pause of 2 s', messages: take({ pause: 2 }), status: 'warn', place: 4 },
   { id: 'E05', what: 'a robot that still moves', messages: take({ tail: -1.5 }), status: 'warn', place: 9.7 },
@@ -190,11 +209,15 @@ const ROWS: readonly Row[] = [
 describe('EPISODE_CHECKS', () => {
   it.each(ROWS)(
     '$id says $status of $what',
-    async ({ id, messages = take({}), endSecs, facts, status, place }) => {
+    async ({ id, messages = take({}), endSecs, facts, events, status, place }) => {
       const checks = EPISODE_CHECKS.filter((check) => check.id === id);
       const end = endSecs ?? 10;
       const shown = messages.filter(({ log }) => log < end);
-      const [finding, ...more] = await examine(shown, { checks, endSecs: end, ...(facts && { facts }) });
+      const [finding, ...more] = await examine(shown, {
+        ...{ checks, endSecs: end },
+        ...(facts && { facts }),
+        ...(events && { events }),
+      });
       expect(more).toEqual([]);
       expect(finding).toMatchObject({ check: id, status });
       if (place !== undefined) expect(placeOf(finding!)).toBeCloseTo(place, 0);

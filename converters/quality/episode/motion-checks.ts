@@ -1,10 +1,19 @@
+import { pauseSpans } from '../../../schemas/pause-spans.ts';
 import { secsToNanos } from '../../../schemas/time.ts';
 import type { Check, Judgement } from '../check.ts';
 import type { EpisodeFacts } from '../episode-facts.ts';
 import { isJointType, jointSample } from '../joint-sample.ts';
 import { isGripper } from '../motion/joints.ts';
 import type { CheckedStream, Subject } from '../subject.ts';
-import { BIN_SECS, fastest, MotionProfile, movingSpeed, rests, robustZ } from './motion-profile.ts';
+import {
+  BIN_SECS,
+  fastest,
+  MotionProfile,
+  movingSpeed,
+  type Rest,
+  rests,
+  robustZ,
+} from './motion-profile.ts';
 
 interface Motion {
   readonly speeds: Float64Array;
@@ -40,6 +49,21 @@ function ofMotion(judge: (motion: Motion) => Iterable<Judgement>): Check['watch'
   };
 }
 
+/** The steps of an episode that lie in no marked pause. */
+function demonstrated({ speeds, subject, now }: Motion) {
+  const pauses = pauseSpans(subject.events, now);
+  const at = (step: number) => subject.startTime + secsToNanos(step * BIN_SECS);
+  const isShown = Array.from(speeds, (_, step) => {
+    return !pauses.some(({ startTime, endTime }) => startTime <= at(step) && at(step) < endTime);
+  });
+  return {
+    at,
+    first: isShown.indexOf(true),
+    end: isShown.lastIndexOf(true) + 1,
+    count: ({ from, to }: Rest) => isShown.slice(from, to).filter(Boolean).length,
+  };
+}
+
 const FEWEST_PEERS = 8;
 /** A start that is closer than this to the others is none of another kind, radians or metres. */
 const START_FLOOR = 0.01;
@@ -54,24 +78,27 @@ export const EPISODE_MOTION_CHECKS: readonly Check[] = [
     limits: { warn: 0.5, fail: 2, validated: true },
     explain: {
       cause: 'The take was started before the robot moved, or stopped after it had ended.',
-      formula: 'The longer of the rests at both ends: every joint slower than 0.5 % of its range per second.',
+      formula:
+        'The longer of the rests at both ends: every joint slower than 0.5 % of its range per second; ' +
+        'marked pauses left out.',
       remedy: 'Trim the episode on the review page; policies learn to wait from such rests.',
       example: 'the robot rests 2.6 s at the end',
       source: 'openpi; LeRobot practice',
     },
-    watch: ofMotion(function* ({ speeds, subject, now }) {
+    watch: ofMotion(function* (motion) {
+      const { speeds, now } = motion;
+      const { at, first, end, count } = demonstrated(motion);
       const idle = rests(speeds);
-      const head = idle[0]?.from === 0 ? idle[0].to * BIN_SECS : 0;
-      const last = idle.at(-1);
-      const tail = last?.to === speeds.length ? (last.to - last.from) * BIN_SECS : 0;
-      const value = Math.max(head, tail);
-      const { startTime } = subject;
-      const window =
-        head > tail
-          ? { startTime, endTime: startTime + secsToNanos(head) }
-          : { startTime: now - secsToNanos(tail), endTime: now };
-      const reason = `the robot rests ${value.toFixed(1)} s at the ${head > tail ? 'start' : 'end'}`;
-      yield { value, window, evidence: { headSecs: head, tailSecs: tail }, reason };
+      const head = idle.find(({ from, to }) => from <= first && first < to);
+      const tail = idle.findLast(({ from, to }) => from < end && end <= to);
+      const headSecs = head ? count(head) * BIN_SECS : 0;
+      const tailSecs = tail ? count(tail) * BIN_SECS : 0;
+      const [value, isHead] = [Math.max(headSecs, tailSecs), headSecs > tailSecs];
+      const window = isHead
+        ? { startTime: at(first), endTime: at(head!.to) }
+        : { startTime: tail ? at(Math.max(tail.from, first)) : now, endTime: now };
+      const reason = `the robot rests ${value.toFixed(1)} s at the ${isHead ? 'start' : 'end'}`;
+      yield { value, window, evidence: { headSecs, tailSecs }, reason };
     }),
   },
   {
@@ -83,20 +110,22 @@ export const EPISODE_MOTION_CHECKS: readonly Check[] = [
     limits: { warn: 0.1, fail: 0.3, validated: true },
     explain: {
       cause: 'The operator paused, or the robot waited for something.',
-      formula: 'Time in rests of at least 0.47 s / duration; a rest as in E03.',
+      formula:
+        'Time in rests of at least 0.47 s / duration; a rest as in E03, marked pauses left out of both.',
       remedy: 'Trim the episode; record again without the pause.',
       example: 'the robot rests 34 % of the time',
       source: 'deepen-grade; openpi’s DROID rule',
     },
-    watch: ofMotion(function* ({ speeds, subject }) {
-      if (speeds.length === 0) return;
-      const idle = rests(speeds);
-      const value = idle.reduce((sum, { from, to }) => sum + to - from, 0) / speeds.length;
-      const [longest] = idle.toSorted((a, b) => b.to - b.from - (a.to - a.from));
-      const at = (step: number) => subject.startTime + secsToNanos(step * BIN_SECS);
+    watch: ofMotion(function* (motion) {
+      const { at, count } = demonstrated(motion);
+      const steps = count({ from: 0, to: motion.speeds.length });
+      if (steps === 0) return;
+      const idle = rests(motion.speeds).filter((rest) => count(rest) > 0);
+      const value = idle.reduce((sum, rest) => sum + count(rest), 0) / steps;
+      const [longest] = idle.toSorted((a, b) => count(b) - count(a));
       const window = longest && { startTime: at(longest.from), endTime: at(longest.to) };
       const reason = `the robot rests ${(value * 100).toFixed(0)} % of the time`;
-      yield { value, window, evidence: { rests: idle.length, steps: speeds.length }, reason };
+      yield { value, window, evidence: { rests: idle.length, steps }, reason };
     }),
   },
   {
