@@ -7,6 +7,10 @@ export interface EpisodeReading {
   /** `sha256:` digest of the recording that the dataset says it is from. */
   readonly recording: string;
   readonly columns: readonly ColumnReading[];
+  /** Features that are text, and the instructions. */
+  readonly texts: readonly TextReading[];
+  /** Where the dataset consists of windows: which one this is. */
+  readonly window?: WindowReading;
   /** The pictures of some frames, as far as they are here. @param frames ascending. */
   pictures(frames: readonly number[]): AsyncGenerator<PictureReading>;
 }
@@ -23,6 +27,29 @@ export interface ColumnReading {
   readonly firstRow?: number;
   /** Frame of each row, given how many the episode has. @default rows are the frames in order */
   readonly frames?: (frames: number) => readonly number[];
+}
+
+/** Texts as a training job gets them. */
+export interface TextReading {
+  /** File, and what in it. */
+  readonly place: string;
+  /** Of the feature; absent for the instruction, which is the task of the episode. */
+  readonly key?: string;
+  /** One after the other. */
+  readonly values: readonly string[];
+  /** As of a column. @default 0 */
+  readonly firstRow?: number;
+  /** As of a column; of an instruction that stands once it is `() => [0]`. */
+  readonly frames?: (frames: number) => readonly number[];
+}
+
+/** One of the windows that an episode is cut into. */
+export interface WindowReading {
+  readonly place: string;
+  /** Frame that it is about. */
+  readonly anchor: number;
+  /** Those of all windows, given how many frames the episode has. */
+  readonly anchors: (frames: number) => readonly number[];
 }
 
 export interface PictureReading {

@@ -4,65 +4,161 @@ import { EpisodeReader } from '../schemas/episode-reader.ts';
 import { MissingFeatureError, UsageError } from '../schemas/errors.ts';
 import { fileDigest } from '../schemas/file-digest.ts';
 import { storedContract } from '../schemas/stored-contract.ts';
-import type { ColumnReading, EpisodeReading } from './dataset-reading.ts';
+import { verifyAudioAgainst } from './audio/verify-audio.ts';
+import type { EpisodeReading } from './dataset-reading.ts';
 import type { DatasetFormat } from './dataset-writer.ts';
-import { type EpisodeNumbers, NumbersBuilder } from './episode-numbers.ts';
-import type { ColumnNumbers } from './frame-columns.ts';
-import { messageText } from './message-text.ts';
-import { episodesOf, readFrames } from './prepared/prepare-episode.ts';
-import { pictureFaults, SourcePictures, sampleFrames } from './verify-pictures.ts';
+import { imageFeatures } from './frame-columns.ts';
+import { ManifestComparison } from './verify-manifest.ts';
+import { comparePictures, sampleFrames } from './verify-pictures.ts';
+import { type Truth, Truths } from './verify-truth.ts';
+import { compareValues } from './verify-values.ts';
+import { WindowsRead } from './verify-windows.ts';
 
 export interface AgainstOptions {
   /** Recordings that the dataset may be made of. */
   readonly recordings: readonly string[];
   /** The one it was made under. @default the one that a recording carries */
   readonly contract?: { readonly contract: Contract; readonly digest: string };
-  /** Pictures of each episode and camera that are compared. @default 4 */
+  /** Frames of each episode whose pictures are compared. @default 4 */
   readonly pictures?: number;
   /** Another seed compares other pictures. @default 0 */
   readonly seed?: number;
 }
 
+/** What was held against the recordings. */
+export interface Coverage {
+  /** Episodes whose recording was at hand. */
+  episodes: number;
+  /** Numbers of all rows: values, ages, masks, tick times. */
+  numbers: number;
+  /** Texts of features, and instructions. */
+  texts: number;
+  /** Pictures. */
+  pictures: number;
+  /** Pictures that were chosen and have no counterpart in the recording: masked ones, and goals. */
+  picturesWithoutSource: number;
+  /** Pictures of all frames of those episodes. */
+  picturesInAll: number;
+  /** Whether the manifest's figures of the features were compared, which takes the recordings of all episodes. */
+  features: boolean;
+}
+
+export interface Comparison {
+  /** One sentence per fault, naming file, row and message. */
+  readonly faults: readonly string[];
+  readonly coverage: Readonly<Coverage>;
+}
+
 /**
- * Holds a dataset against the recordings: every number of every row, and some pictures, with what the recording
- * gives under the contract.
+ * Holds a dataset against the recordings: every number and text of every row, some pictures, that no window is
+ * missing, and what the manifest says of episodes and features, with what the recordings give under the contract.
  *
- * @returns one sentence per fault, naming file, row and message.
  * @throws {UsageError} when the contract is not at hand.
  */
 export async function verifyAgainst(
   directory: string,
   { manifest, format }: { readonly manifest: DatasetManifest; readonly format: DatasetFormat },
   options: AgainstOptions,
-): Promise<readonly string[]> {
+): Promise<Comparison> {
   const files = new Map<string, string>();
   for (const file of options.recordings) files.set(await fileDigest(file), file);
   const { contract } = options.contract ?? (await contractIn(files.values(), manifest));
-  const faults: string[] = [];
-  const left = new Map(manifest.episodes.map((episode) => [episode.id, episode]));
-  const truths = new Truths(contract, files);
+  const reader = new DatasetComparison({ manifest, contract, files, options });
   try {
-    for await (const reading of format.read(directory, contract)) {
-      const said = manifest.episodes.find(({ id }) => id === reading.id);
-      const place = reading.columns[0]?.place ?? format.name;
-      if (said?.digest !== reading.recording) {
-        faults.push(
-          `${place}: is of episode "${reading.id}", ${reading.recording}, which the manifest does not name.`,
-        );
-        continue;
-      }
-      left.delete(reading.id);
-      const truth = await truths.of(said);
-      if (typeof truth === 'string') faults.push(truth);
-      else faults.push(...(await readingFaults(reading, { ...truth, contract, options })));
-    }
+    for await (const reading of format.read(directory, contract)) await reader.add(reading, format.name);
   } catch (error) {
     // What cannot be read at all hides what would come after it.
     if (error instanceof MissingFeatureError || error instanceof UsageError) throw error;
-    faults.push((error as Error).message);
+    reader.faults.push((error as Error).message);
   }
-  for (const id of left.keys()) faults.push(`${directory}: nothing of episode "${id}" can be read.`);
-  return [...new Set(faults)];
+  for (const said of manifest.episodes) {
+    const file = files.get(said.digest);
+    if (file) reader.faults.push(...(await verifyAudioAgainst(directory, said, { file, contract })));
+  }
+  return reader.end(directory);
+}
+
+/** One dataset, reading by reading. */
+class DatasetComparison {
+  readonly faults: string[] = [];
+  readonly #options: AgainstOptions;
+  readonly #contract: Contract;
+  readonly #truths: Truths;
+  readonly #manifest: ManifestComparison;
+  /** By id. */
+  readonly #said: ReadonlyMap<string, ManifestEpisode>;
+  readonly #left: Set<string>;
+  readonly #windows = new WindowsRead();
+  readonly #coverage = {
+    ...{ episodes: 0, numbers: 0, texts: 0, pictures: 0, picturesWithoutSource: 0, picturesInAll: 0 },
+  };
+
+  constructor({
+    manifest,
+    contract,
+    files,
+    options,
+  }: {
+    readonly manifest: DatasetManifest;
+    readonly contract: Contract;
+    readonly files: ReadonlyMap<string, string>;
+    readonly options: AgainstOptions;
+  }) {
+    this.#options = options;
+    this.#contract = contract;
+    this.#truths = new Truths(contract, files);
+    this.#manifest = new ManifestComparison(manifest, contract);
+    this.#said = new Map(manifest.episodes.map((episode) => [episode.id, episode]));
+    this.#left = new Set(this.#said.keys());
+  }
+
+  async add(reading: EpisodeReading, format: string): Promise<void> {
+    const { id, recording, window } = reading;
+    const said = this.#said.get(id);
+    const place = window?.place ?? reading.columns[0]?.place ?? format;
+    if (said?.digest !== recording) {
+      this.faults.push(`${place}: is of episode "${id}", ${recording}, which the manifest does not name.`);
+      return;
+    }
+    const isFirst = this.#left.delete(id);
+    if (!isFirst && !window) this.faults.push(`${place}: episode "${id}" is there a second time.`);
+    const truth = await this.#truths.of(said);
+    if (typeof truth === 'string') {
+      this.faults.push(truth);
+      return;
+    }
+    if (isFirst) {
+      this.faults.push(...this.#manifest.add(said, truth));
+      this.#coverage.episodes++;
+      this.#coverage.picturesInAll += truth.numbers.frames * imageFeatures(this.#contract).length;
+    }
+    if (window) this.faults.push(...this.#windows.add(id, window, truth));
+    await this.#compare(reading, truth);
+  }
+
+  end(directory: string): Comparison {
+    const { faults } = this;
+    for (const id of this.#left) faults.push(`${directory}: nothing of episode "${id}" can be read.`);
+    faults.push(...this.#windows.missing(directory), ...this.#manifest.featureFaults());
+    return {
+      faults: [...new Set(faults)],
+      coverage: { ...this.#coverage, features: this.#manifest.isWhole },
+    };
+  }
+
+  async #compare(reading: EpisodeReading, truth: Truth): Promise<void> {
+    const values = compareValues(reading, truth);
+    this.faults.push(...values.faults);
+    if (!values.isWhole) return;
+    const { pictures: count = 4, seed = 0 } = this.#options;
+    const frames = sampleFrames(reading.id, { numbers: truth.numbers, count, seed });
+    const pictures = await comparePictures(reading.pictures(frames), truth);
+    this.faults.push(...pictures.faults);
+    this.#coverage.numbers += values.numbers;
+    this.#coverage.texts += values.texts;
+    this.#coverage.pictures += pictures.compared;
+    this.#coverage.picturesWithoutSource += pictures.withoutSource;
+  }
 }
 
 async function contractIn(
@@ -77,121 +173,5 @@ async function contractIn(
   throw new UsageError(
     `Cannot compare: the dataset was made under the contract "${contract.name}" (${contract.digest}), which none of ` +
       'the recordings carries. Give it with --contract.',
-  );
-}
-
-/** An episode as its recording has it. */
-interface Truth {
-  readonly file: string;
-  readonly numbers: EpisodeNumbers;
-  readonly sources: SourcePictures;
-  /** What a column has to hold; made once for all parts of an episode. */
-  rowsOf(column: ColumnReading['column']): ColumnNumbers;
-}
-
-/** What the recordings give, one episode at a time. */
-class Truths {
-  readonly #contract: Contract;
-  readonly #files: ReadonlyMap<string, string>;
-  #latest: { readonly id: string; readonly truth: Truth | string } | undefined;
-
-  constructor(contract: Contract, files: ReadonlyMap<string, string>) {
-    this.#contract = contract;
-    this.#files = files;
-  }
-
-  /** @returns a fault where the recording is not at hand. */
-  async of(said: ManifestEpisode): Promise<Truth | string> {
-    if (this.#latest?.id !== said.id) this.#latest = { id: said.id, truth: await this.#read(said) };
-    return this.#latest.truth;
-  }
-
-  async #read({ id, digest, file: name }: ManifestEpisode): Promise<Truth | string> {
-    const file = this.#files.get(digest);
-    if (!file) return `episode "${id}": its recording "${name}" (${digest}) is not among those given.`;
-    const episode = (await episodesOf(file, this.#contract)).find((each) => each.id === id);
-    if (!episode) return `episode "${id}": the labels of "${file}" do not keep it any more.`;
-    const builder = new NumbersBuilder(this.#contract);
-    await readFrames(file, this.#contract, {
-      digest,
-      episode,
-      decodesPictures: false,
-      onFrame: (frame) => builder.add(frame),
-    });
-    const numbers = builder.build();
-    const known = new Map<ColumnReading['column'], ColumnNumbers>();
-    const rowsOf: Truth['rowsOf'] = (column) => {
-      const rows = known.get(column) ?? column.rows(numbers);
-      known.set(column, rows);
-      return rows;
-    };
-    return { file, numbers, rowsOf, sources: new SourcePictures(file, this.#contract, numbers) };
-  }
-}
-
-interface Compared extends Truth {
-  readonly contract: Contract;
-  readonly options: AgainstOptions;
-}
-
-async function readingFaults(reading: EpisodeReading, compared: Compared): Promise<string[]> {
-  const { numbers, options } = compared;
-  const columns = reading.columns.map((column) => against(column, compared));
-  // Where rows are missing, nothing else can be compared.
-  const missing = columns.filter(({ isWhole }) => !isWhole);
-  if (missing.length > 0)
-    return missing.map(({ place, stored, frames }) => {
-      return `${place}: holds ${stored} rows, "${compared.file}" gives ${frames.length}.`;
-    });
-  const frames = sampleFrames(reading.id, { numbers, count: options.pictures ?? 4, seed: options.seed ?? 0 });
-  const pictures = await pictureFaults(reading.pictures(frames), compared);
-  return [...columns.flatMap((column) => rowFault(column, compared) ?? []), ...pictures];
-}
-
-interface ComparedColumn extends Omit<ColumnReading, 'frames'> {
-  /** What the recording gives for every frame of the episode. */
-  readonly expected: ColumnNumbers;
-  /** Elements of a row. */
-  readonly width: number;
-  /** Frame of each row that there must be. */
-  readonly frames: readonly number[];
-  /** Rows that there are. */
-  readonly stored: number;
-  readonly isWhole: boolean;
-}
-
-function against(reading: ColumnReading, { numbers, rowsOf }: Compared): ComparedColumn {
-  const expected = rowsOf(reading.column);
-  const width = expected.length / numbers.frames;
-  const frames =
-    reading.frames?.(numbers.frames) ?? Array.from({ length: numbers.frames }, (_, frame) => frame);
-  const stored = reading.values.length / width;
-  return { ...reading, expected, width, frames, stored, isWhole: stored === frames.length };
-}
-
-/** The first row of a column that is not what the recording gives. */
-function rowFault(
-  { place, column, values, firstRow = 0, expected, width, frames }: ComparedColumn,
-  compared: Compared,
-): string | undefined {
-  for (const [row, frame] of frames.entries()) {
-    for (let i = 0; i < width; i++) {
-      const [found, wanted] = [values[row * width + i]!, expected[frame * width + i]!];
-      if (isSame(found, wanted)) continue;
-      return (
-        `${place}, row ${firstRow + row}: element ${i} is ${found}, "${compared.file}" gives ${wanted} ` +
-        `(frame ${frame}${messageText(frame, column.key, compared)}).`
-      );
-    }
-  }
-  return undefined;
-}
-
-/** Formats that know 32 bits only have the nearest number of those. */
-function isSame(found: number | bigint, wanted: number | bigint): boolean {
-  if (found === wanted) return true;
-  if (typeof found === 'bigint' || typeof wanted === 'bigint') return found.toString() === wanted.toString();
-  return (
-    Object.is(found, wanted) || found === Math.fround(wanted) || (Number.isNaN(found) && Number.isNaN(wanted))
   );
 }

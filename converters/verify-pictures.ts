@@ -5,6 +5,7 @@ import type { PictureReading } from './dataset-reading.ts';
 import type { EpisodeNumbers } from './episode-numbers.ts';
 import { messageText } from './message-text.ts';
 import { SeekableFrames } from './seekable-frames.ts';
+import type { Truth } from './verify-truth.ts';
 
 /**
  * Mean distance of a picture that was compressed with loss from its source, in levels of 255, beyond which it is
@@ -65,35 +66,42 @@ export class SourcePictures {
   }
 }
 
-export interface PictureTruth {
-  readonly file: string;
-  readonly contract: Contract;
-  readonly numbers: EpisodeNumbers;
-  readonly sources: SourcePictures;
+/** What became of the pictures of a reading. */
+export interface ComparedPictures {
+  readonly faults: readonly string[];
+  readonly compared: number;
+  /** Masked ones, and goals: the recording has nothing to hold against them. */
+  readonly withoutSource: number;
 }
 
 /** Holds stored pictures against those of the recording. */
-export async function pictureFaults(
+export async function comparePictures(
   readings: AsyncIterable<PictureReading>,
-  truth: PictureTruth,
-): Promise<string[]> {
+  truth: Pick<Truth, 'file' | 'contract' | 'numbers' | 'sources'>,
+): Promise<ComparedPictures> {
   const faults: string[] = [];
+  let [compared, withoutSource] = [0, 0];
   for await (const reading of readings) {
     const { place, key, frame } = reading;
-    const wrong = difference(reading, await truth.sources.at(frame));
+    const sources = await truth.sources.at(frame);
+    const own = sources.get(key);
+    if (!own) {
+      withoutSource++;
+      continue;
+    }
+    compared++;
+    const wrong = difference(reading, { own, sources });
     if (!wrong) continue;
     faults.push(`${place}: ${wrong} "${truth.file}" (frame ${frame}${messageText(frame, key, truth)}).`);
   }
-  return faults;
+  return { faults, compared, withoutSource };
 }
 
-/** What is wrong with a picture, as the beginning of a sentence; pictures that are masked are not looked at. */
+/** What is wrong with a picture, as the beginning of a sentence. */
 function difference(
   { key, pixels, isLossy }: PictureReading,
-  sources: ReadonlyMap<string, Uint8Array>,
+  { own, sources }: { readonly own: Uint8Array; readonly sources: ReadonlyMap<string, Uint8Array> },
 ): string | undefined {
-  const own = sources.get(key);
-  if (!own) return undefined;
   if (own.length !== pixels.length) return `has ${pixels.length} bytes instead of ${own.length} of`;
   const loss = distance(pixels, own);
   if (!isLossy) return loss === 0 ? undefined : `differs by ${loss.toFixed(2)} of 255 levels from`;

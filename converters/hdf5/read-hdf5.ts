@@ -8,7 +8,15 @@ import type { EpisodeLayout } from './episode-layout.ts';
 import { type Hdf5File, Hdf5Thread } from './hdf5-thread.ts';
 import { ROBOMIMIC_FILE, robomimicLayout } from './robomimic-writer.ts';
 
-const sourceSchema = z.object({ episode_id: z.string(), recording: z.string() });
+/** What robomimic's `ep_meta` and ACT's `kinescribe` say; robomimic calls the task "lang". */
+const sourceSchema = z
+  .object({
+    episode_id: z.string(),
+    recording: z.string(),
+    lang: z.string().optional(),
+    task: z.string().optional(),
+  })
+  .transform(({ lang, task = lang, ...source }) => ({ ...source, task: task ?? '' }));
 
 interface Stored {
   /** Name of the file. */
@@ -62,13 +70,17 @@ export async function* readAct(directory: string, contract: Contract): AsyncGene
 
 async function readEpisode(stored: Stored): Promise<EpisodeReading> {
   const { name, file, group, layout, frames, source } = stored;
-  const { episode_id, recording } = sourceSchema.parse(JSON.parse(String(source)));
+  const { episode_id, recording, task } = sourceSchema.parse(JSON.parse(String(source)));
   const columns: ColumnReading[] = [];
   for (const { path, column } of layout.columns) {
     const values = await file.values(group + path, [0, frames]);
     columns.push({ place: `${name}, ${group}${path}`, column, values });
   }
-  return { id: episode_id, recording, columns, pictures: (wanted) => readPictures(stored, wanted) };
+  const instruction = { place: `${name}, ${group || '/'}`, values: [task], frames: () => [0] };
+  return {
+    ...{ id: episode_id, recording, columns, texts: [instruction] },
+    pictures: (wanted) => readPictures(stored, wanted),
+  };
 }
 
 async function* readPictures(

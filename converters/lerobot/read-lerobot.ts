@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import type { Contract } from '../../schemas/contract.ts';
 import { type EpisodeReading, flatten, type PictureReading } from '../dataset-reading.ts';
-import { frameColumns, imageFeatures } from '../frame-columns.ts';
+import { frameColumns, imageFeatures, textFeatures } from '../frame-columns.ts';
 import { type ParquetRow, readParquet, readParquetRows } from '../parquet-reader.ts';
 import { videoFrames } from '../video-frames.ts';
 import { columnName } from './data-columns.ts';
+import { Faults } from './faults.ts';
 import { pathOf } from './layout.ts';
-import { filesBelow, integer, readInfo } from './read-metadata.ts';
+import { filesBelow, integer, readInfo, readTasks } from './read-metadata.ts';
 
 /** Where an episode lies in a dataset of either version. */
 export interface EpisodePlace {
@@ -41,14 +42,15 @@ export async function* readLerobot(directory: string, contract: Contract): Async
       }),
     };
   });
-  yield* readPlaces(directory, contract, places);
+  const tasks = await readTasks(directory, new Faults());
+  yield* readPlaces(directory, contract, { places, tasks });
 }
 
 /** Reads episodes, of which each is a row group of its file. */
 export async function* readPlaces(
   directory: string,
   contract: Contract,
-  places: readonly EpisodePlace[],
+  { places, tasks }: { readonly places: readonly EpisodePlace[]; readonly tasks: readonly string[] },
 ): AsyncGenerator<EpisodeReading> {
   for (const [file, held] of Map.groupBy(places, (place) => place.file)) {
     const batches = (await readParquet(join(directory, file))).batches();
@@ -63,6 +65,16 @@ export async function* readPlaces(
           const values = flatten(rows.map((row) => row[name]));
           return { place: `${file}, column "${name}"`, column, values, firstRow: place.firstRow };
         }),
+        texts: [
+          ...textFeatures(contract).map((key) => ({
+            ...{ place: `${file}, column "${key}"`, key, firstRow: place.firstRow },
+            values: rows.map((row) => String(row[key])),
+          })),
+          {
+            ...{ place: `${file}, column "task_index"`, firstRow: place.firstRow },
+            values: rows.map((row) => tasks[integer(row, 'task_index')] ?? ''),
+          },
+        ],
         pictures: (frames) => readPictures(directory, contract, { place, frames }),
       };
     }

@@ -17,7 +17,7 @@ export async function* readRlds(directory: string, contract: Contract): AsyncGen
     for await (const bytes of readTfRecords(file)) {
       const place = `${shard}, episode ${record++}`;
       const example = decodeExample(bytes);
-      const text = (path: string) => String(pictures(example, path, place)[0]);
+      const text = (path: string) => String(bytesOf(example, path, place)[0]);
       yield {
         id: text(FIXED_LEAVES.episodeId.path),
         recording: text(FIXED_LEAVES.recording.path),
@@ -26,6 +26,11 @@ export async function* readRlds(directory: string, contract: Contract): AsyncGen
           const values = found && found.kind !== 'bytes' ? found.values : [];
           return { place: `${place}, ${path}`, column, values };
         }),
+        texts: [...layout.texts, FIXED_LEAVES.instruction].map((leaf) => ({
+          place: `${place}, ${leaf.path}`,
+          ...('key' in leaf && { key: leaf.key }),
+          values: bytesOf(example, leaf.path, place).map(String),
+        })),
         pictures: (frames) => readPictures(example, { leaves: layout.pictures, frames, place }),
       };
     }
@@ -43,7 +48,7 @@ async function* readPictures(
   }: { readonly leaves: readonly PictureLeaf[]; readonly frames: readonly number[]; readonly place: string },
 ): AsyncGenerator<PictureReading> {
   for (const { path, key } of leaves) {
-    const stored = pictures(example, path, place);
+    const stored = bytesOf(example, path, place);
     for (const frame of frames) {
       const bytes = stored[frame];
       if (!bytes) throw new DatasetError(`${place}: ${path} has no picture of step ${frame}.`);
@@ -53,7 +58,7 @@ async function* readPictures(
   }
 }
 
-function pictures(example: Example, path: string, place: string): readonly Buffer[] {
+function bytesOf(example: Example, path: string, place: string): readonly Buffer[] {
   const found = example.get(path);
   if (found?.kind === 'bytes') return found.values;
   throw new DatasetError(`${place}: has no ${path}.`);

@@ -48,6 +48,28 @@ export function stepFrames(
   );
 }
 
+/** The steps of one window. */
+export interface Steps {
+  readonly anchor: number;
+  /** Frame of each step. */
+  readonly frames: readonly number[];
+  /** Of each step, whether it lies within the episode. */
+  readonly real: readonly boolean[];
+}
+
+/** The windows of an episode of so many frames. */
+export function* windowSteps(
+  frames: number,
+  { stride, padding, ...settings }: SampleSettings,
+): Generator<Steps> {
+  const { past, future } = spanOf(settings);
+  for (let anchor = 0; anchor < frames; anchor += stride) {
+    const steps = stepFrames(anchor, { frames, past, future });
+    const real = steps.map((frame, step) => frame === anchor - past + step);
+    if (padding === 'repeat' || !real.includes(false)) yield { anchor, frames: steps, real };
+  }
+}
+
 /** Name of a column's array; those of a feature itself are what a trainer is told as action and proprioception. */
 export function arrayName({ content, key }: Pick<FrameColumn, 'content' | 'key'>): string {
   return { value: key, age: `age.${key}`, valid: `valid.${key}`, tickTime: 'tick_time' }[content];
@@ -82,5 +104,8 @@ export const metadataSchema = z.object({
 });
 
 export type SampleMetadata = z.infer<typeof metadataSchema>;
+
+/** Of the kinds that the trainer knows, the one that is written. */
+export const instructionsSchema = z.object({ original: z.tuple([z.string()]) });
 
 export const lineSchema = z.object({ shard: z.string(), num_sequences: countNumber });

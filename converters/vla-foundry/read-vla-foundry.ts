@@ -10,6 +10,8 @@ import { samplesOf } from '../webdataset/verify-shards.ts';
 import {
   arrayName,
   cameras,
+  INSTRUCTIONS,
+  instructionsSchema,
   LOWDIM,
   lineSchema,
   MANIFEST_LINES,
@@ -20,6 +22,7 @@ import {
   SHARDS,
   spanOf,
   stepFrames,
+  windowSteps,
 } from './layout.ts';
 
 /** One sample of a shard. */
@@ -96,8 +99,29 @@ function readingOf(
         frames: (frames) => stepFrames(anchor, { frames, past, future }),
       };
     }),
+    texts: [
+      {
+        place: `${sample.place}, ${INSTRUCTIONS}`,
+        values: instructionsOf(sample),
+        frames: () => [0],
+      },
+    ],
+    window: { place: sample.place, anchor, anchors: (frames) => anchorsOf(frames, contract) },
     pictures: (frames) => readPictures(sample, { contract, anchor, frames }),
   };
+}
+
+function anchorsOf(frames: number, { samples }: Contract): readonly number[] {
+  return Array.from(windowSteps(frames, samples), ({ anchor }) => anchor);
+}
+
+function instructionsOf({ place, members }: ReadSample): readonly string[] {
+  try {
+    const text = Buffer.from(members.get(INSTRUCTIONS) ?? []).toString();
+    return instructionsSchema.parse(JSON.parse(text)).original;
+  } catch (cause) {
+    throw new DatasetError(`${place}, ${INSTRUCTIONS}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** The elements of an array. */

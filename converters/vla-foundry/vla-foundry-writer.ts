@@ -30,22 +30,14 @@ import {
   type SampleMetadata,
   SHARDS,
   STATS_FILE,
+  type Steps,
   shardName,
   spanOf,
-  stepFrames,
+  windowSteps,
 } from './layout.ts';
 import { StepStatistics } from './step-statistics.ts';
 
 export const JPEG_QUALITY = 90;
-
-/** The steps of one window. */
-interface Steps {
-  readonly anchor: number;
-  /** Frame of each step. */
-  readonly frames: readonly number[];
-  /** Of each step, whether it lies within the episode. */
-  readonly real: readonly boolean[];
-}
 
 /**
  * Writes windows as TRI's vla_foundry reads them: every feature over all steps from the first observed frame to
@@ -85,19 +77,14 @@ export class VlaFoundryWriter implements DatasetWriter {
   async addEpisode(episode: EpisodeToWrite): Promise<void> {
     await mkdir(this.#directory, { recursive: true });
     const { numbers } = episode;
-    const { stride, padding, ...settings } = this.#target.contract.samples;
-    const { past, future } = spanOf(settings);
     const rows: Rows = new Map(
       this.#columns.map((column) => {
         const values = column.rows(numbers);
         return [column, { values, width: values.length / numbers.frames }];
       }),
     );
-    for (let anchor = 0; anchor < numbers.frames; anchor += stride) {
-      const frames = stepFrames(anchor, { frames: numbers.frames, past, future });
-      const real = frames.map((frame, step) => frame === anchor - past + step);
-      if (padding === 'drop' && real.includes(false)) continue;
-      await this.#write(episode, { steps: { anchor, frames, real }, rows });
+    for (const steps of windowSteps(numbers.frames, this.#target.contract.samples)) {
+      await this.#write(episode, { steps, rows });
     }
   }
 

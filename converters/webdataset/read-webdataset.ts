@@ -4,7 +4,7 @@ import type { Contract } from '../../schemas/contract.ts';
 import { DatasetError } from '../../schemas/errors.ts';
 import { decodeRgb } from '../../schemas/image-codec.ts';
 import type { ColumnReading, EpisodeReading, PictureReading } from '../dataset-reading.ts';
-import { type FrameColumn, frameColumns } from '../frame-columns.ts';
+import { type FrameColumn, frameColumns, textFeatures } from '../frame-columns.ts';
 import { episodeWindows, type Window } from '../windows.ts';
 import { featureLayouts, INDEX_FILE, indexSchema, pictureMember, roleOf, SAMPLE_MEMBER } from './layout.ts';
 import type { SampleArray } from './sample-array.ts';
@@ -47,6 +47,15 @@ function readSample(sample: StoredSample, { contract, columns, windows, place }:
         }),
       ),
     ),
+    texts: [
+      ...textFeatures(contract).map((key) => ({
+        ...{ place: `${place}, texts ${key}`, key },
+        values: record.texts[key] ?? [],
+        frames: (frames: number) => windows.steps(frames, { anchor, role: roleOf(key) }),
+      })),
+      { place: `${place}, task`, values: [record.task], frames: () => [0] },
+    ],
+    window: { place, anchor, anchors: (frames) => windows.anchors(frames) },
     pictures: (frames) => readPictures(frames, { contract, anchor, members, place }),
   };
 }
@@ -93,14 +102,22 @@ class EpisodeWindows {
     frames: number,
     { anchor, role }: { readonly anchor: number; readonly role: Role },
   ): readonly number[] {
+    const window = this.#of(frames).get(anchor);
+    const steps = role === 'action' ? window?.actions : window?.observations;
+    return steps?.map(({ frame }) => frame.index) ?? [];
+  }
+
+  anchors(frames: number): readonly number[] {
+    return [...this.#of(frames).keys()];
+  }
+
+  #of(frames: number): ReadonlyMap<number, Window> {
     if (this.#frames !== frames) {
       this.#frames = frames;
       const windows = episodeWindows(frames, this.#contract.samples);
       this.#byAnchor = new Map(windows.map((window) => [window.anchor.index, window]));
     }
-    const window = this.#byAnchor.get(anchor);
-    const steps = role === 'action' ? window?.actions : window?.observations;
-    return steps?.map(({ frame }) => frame.index) ?? [];
+    return this.#byAnchor;
   }
 }
 

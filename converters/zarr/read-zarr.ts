@@ -16,7 +16,7 @@ export async function* readZarr(
     const text = Buffer.from(await source.get('.zattrs')).toString();
     const { episodes } = attributesSchema.parse(JSON.parse(text));
     const ends = [0, ...(await readRows(source, EPISODE_ENDS))].map(Number);
-    for (const [i, { id, recording }] of episodes.entries()) {
+    for (const [i, { id, recording, task }] of episodes.entries()) {
       const [from, to] = [ends[i]!, ends[i + 1]!];
       const columns: ColumnReading[] = [];
       for (const { name, column } of layout.columns) {
@@ -26,6 +26,7 @@ export async function* readZarr(
       }
       yield {
         ...{ id, recording, columns },
+        texts: [{ place: `.zattrs, episode ${i}`, values: [task], frames: () => [0] }],
         pictures: (frames) => readPictures(source, { layout, frames, from }),
       };
     }

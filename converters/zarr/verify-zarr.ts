@@ -6,7 +6,7 @@ import { openArray, readChunk, readRows, type StoredArray } from './zarr-array.t
 import type { ZarrSource } from './zarr-store.ts';
 
 export const attributesSchema = z.object({
-  episodes: z.array(z.object({ id: z.string(), recording: z.string() })),
+  episodes: z.array(z.object({ id: z.string(), recording: z.string(), task: z.string() })),
 });
 
 /**

@@ -1,0 +1,61 @@
+import type { Contract } from '../schemas/contract.ts';
+import type { ManifestEpisode } from '../schemas/dataset-manifest.ts';
+import type { ColumnReading } from './dataset-reading.ts';
+import { type EpisodeNumbers, NumbersBuilder } from './episode-numbers.ts';
+import type { ColumnNumbers } from './frame-columns.ts';
+import { episodesOf, readFrames } from './prepared/prepare-episode.ts';
+import type { EpisodeFacts } from './prepared/prepared-episode.ts';
+import { SourcePictures } from './verify-pictures.ts';
+
+/** An episode as its recording has it. */
+export interface Truth {
+  readonly file: string;
+  readonly contract: Contract;
+  readonly facts: EpisodeFacts;
+  readonly numbers: EpisodeNumbers;
+  readonly sources: SourcePictures;
+  /** What a column has to hold; made once for all parts of an episode. */
+  rowsOf(column: ColumnReading['column']): ColumnNumbers;
+}
+
+/** What the recordings give, one episode at a time. */
+export class Truths {
+  readonly #contract: Contract;
+  readonly #files: ReadonlyMap<string, string>;
+  #latest: { readonly id: string; readonly truth: Truth | string } | undefined;
+
+  /** @param files of recordings, by digest. */
+  constructor(contract: Contract, files: ReadonlyMap<string, string>) {
+    this.#contract = contract;
+    this.#files = files;
+  }
+
+  /** @returns a fault where the recording is not at hand. */
+  async of(said: ManifestEpisode): Promise<Truth | string> {
+    if (this.#latest?.id !== said.id) this.#latest = { id: said.id, truth: await this.#read(said) };
+    return this.#latest.truth;
+  }
+
+  async #read({ id, digest, file: name }: ManifestEpisode): Promise<Truth | string> {
+    const [contract, file] = [this.#contract, this.#files.get(digest)];
+    if (!file) return `episode "${id}": its recording "${name}" (${digest}) is not among those given.`;
+    const episode = (await episodesOf(file, contract)).find((each) => each.id === id);
+    if (!episode) return `episode "${id}": the labels of "${file}" do not keep it any more.`;
+    const builder = new NumbersBuilder(contract);
+    const factsOf = await readFrames(file, contract, {
+      digest,
+      episode,
+      decodesPictures: false,
+      onFrame: (frame) => builder.add(frame),
+    });
+    const numbers = builder.build();
+    const known = new Map<ColumnReading['column'], ColumnNumbers>();
+    const rowsOf: Truth['rowsOf'] = (column) => {
+      const rows = known.get(column) ?? column.rows(numbers);
+      known.set(column, rows);
+      return rows;
+    };
+    const sources = new SourcePictures(file, contract, numbers);
+    return { file, contract, facts: factsOf(numbers), numbers, rowsOf, sources };
+  }
+}
