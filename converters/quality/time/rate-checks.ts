@@ -118,8 +118,8 @@ export const RATE_CHECKS: readonly Check[] = [
     explain: {
       cause: 'The network or a queue between sensor and recorder overflows, or the sensor skips samples.',
       formula:
-        'Σ max(0, round(Δt / T0) − 1) / expected, where Δt > 1.5 · T0; Δt by stamps and by receipt, the smaller; ' +
-        'not in marked pauses.',
+        'Σ max(0, round(Δt / T0) − 1) / expected, where Δt > 1.5 · T0; Δt by stamps and by receipt, the smaller; one ' +
+        'less for each message within T0 / 2 of the one before, which was late; not in marked pauses.',
       remedy: 'Reliable QoS, larger receive buffers, a wired network; fewer or smaller pictures.',
       example: 'wrist_camera: 3.2 % of its messages are missing',
       source: 'Kalanos; lerobot-lint',

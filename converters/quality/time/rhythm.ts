@@ -37,6 +37,8 @@ export class Rhythm {
   readonly #contractPeriod: number | undefined;
   readonly #intervals = new QuantileSketch();
   readonly #spans = new QuantileSketch();
+  /** Intervals that are neither shorter by stamps nor by receipt; none of messages that repeat a stamp. */
+  readonly #longer = new QuantileSketch();
   readonly #gaps: Gap[] = [];
   readonly #recent: number[] = [];
   #recentSecs = 0;
@@ -64,6 +66,7 @@ export class Rhythm {
         ? nanosToSecs(sensorTime - last.sensorTime)
         : received;
     if (sensed > 0) this.#intervals.add(sensed);
+    if (sensed > 0 && received >= 0) this.#longer.add(Math.max(sensed, received));
     // A step of the sensor's clock stretches only the stamps, a hold-up of the transport only the receipt.
     const span = Math.min(sensed, received);
     if (span <= 0) return;
@@ -105,12 +108,16 @@ export class Rhythm {
     return 0;
   }
 
-  /** Messages that intervals of more than one and a half periods have room for, but for some of {@link gaps}. */
+  /**
+   * Messages that intervals of more than one and a half periods have room for, but for some of {@link gaps}. What a
+   * hiccup delayed comes bunched, within half a period of the message before: it was late, not lost.
+   */
   missing(period: number, except: readonly Gap[]): number {
     let missing = -except.reduce((sum, { secs }) => sum + Math.round(secs / period) - 1, 0);
     for (const [value, count] of this.#spans.entries()) {
       if (value > 1.5 * period) missing += (Math.round(value / period) - 1) * count;
     }
+    for (const [value, count] of this.#longer.entries()) if (value < 0.5 * period) missing -= count;
     return Math.max(0, missing);
   }
 

@@ -217,6 +217,21 @@ describe('TIME_CHECKS', () => {
     expect(beside.statuses).toMatchObject({ T06: 'fail', T07: 'fail' });
   });
 
+  it('T06 takes messages that come late and bunched for no losses, and tells of losses beside them', async () => {
+    const checks = TIME_CHECKS.filter(({ id }) => id === 'T06');
+    const clean = cleanTake({ streams: ['wrench'] });
+    // Every fifth message is held up until the next one comes, its stamp too.
+    const late = of('wrench', (each, i) => {
+      const next = i % 5 === 0 ? clean[i + 1] : undefined;
+      return next ? { ...each, stamp: next.stamp - 1e-4, log: next.log - 1e-4 } : each;
+    })(clean, 0, 0);
+    expect((await examine(late, { checks })).map(({ status }) => status)).toEqual(['pass']);
+    const lost = late.filter((_, i) => i % 10 !== 7);
+    expect(await examine(lost, { checks })).toMatchObject([
+      { status: 'fail', value: expect.closeTo(0.1, 1) },
+    ]);
+  });
+
   it('T10 tells of no step when the transport holds messages up for a second', async () => {
     const checks = TIME_CHECKS.filter(({ id }) => id === 'T10');
     const held = of('left', (each) =>
