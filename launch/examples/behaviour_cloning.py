@@ -3,9 +3,9 @@
     python behaviour_cloning.py webdataset datasets/webdataset
     python behaviour_cloning.py lerobot datasets/lerobot
 
-needs torch, and webdataset or lerobot. It shows how a trainer uses what Kinescribe writes: windows of
-observations and actions, and the masks that keep made-up values out of the loss. The policy looks at the newest
-picture of every camera and at the state, and says the next actions.
+needs torch, and lerobot or what webdataset_loader.py beside it needs. It shows how a trainer uses what Kinescribe
+writes: windows of observations and actions, the masks that keep made-up values out of the loss, and the statistics of
+the training split. The policy looks at the newest picture of every camera and at the state, and says the next actions.
 """
 
 import argparse
@@ -23,40 +23,25 @@ PICTURE_SIZE = 64
 
 def open_webdataset(directory, batch_size):
     """Batches of {pictures [B, cameras, 3, H, W], state [B, S], action [B, T, A], mask [B, T]}, and scales."""
-    import webdataset
+    from webdataset_loader import on_device, open_shards
 
-    description = json.loads((directory / "dataset.json").read_text())
-    cameras = [each["members"][-1] for each in description["features"] if each["kind"] == "image"]
-    shards = sorted(str(path) for path in directory.glob("*.tar"))
+    features = json.loads((directory / "manifest.json").read_text())["features"]
+    statistics = {each["key"]: each.get("statistics") for each in features}
+    scales = {name: Scale(statistics[key]) for name, key in (("state", STATE), ("action", ACTION))}
 
-    def array(packed):
-        return torch.tensor(np.frombuffer(packed[b"data"], packed[b"type"]).reshape(packed[b"shape"]))
+    loader = open_shards(directory, batch_size, steps=1, split="train")
 
-    def numbers(sample):
-        record = sample["sample.mp"]
-        return {
-            "state": array(record["values"][STATE])[-1],
-            "action": array(record["values"][ACTION]),
-            # An action counts when it was measured and lies inside of the episode.
-            "mask": array(record["valid"][ACTION]) & ~array(record["padded"]["action"]),
-        }
+    def batches():
+        for batch in map(on_device, loader):
+            yield {
+                "pictures": torch.stack([each[:, -1] for each in batch["pictures"].values()], 1),
+                "state": batch["values"][STATE][:, -1],
+                "action": batch["values"][ACTION],
+                # An action counts when it was measured and lies inside of the episode.
+                "mask": batch["valid"][ACTION] & ~batch["padded"]["action"],
+            }
 
-    def example(sample):
-        pictures = [torch.from_numpy(sample[name]).permute(2, 0, 1) / 255 for name in cameras]
-        return numbers(sample) | {"pictures": torch.stack([shrunk(each) for each in pictures])}
-
-    def all_numbers():
-        stream = webdataset.WebDataset(shards, shardshuffle=False)
-        return [numbers(each) for each in stream.decode(only=["sample.mp"])]
-
-    rows = all_numbers()
-    scales = {
-        "state": Scale(torch.stack([each["state"] for each in rows])),
-        "action": Scale(torch.cat([each["action"][each["mask"]] for each in rows])),
-    }
-    stream = webdataset.WebDataset(shards, shardshuffle=False).shuffle(1000, initial=1000)
-    examples = stream.decode("rgb8").map(example).repeat()
-    return torch.utils.data.DataLoader(examples, batch_size=batch_size), scales
+    return batches, scales
 
 
 def open_lerobot(directory, batch_size, horizon=16):
@@ -71,27 +56,28 @@ def open_lerobot(directory, batch_size, horizon=16):
         delta_timestamps={ACTION: steps, f"valid.{ACTION}": steps},
         video_backend="pyav",
     )
+    scales = {name: Scale(dataset.meta.stats[key]) for name, key in (("state", STATE), ("action", ACTION))}
 
-    def batch(examples):
-        pictures = [[shrunk(each[key]) for key in dataset.meta.camera_keys] for each in examples]
-        valid = torch.stack([each[f"valid.{ACTION}"].reshape(horizon).bool() for each in examples])
-        padded = torch.stack([each[f"{ACTION}_is_pad"] for each in examples])
-        return {
-            "pictures": torch.stack([torch.stack(each) for each in pictures]),
-            "state": torch.stack([each[STATE] for each in examples]),
-            "action": torch.stack([each[ACTION] for each in examples]),
-            "mask": valid & ~padded,
-        }
+    loader = torch.utils.data.DataLoader(dataset, batch_size=batch_size, shuffle=True)
 
-    rows = {key: torch.stack(list(dataset.hf_dataset[key])) for key in (STATE, ACTION)}
-    scales = {"state": Scale(rows[STATE]), "action": Scale(rows[ACTION])}
-    options = {"batch_size": batch_size, "shuffle": True, "collate_fn": batch}
-    return torch.utils.data.DataLoader(dataset, **options), scales
+    def batches():
+        for batch in loader:
+            valid = batch[f"valid.{ACTION}"].reshape(-1, horizon).bool()
+            yield {
+                "pictures": torch.stack([batch[key] for key in dataset.meta.camera_keys], 1),
+                "state": batch[STATE],
+                "action": batch[ACTION],
+                "mask": valid & ~batch[f"{ACTION}_is_pad"],
+            }
+
+    return batches, scales
 
 
-def shrunk(picture):
+def shrunk(pictures):
+    """[B, cameras, 3, H, W] to what the policy sees."""
     size = (PICTURE_SIZE, PICTURE_SIZE)
-    return functional.interpolate(picture[None], size, mode="bilinear", antialias=True)[0]
+    small = functional.interpolate(pictures.flatten(0, 1), size, mode="bilinear", antialias=True)
+    return small.unflatten(0, pictures.shape[:2])
 
 
 class Policy(nn.Module):
@@ -121,24 +107,27 @@ class Policy(nn.Module):
 
 
 class Scale:
-    """To mean 0 and deviation 1, by rows [N, values]; NaN, which is what is not valid, is left out."""
+    """To mean 0 and deviation 1, by the statistics of a dataset, which leave out what is not valid."""
 
-    def __init__(self, rows):
-        rows = rows[~rows.isnan().any(1)]
-        self.mean, self.deviation = rows.mean(0), rows.std(0).clamp_min(1e-3)
+    def __init__(self, statistics):
+        # An element without a single value has no statistics, and stays NaN.
+        self.mean, self.deviation = (
+            torch.from_numpy(np.array(statistics[name], dtype=np.float32)) for name in ("mean", "std")
+        )
+        self.deviation = self.deviation.clamp_min(1e-3)
 
     def __call__(self, values):
         return (values - self.mean) / self.deviation
 
 
-def endless(loader):
+def endless(batches):
     while True:
-        yield from loader
+        yield from batches()
 
 
-def train(loader, scales, steps, learning_rate):
+def train(batches, scales, steps, learning_rate):
     """Prints the loss on its way; returns its mean over the first and over the last tenth of the steps."""
-    stream = endless(loader)
+    stream = endless(batches)
     sample = next(stream)
     policy = Policy(sample["pictures"].shape[1], sample["state"].shape[1], *sample["action"].shape[1:])
     optimiser = torch.optim.Adam(policy.parameters(), learning_rate)
@@ -147,7 +136,7 @@ def train(loader, scales, steps, learning_rate):
         mask = batch["mask"]
         # A state that is not valid is NaN: the mean stands for "not known".
         state = scales["state"](batch["state"]).nan_to_num()
-        predicted = policy(batch["pictures"], state)
+        predicted = policy(shrunk(batch["pictures"]), state)
         loss = functional.mse_loss(predicted[mask], scales["action"](batch["action"])[mask])
         optimiser.zero_grad()
         loss.backward()
@@ -169,8 +158,8 @@ def main():
     args = parser.parse_args()
     torch.manual_seed(0)
     opened = {"webdataset": open_webdataset, "lerobot": open_lerobot}[args.format]
-    loader, scales = opened(args.directory, args.batch_size)
-    first, last = train(loader, scales, args.steps, args.learning_rate)
+    batches, scales = opened(args.directory, args.batch_size)
+    first, last = train(batches, scales, args.steps, args.learning_rate)
     print(json.dumps({"firstLoss": first, "lastLoss": last}))
 
 

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { convertEpisodes } from '../../converters/convert.ts';
 import { type ContractFile, parseContract } from '../../schemas/contract-file.ts';
 import { z } from '../../schemas/validation.ts';
@@ -13,7 +13,7 @@ import { type PythonEnvironment, preparePython } from './python-environment.ts';
 /**
  * Two takes of the simulated robot with two cameras at 640 × 480: the time from recording to LeRobot v3.0 against
  * LeRobot's own writer, what a DataLoader gets out of WebDataset against LeRobotDataset, and one pass for three
- * formats against three passes. Every figure is a ratio of medians of runs turn by turn.
+ * formats against three passes. Every figure is a ratio of runs turn by turn.
  */
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
 const TAKE_SECS = 10;
@@ -38,7 +38,14 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const timingSchema = z.object({ frames: z.int(), seconds: z.number() });
-const loadingSchema = z.object({ samples: z.int(), seconds: z.number(), backend: z.string().nullable() });
+const loadingSchema = z.object({
+  samples: z.int(),
+  seconds: z.number(),
+  /** Of the pictures of one sample. */
+  shape: z.array(z.int()),
+  dtype: z.enum(['uint8', 'float32']),
+  backend: z.string().nullable(),
+});
 
 /** The demo's contract with another size of pictures. */
 async function contractWith(width: number, height: number): Promise<ContractFile> {
@@ -102,34 +109,56 @@ test('episode to LeRobot v3.0 against the writer of LeRobot', { timeout: 1_800_0
 });
 
 // 224 × 224 is what most policies see.
-test.each([
+describe.each([
   [224, 224],
   [640, 480],
-])('samples a DataLoader reads at %d × %d', { timeout: 900_000 }, async (width, height) => {
-  if (python.missing.lerobot !== undefined) return console.log(`skipped: ${python.missing.lerobot}`);
-  const run = pythonRunner(python);
-  const datasets = join(directory, `loaded-${width}`);
-  await convert('lerobot,webdataset', { keepAt: datasets, sized: await contractWith(width, height) });
-  const rates: Record<string, number[]> = { webdataset: [], 'webdataset-bytes': [], lerobot: [] };
-  let decoder: string | null = null;
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const format of Object.keys(rates)) {
+])('samples a DataLoader reads at %d × %d', (width, height) => {
+  const datasets = () => join(directory, `loaded-${width}`);
+
+  beforeAll(async () => {
+    await convert('lerobot,webdataset', {
+      keepAt: datasets(),
+      sized: await contractWith(width, height),
+    });
+  }, 600_000);
+
+  test.each([
+    { steps: 1, workers: 1 },
+    { steps: 1, workers: 2 },
+    { steps: 2, workers: 1 },
+    { steps: 2, workers: 2 },
+  ])('of $steps observed steps by $workers workers', { timeout: 900_000 }, async ({ steps, workers }) => {
+    if (python.missing.lerobot !== undefined) return console.log(`skipped: ${python.missing.lerobot}`);
+    const run = pythonRunner(python);
+    const load = async (format: string) => {
+      const dataset = join(datasets(), format.split('-')[0]!);
       const output = await run('load_samples.py', [
         format,
-        join(datasets, format.split('-')[0]!),
-        `${LOAD_SECS}`,
+        dataset,
+        ...[steps, workers, LOAD_SECS].map(String),
       ]);
-      const { samples, seconds, backend } = loadingSchema.parse(JSON.parse(output));
-      rates[format]!.push(samples / seconds);
-      decoder ??= backend;
+      const { samples, seconds, ...kind } = loadingSchema.parse(JSON.parse(output));
+      const dtype = format === 'webdataset-bytes' ? 'uint8' : 'float32';
+      expect(kind).toMatchObject({ dtype, shape: [steps, 3, height, width] });
+      return { rate: samples / seconds, ...kind };
+    };
+    const ratios: Record<string, number[]> = { 'webdataset-bytes': [], webdataset: [] };
+    const peers: number[] = [];
+    let decoder: string | null = null;
+    for (let round = 0; round < ROUNDS; round++) {
+      const peer = await load('lerobot');
+      peers.push(peer.rate);
+      decoder = peer.backend;
+      for (const [format, all] of Object.entries(ratios)) all.push((await load(format)).rate / peer.rate);
     }
-  }
-  const peer = median(rates.lerobot!);
-  console.log(`DataLoader at ${width} × ${height}: LeRobotDataset (${decoder}) ${peer.toFixed(1)} samples/s`);
-  for (const format of ['webdataset', 'webdataset-bytes']) {
-    const ours = median(rates[format]!);
-    console.log(`  ${format} ${ours.toFixed(1)} samples/s; ours ÷ it ${(ours / peer).toFixed(2)}`);
-  }
+    console.log(
+      `DataLoader at ${width} × ${height}, ${steps} steps, ${workers} workers: ` +
+        `LeRobotDataset (${decoder}) ${median(peers).toFixed(1)} samples/s; ours ÷ it ` +
+        Object.entries(ratios)
+          .map(([format, all]) => `${median(all).toFixed(2)} (${format})`)
+          .join(', '),
+    );
+  });
 });
 
 test('one pass for three formats against three passes', { timeout: 1_800_000 }, async () => {

@@ -1,13 +1,13 @@
-"""Samples per second that a PyTorch DataLoader gets out of a dataset: pictures and states of the observation,
-actions of the horizon, all as float32 tensors.
+"""Samples per second that a PyTorch DataLoader gets out of a dataset, in random order: pictures and states of the
+observation, actions of the horizon.
 
-usage: load_samples.py webdataset|webdataset-bytes|lerobot DATASET SECONDS     prints one JSON object
+usage: load_samples.py webdataset|webdataset-bytes|lerobot DATASET STEPS WORKERS SECONDS     prints one JSON object
 
-With webdataset-bytes the pictures stay bytes, as a trainer takes them that scales them on its accelerator.
+STEPS is how many frames of the observation a sample shows. LeRobot's pictures are float32 of 0 to 1, and so are those
+of webdataset, made so once a batch has come from its worker; with webdataset-bytes they stay bytes, as a trainer takes
+them that scales them on its accelerator.
 """
 
-import functools
-import io
 import json
 import os
 import sys
@@ -15,58 +15,32 @@ import time
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["THP_MEM_ALLOC_ENABLE"] = "1"  # large tensors in huge pages: for either side the cheaper ones
 import cpu_torchvision  # noqa: F401
-import msgpack
-import numpy as np
 import torch
-from PIL import Image
 
-FORMAT, DATASET, SECONDS = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
-BATCH, WORKERS = 16, 2
-OBSERVATION_STEPS, HORIZON = 2, 16
-
-
-def webdataset_loader():
-    import webdataset
-
-    index = json.loads((DATASET / "dataset.json").read_text())
-    images = {each["key"]: each["members"] for each in index["features"] if each["kind"] == "image"}
-    vectors = [each["key"] for each in index["features"] if each["kind"] != "image"]
-
-    # Windows that follow each other show the same pictures: each is decoded once.
-    @functools.lru_cache(maxsize=4 * len(images))
-    def decoded(jpeg):
-        return np.asarray(Image.open(io.BytesIO(jpeg)))
-
-    def example(sample):
-        values = msgpack.unpackb(sample["sample.mp"])["values"]
-        pictures = {key: np.stack([decoded(sample[name]) for name in names]) for key, names in images.items()}
-        taken = {key: scale(torch.from_numpy(stack)) for key, stack in pictures.items()}
-        return taken | {key: array(values[key]) for key in vectors}
-
-    def scale(pixels):
-        """[steps, height, width, 3] of bytes to what LeRobot gives: [steps, 3, height, width] of 0 to 1."""
-        channels_first = pixels.permute(0, 3, 1, 2)
-        return channels_first if FORMAT == "webdataset-bytes" else channels_first.contiguous().float().div_(255)
-
-    def array(packed):
-        return torch.tensor(np.frombuffer(packed[b"data"], packed[b"type"]).reshape(packed[b"shape"]))
-
-    shards = sorted(str(path) for path in DATASET.glob("*.tar"))
-    stream = webdataset.WebDataset(shards, shardshuffle=False, empty_check=False).map(example).repeat()
-    return webdataset.WebLoader(stream, batch_size=BATCH, num_workers=WORKERS)
+FORMAT, DATASET, (STEPS, WORKERS) = sys.argv[1], Path(sys.argv[2]), map(int, sys.argv[3:5])
+SECONDS = float(sys.argv[5])
+BATCH, HORIZON = 16, 16
 
 
-def lerobot_loader():
+def webdataset_batches():
+    from webdataset_loader import on_device, open_shards
+
+    for batch in endless(open_shards(DATASET, BATCH, workers=WORKERS, steps=STEPS)):
+        yield on_device(batch, "cpu") if FORMAT == "webdataset" else batch
+
+
+def lerobot_batches():
     from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
     info = json.loads((DATASET / "meta/info.json").read_text())
-    past = [step / info["fps"] for step in range(1 - OBSERVATION_STEPS, 1)]
+    past = [step / info["fps"] for step in range(1 - STEPS, 1)]
     future = [step / info["fps"] for step in range(HORIZON)]
     deltas = {key: past for key in info["features"] if key.startswith("observation.")} | {"action": future}
     dataset = LeRobotDataset("local/dataset", root=DATASET, delta_timestamps=deltas, video_backend=backend())
     options = {"batch_size": BATCH, "num_workers": WORKERS, "shuffle": True}
-    return torch.utils.data.DataLoader(dataset, **options)
+    yield from endless(torch.utils.data.DataLoader(dataset, **options, persistent_workers=WORKERS > 0))
 
 
 def backend():
@@ -84,18 +58,25 @@ def endless(loader):
         yield from loader
 
 
+def pictures(batch):
+    """The pictures of a batch, by camera."""
+    if FORMAT != "lerobot":
+        return batch["pictures"]
+    return {key: each for key, each in batch.items() if key.startswith("observation.images.") and each.ndim == 5}
+
+
 def measure():
-    loader = lerobot_loader() if FORMAT == "lerobot" else webdataset_loader()
     samples, began = 0, None
-    for batch in endless(loader):
+    for batch in lerobot_batches() if FORMAT == "lerobot" else webdataset_batches():
         now = time.perf_counter()
+        shown = next(iter(pictures(batch).values()))
         if began is None:  # the workers have started with the first batch
             began = now
-            shapes = {key: list(value.shape) for key, value in batch.items() if torch.is_tensor(value)}
             continue
-        samples += BATCH
+        samples += len(shown)
         if now - began > SECONDS:
-            return {"samples": samples, "seconds": now - began, "shapes": shapes}
+            kind = {"shape": list(shown.shape[1:]), "dtype": str(shown.dtype).removeprefix("torch.")}
+            return {"samples": samples, "seconds": now - began, **kind}
 
 
 if __name__ == "__main__":

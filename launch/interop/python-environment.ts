@@ -28,7 +28,7 @@ interface Packages {
 const GROUPS = {
   readers: {
     installs: [
-      ['numpy', 'pillow', 'msgpack==1.2.4', 'webdataset==1.0.2'],
+      ['numpy', 'pillow', 'msgpack==1.2.4', 'webdataset==1.0.2', 'simplejpeg==1.9.0'],
       ['mcap==1.6.0', 'mcap-ros2-support==0.6.0', 'rosbags==0.11.9'],
     ],
   },

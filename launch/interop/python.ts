@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { inject, type TestContext } from 'vitest';
 import type { Group, PythonEnvironment } from './python-environment.ts';
@@ -29,12 +29,15 @@ export function pythonRunner({ python }: PythonEnvironment, imports: readonly st
       {
         maxBuffer: 1 << 28,
         // More threads than cores that are free cost torch far more than they give.
-        env: { ...process.env, OMP_NUM_THREADS: '1', PYTHONPATH: import.meta.dirname },
+        env: { ...process.env, OMP_NUM_THREADS: '1', PYTHONPATH: PYTHON_PATH },
       },
     );
     if (stderr) console.warn(stderr);
     return stdout;
   };
 }
+
+/** The programs import each other, and the published examples. */
+const PYTHON_PATH = [import.meta.dirname, join(import.meta.dirname, '../examples')].join(delimiter);
 
 const RUN_PROGRAM = "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')";
