@@ -1,4 +1,5 @@
 import type { Contract } from '../schemas/contract.ts';
+import type { PreparedAudio } from './audio/prepared-audio.ts';
 import type { CardOptions } from './dataset-card.ts';
 import type { EpisodeReading } from './dataset-reading.ts';
 import type { EpisodeNumbers } from './episode-numbers.ts';
@@ -36,6 +37,8 @@ export interface EpisodeToWrite {
   readonly numbers: EpisodeNumbers;
   /** In the forms that the format asked for. */
   readonly pictures: Pick<PreparedEpisode, 'picture' | 'pixels' | 'video' | 'levels'>;
+  /** By microphone; every dataset gets it as WAV files beside what the writer writes. @default none */
+  readonly audio?: readonly PreparedAudio[];
 }
 
 /**

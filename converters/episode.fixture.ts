@@ -108,6 +108,21 @@ uint8[] data
 string format`,
   'std_msgs/msg/String': 'string data',
   'audio_common_msgs/msg/AudioData': 'uint8[] data',
+  'audio_common_msgs/msg/AudioDataStamped': `std_msgs/Header header
+audio_common_msgs/AudioData audio${HEADER}
+================================================================================
+MSG: audio_common_msgs/AudioData
+uint8[] data`,
+  'audio_common_msgs/msg/AudioInfo': `uint8 channels
+uint32 sample_rate
+string sample_format
+uint32 bitrate
+string coding_format`,
+  'foxglove_msgs/msg/RawAudio': `builtin_interfaces/Time timestamp
+uint8[] data
+string format
+uint32 sample_rate
+uint32 number_of_channels`,
   'std_msgs/msg/Float64MultiArray': `std_msgs/MultiArrayLayout layout
 float64[] data
 ================================================================================

@@ -46,7 +46,12 @@ export function manifestEpisode({ facts, header }: PlacedEpisode): ManifestEpiso
   const { file, frames, trimmedStart, trimmedEnd, pausedTicks, leftOutTicks, startTime, endTime, clocks } =
     facts;
   const cuts = { ...(pausedTicks && { pausedTicks }), ...(leftOutTicks && { leftOutTicks }) };
-  return { ...header, file, frames, trimmedStart, trimmedEnd, ...cuts, startTime, endTime, clocks };
+  const audio = facts.audio?.map(({ track: _, silences, ...record }) => ({
+    ...record,
+    silences: [...silences],
+  }));
+  const sound = audio && audio.length > 0 ? { audio } : {};
+  return { ...header, file, frames, trimmedStart, trimmedEnd, ...cuts, startTime, endTime, clocks, ...sound };
 }
 
 function refuseTwins(episodes: readonly EpisodeFacts[]): void {

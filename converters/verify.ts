@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type DatasetManifest, MANIFEST_FILE } from '../schemas/dataset-manifest.ts';
 import { UsageError } from '../schemas/errors.ts';
 import { fileDigest } from '../schemas/file-digest.ts';
+import { verifyAudio } from './audio/verify-audio.ts';
 import type { DatasetFormat } from './dataset-writer.ts';
 import { filesBelow } from './files-below.ts';
 import { readManifest } from './manifest.ts';
@@ -33,6 +34,7 @@ export async function verifyDataset(
   if (!read.manifest) return { manifest: undefined, faults: [read.fault] };
   const { manifest } = read;
   const faults = await verifyFiles(directory, manifest);
+  faults.push(...(await verifyAudio(directory, manifest)));
   const format = formats.get(manifest.format);
   if (format) faults.push(...(await format.verify(directory)));
   else faults.push(`${MANIFEST_FILE}: format "${manifest.format}" is unknown to this version.`);

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { Contract } from '../schemas/contract.ts';
 import type { ContractFile } from '../schemas/contract-file.ts';
 import type { DatasetManifest } from '../schemas/dataset-manifest.ts';
 import type { Verdict } from '../schemas/finding.ts';
@@ -71,7 +72,9 @@ export async function writeDatasets(
       await using pictures = await options.open(facts);
       const numbers = await pictures.numbers();
       features.add(numbers, header);
-      await allDone(open.map(({ writer }) => writer.addEpisode({ header, numbers, pictures })));
+      const { audio } = pictures;
+      await allDone(open.map(({ writer }) => writer.addEpisode({ header, numbers, pictures, audio })));
+      for (const { part } of open) for (const each of audio) await each.copyTo(part, header.index);
       meter.frames(header.index, facts.frames);
       meter.done(header.index);
     }
@@ -106,6 +109,7 @@ async function finish(
     tickRateHz: settings.tickRateHz,
     clock: settings.clock,
     ...(split && { split }),
+    ...(contract.contract.audio && { audio: manifestAudio(contract.contract.audio) }),
     frames: episodes.reduce((sum, { facts }) => sum + facts.frames, 0),
     samples,
     episodes: episodes.map((placed) => {
@@ -118,6 +122,12 @@ async function finish(
   await writeFile(join(part, CARD_FILE), datasetCard(content, format.card));
   const manifest = await writeManifest(part, content);
   return { format: format.name, directory: join(directory, format.name), manifest };
+}
+
+function manifestAudio(audio: NonNullable<Contract['audio']>): DatasetManifest['audio'] {
+  return Object.entries(audio).map(([name, { sampleRateHz, channels, format }]) => ({
+    ...{ name, sampleRateHz, channels, format },
+  }));
 }
 
 /** As Promise.all, but waits for every one before it fails: writers are not aborted in the middle of a call. */

@@ -1,3 +1,4 @@
+import { audioTrack } from './contract-audio.ts';
 import {
   type align,
   type depthFeature,
@@ -175,6 +176,13 @@ export const contractSchema = z
     features: z
       .record(z.string().regex(/^[A-Za-z][\w.]*$/, 'must hold letters, digits, "_" and "." only'), feature)
       .describe('What a frame holds, by dataset key such as "observation.state" or "action".'),
+    audio: z
+      .record(
+        z.string().regex(/^[a-z][a-z0-9_-]*$/, 'must hold small letters, digits, "_" and "-" only'),
+        audioTrack,
+      )
+      .optional()
+      .describe('Microphones by name, each a WAV file beside the frames of an episode.'),
     samples,
     split: split.optional().describe('How episodes are split; absent: all are for training.'),
     episode,
@@ -201,6 +209,9 @@ export const contractSchema = z
       issue(path, `no ${kind} is named "${named}"${near ? `; did you mean "${near}"?` : ''}`);
     };
     const streams = Object.keys(contract.streams);
+    for (const [track, { stream }] of Object.entries(contract.audio ?? {})) {
+      known('stream', streams, ['audio', track, 'stream'], stream);
+    }
     const pictures = Object.entries(contract.features).flatMap(([key, { kind }]) =>
       kind === 'image' || kind === 'depth' ? [key] : [],
     );

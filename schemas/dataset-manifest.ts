@@ -81,6 +81,20 @@ const episodeSchema = z.strictObject({
   endTime: nanosDigits,
   /** Of every stream that is on its sensor's clock. */
   clocks: z.array(clockSchema),
+  /** Its sound, by microphone; absent where the contract names none. */
+  audio: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        /** In the WAV file: as long as the frames. */
+        samples: countNumber,
+        /** Samples, half-open, that were not recorded and are silence. */
+        silences: z.array(z.strictObject({ from: countNumber, to: countNumber })),
+        /** How far the stamps moved away from the sample clock, which the file follows. */
+        driftSecs: z.number(),
+      }),
+    )
+    .optional(),
   /** What the checks made of the recording; absent where it was not checked. */
   verdict: verdictSchema.optional(),
 });
@@ -96,6 +110,17 @@ export const datasetManifestSchema = z.strictObject({
   /** How episodes were split, by the contract. */
   split: z
     .strictObject({ by: z.string(), seed: z.int(), shares: z.record(z.string(), z.number()) })
+    .optional(),
+  /** Microphones: `audio/<name>/episode_<index, six digits>.wav`, sample 0 at the tick of the first frame. */
+  audio: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        sampleRateHz: countNumber,
+        channels: countNumber,
+        format: z.enum(['s16le', 'f32le']),
+      }),
+    )
     .optional(),
   frames: countNumber,
   /** Windows, where the format stores windows; equal to frames elsewhere. */

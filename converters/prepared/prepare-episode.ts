@@ -10,6 +10,7 @@ import { fileDigest } from '../../schemas/file-digest.ts';
 import { type CurrentLabels, currentLabels, labelsFileOf, readLabels } from '../../schemas/labels.ts';
 import { recordedPauses } from '../../schemas/pause-spans.ts';
 import type { TimeRange } from '../../schemas/time.ts';
+import { planAudio, writeAudio } from '../audio/audio-track.ts';
 import { episodeFrames, type FramesReport } from '../episode-frames.ts';
 import type { EpisodeNumbers } from '../episode-numbers.ts';
 import type { Frame } from '../frame.ts';
@@ -17,7 +18,7 @@ import { keptRanges } from '../kept-ranges.ts';
 import { manifestClock } from '../manifest.ts';
 import type { PictureForm } from './picture-form.ts';
 import { Preparation } from './preparation.ts';
-import { type EpisodeFacts, openPrepared } from './prepared-episode.ts';
+import { audioFile, type EpisodeFacts, openPrepared } from './prepared-episode.ts';
 
 export interface PrepareRequest {
   readonly file: string;
@@ -72,6 +73,7 @@ async function prepareStretch(
   try {
     const facts = await readFrames(file, contract, {
       ...options,
+      audioDirectory: directory,
       onFrame: async (frame) => {
         await preparation.add(frame);
         onFrame?.();
@@ -168,11 +170,13 @@ export interface ReadFramesOptions {
   readonly episode: RecordedEpisode;
   readonly onFrame: (frame: Frame) => void | Promise<void>;
   readonly decodesPictures?: boolean;
+  /** Where the sound is written; see `audioFile()`. @default it is only looked at */
+  readonly audioDirectory?: string;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Takes all frames of a recording.
+ * Takes all frames of a recording, and its sound.
  *
  * @returns what there is to say of the episode, given the numbers of its frames.
  * @throws {ConvertError} when there is none, or as {@link episodeFrames}.
@@ -180,19 +184,25 @@ export interface ReadFramesOptions {
 export async function readFrames(
   file: string,
   contract: Contract,
-  { digest, episode, onFrame, decodesPictures = true, signal }: ReadFramesOptions,
+  { digest, episode, onFrame, decodesPictures = true, audioDirectory, signal }: ReadFramesOptions,
 ): Promise<(numbers: EpisodeNumbers) => EpisodeFacts> {
   await using reader = await EpisodeReader.open(file);
   const info = await reader.info();
   const { id, recordingId, within, labels, kept, pauses = [] } = episode;
   await using frames = episodeFrames(reader, contract, { decodesPictures, labels, within });
+  let startTime: bigint | undefined;
   let step = await frames.next();
   for (; !step.done; step = await frames.next()) {
+    startTime ??= step.value.tickTime;
     signal?.throwIfAborted();
     await onFrame(step.value);
   }
   const report = step.value;
-  if (report.frames === 0) throw noFrames(file, report);
+  if (startTime === undefined) throw noFrames(file, report);
+  const plans = await planAudio(reader, contract, { startTime, frames: report.frames });
+  if (audioDirectory !== undefined) {
+    for (const [i, plan] of plans.entries()) await writeAudio(audioFile(audioDirectory, i), reader, plan);
+  }
   const recordingTime = reader.startTime;
   const ticksIn = (stretches: readonly TimeRange[]) =>
     stretches.reduce((sum, stretch) => sum + report.ticksIn(stretch), 0);
@@ -215,6 +225,7 @@ export async function readFrames(
     endTime: String(tickTimes.at(-1)),
     clocks: [...report.clocks].map(([stream, clock]) => manifestClock(stream, clock)),
     late: report.lateMessages,
+    audio: plans.map(({ record }) => record),
   });
 }
 

@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import type { ManifestEpisode } from '../../schemas/dataset-manifest.ts';
 import type { EpisodeInfo } from '../../schemas/episode.ts';
+import type { AudioRecord } from '../audio/audio-track.ts';
+import { PreparedAudio } from '../audio/prepared-audio.ts';
 import type { EpisodeNumbers } from '../episode-numbers.ts';
 import { PictureLevels } from './picture-levels.ts';
 import type { TrackRecord } from './picture-track.ts';
 import { unpackBytes } from './pixel-codec.ts';
 
 /** What a dataset's manifest says of an episode before it has a place in the dataset. */
-export interface EpisodeFacts extends Omit<ManifestEpisode, 'index' | 'split'> {
+export interface EpisodeFacts extends Omit<ManifestEpisode, 'index' | 'split' | 'audio'> {
   /** Id of the recording, of which it may be a stretch. */
   readonly recordingId: string;
   /** Absent for recordings of other programs. */
@@ -18,6 +20,8 @@ export interface EpisodeFacts extends Omit<ManifestEpisode, 'index' | 'split'> {
   readonly recordingTime: bigint;
   /** Messages, by stream, that came too late for the frames they belong to. */
   readonly late: ReadonlyMap<string, number>;
+  /** Of the contract's microphones, in its order. */
+  readonly audio?: readonly AudioRecord[];
 }
 
 interface StoredEpisode {
@@ -34,6 +38,11 @@ export interface StoredBytes {
 const NUMBERS_FILE = 'numbers.v8';
 /** Written last. */
 const RECORD_FILE = 'episode.v8';
+
+/** Where the sound of a prepared episode's microphones lies. */
+export function audioFile(directory: string, microphone: number): string {
+  return join(directory, `audio-${microphone}.wav`);
+}
 
 /** Completes the folder of a prepared episode whose pictures are all written. */
 export async function writePrepared(
@@ -58,6 +67,8 @@ export async function openPrepared(directory: string): Promise<readonly Prepared
  */
 export class PreparedEpisode implements AsyncDisposable {
   readonly facts: EpisodeFacts;
+  /** Its sound, by microphone in the order of the contract. */
+  readonly audio: readonly PreparedAudio[];
   readonly #directory: string;
   readonly #tracks: readonly TrackRecord[];
   readonly #handles = new Map<TrackRecord, Promise<FileHandle>>();
@@ -65,6 +76,7 @@ export class PreparedEpisode implements AsyncDisposable {
   private constructor(directory: string, { facts, tracks }: StoredEpisode) {
     this.#directory = directory;
     this.facts = facts;
+    this.audio = (facts.audio ?? []).map((record, i) => new PreparedAudio(audioFile(directory, i), record));
     this.#tracks = tracks;
   }
 
@@ -75,7 +87,9 @@ export class PreparedEpisode implements AsyncDisposable {
       for (const { file, bytes } of stored.tracks) {
         if ((await stat(join(directory, file))).size !== bytes) return undefined;
       }
-      return new PreparedEpisode(directory, stored);
+      const episode = new PreparedEpisode(directory, stored);
+      for (const audio of episode.audio) if (!(await audio.isWhole())) return undefined;
+      return episode;
     } catch {
       // Absent, or cut off by a loss of power: it is made again.
       return undefined;
@@ -115,6 +129,7 @@ export class PreparedEpisode implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const handle of this.#handles.values()) await (await handle).close();
     this.#handles.clear();
+    for (const audio of this.audio) await audio[Symbol.asyncDispose]();
   }
 
   async #read(

@@ -1,11 +1,14 @@
-import type { Contract, Feature } from '../../schemas/contract.ts';
+import type { Contract, Feature, SampleSettings } from '../../schemas/contract.ts';
+import type { AudioTrack } from '../../schemas/contract-audio.ts';
 import { ConvertError } from '../../schemas/errors.ts';
 import { z } from '../../schemas/validation.ts';
+import { type SampleRange, sampleAt } from '../audio/audio-track.ts';
 import { numberForm, slotCount } from '../frame.ts';
 
 /**
  * Where things lie in a dataset of shards. `<key>.sample.mp` holds the numbers of a sample, and
- * `<key>.<camera>.t-1.jpg`, `<key>.<camera>.t0.jpg` its pictures, t0 being the anchor frame. WebDataset
+ * `<key>.<camera>.t-1.jpg`, `<key>.<camera>.t0.jpg` its pictures, t0 being the anchor frame, `<key>.<microphone>.wav`
+ * what was heard. WebDataset
  * takes everything up to the first dot as the key, lower-cases the rest, and decodes by the last ending.
  */
 export const SAMPLE_MEMBER = 'sample.mp';
@@ -23,6 +26,21 @@ export function sampleKey(episodeId: string, frameIndex: number): string {
 /** Name of a picture without the key; `offset` counts frames from the anchor, 0 or negative. */
 export function pictureMember(camera: string, offset: number): string {
   return `${camera}.t${offset}.jpg`;
+}
+
+/** Name of the sound of a window without the key; torchaudio and soundfile read it as they find it. */
+export function soundMember(microphone: string): string {
+  return `${microphone}.wav`;
+}
+
+/**
+ * What was heard while a window was observed: up to the anchor's tick and not beyond, each frame as long as the time
+ * since the tick before. Every window has as many samples.
+ */
+export function heardRange(anchor: number, track: AudioTrack, samples: SampleSettings): SampleRange {
+  const { tickRateHz, observationSteps } = samples;
+  const to = sampleAt(anchor, track, tickRateHz);
+  return { from: to - sampleAt(observationSteps, track, tickRateHz), to };
 }
 
 /** Observations lead up to the anchor frame, actions start at it; the dataset key decides. */
@@ -101,11 +119,35 @@ export const indexSchema = z.strictObject({
       members: z.array(z.string()).optional(),
     }),
   ),
+  /** Microphones: the sound of the observed frames, ending at the anchor's tick. */
+  audio: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        member: z.string(),
+        sampleRateHz: count,
+        channels: count,
+        format: z.enum(['s16le', 'f32le']),
+        /** Of every window. */
+        samples: count,
+      }),
+    )
+    .optional(),
   samples: count,
   shards: z.array(z.strictObject({ path: z.string(), samples: count, bytes: count })),
 });
 
 export type DatasetIndex = Readonly<z.infer<typeof indexSchema>>;
+
+/** The microphones of the index; undefined where the contract names none. */
+export function indexAudio({ audio, samples }: Contract): DatasetIndex['audio'] {
+  if (!audio) return undefined;
+  return Object.entries(audio).map(([name, track]) => {
+    const { sampleRateHz, channels, format } = track;
+    const { from, to } = heardRange(0, track, samples);
+    return { name, member: soundMember(name), sampleRateHz, channels, format, samples: to - from };
+  });
+}
 
 /** The part of the index that the contract decides. */
 export function indexFeatures(contract: Contract): DatasetIndex['features'] {

@@ -19,6 +19,8 @@ const recordSchema = z.strictObject({
   padded: byRole,
   /** int64 [steps]: tick times, nanoseconds on the contract's clock. */
   time: byRole,
+  /** Of every microphone, int64 [n, 2]: samples, half-open, that are silence because nothing was recorded there. */
+  silences: arrays.optional(),
   task: z.string(),
   provenance: z.strictObject({
     episode: z.string(),

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sampleBytes } from '../../schemas/contract-audio.ts';
 import { readImageHeader } from '../../schemas/image-codec.ts';
+import { readWavHeader } from '../audio/wav.ts';
 import { type DatasetIndex, INDEX_FILE, indexSchema, SAMPLE_MEMBER, sampleKey } from './layout.ts';
 import type { SampleArray } from './sample-array.ts';
 import { decodeSample, type SampleRecord } from './sample-codec.ts';
@@ -73,7 +75,9 @@ async function checkSample(
   { members }: StoredSample,
   index: DatasetIndex,
 ): Promise<{ record: SampleRecord | undefined; faults: string[] }> {
-  const expected = [...index.features.flatMap((feature) => feature.members ?? []), SAMPLE_MEMBER];
+  const { features, audio = [] } = index;
+  const pictures = features.flatMap((feature) => feature.members ?? []);
+  const expected = [...pictures, ...audio.map(({ member }) => member), SAMPLE_MEMBER];
   const names = members.map(({ name }) => name);
   if (names.join() !== expected.join()) {
     return {
@@ -95,6 +99,7 @@ async function checkSample(
       }
     }
   }
+  for (const sound of audio) faults.push(...soundFaults(byName.get(sound.member)!, sound));
   try {
     const record = decodeSample(byName.get(SAMPLE_MEMBER)!);
     return { record, faults: [...faults, ...checkArrays(record, index)] };
@@ -104,6 +109,22 @@ async function checkSample(
       faults: [...faults, `${SAMPLE_MEMBER} is not a sample: ${(error as Error).message}`],
     };
   }
+}
+
+function soundFaults(
+  wav: Uint8Array,
+  { member, sampleRateHz, channels, format, samples }: NonNullable<DatasetIndex['audio']>[number],
+): string[] {
+  const expected = `${samples} samples of ${channels} × ${format} at ${sampleRateHz} Hz`;
+  let found: string;
+  try {
+    const header = readWavHeader(wav);
+    const count = (wav.byteLength - header.offset) / sampleBytes(header);
+    found = `${count} samples of ${header.channels} × ${header.format} at ${header.sampleRateHz} Hz`;
+  } catch (error) {
+    found = (error as Error).message;
+  }
+  return found === expected ? [] : [`${member} must be ${expected}, found ${found}`];
 }
 
 function checkArrays(record: SampleRecord, index: DatasetIndex): string[] {

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvertError } from '../../schemas/errors.ts';
+import type { PreparedAudio } from '../audio/prepared-audio.ts';
 import type { DatasetTarget, DatasetWriter, EpisodeToWrite } from '../dataset-writer.ts';
 import {
   type ColumnNumbers,
@@ -15,12 +16,15 @@ import {
   type DatasetIndex,
   type FeatureLayout,
   featureLayouts,
+  heardRange,
   INDEX_FILE,
+  indexAudio,
   indexFeatures,
   pictureMember,
   roleOf,
   SAMPLE_MEMBER,
   sampleKey,
+  soundMember,
 } from './layout.ts';
 import { type ArrayType, packTimes, SampleArray } from './sample-array.ts';
 import { encodeSample, type SampleRecord } from './sample-codec.ts';
@@ -71,8 +75,9 @@ export class WebDatasetWriter implements DatasetWriter {
     for (const window of episodeWindows(numbers.frames, this.#target.contract.samples)) {
       const key = sampleKey(header.id, window.anchor.index);
       const members = await this.#pictureMembers(key, window, episode);
+      const sounds = await this.#soundMembers(key, window, episode);
       const record = encodeSample(this.#record(window, episode, columns));
-      await this.#shards.add([...members, { name: `${key}.${SAMPLE_MEMBER}`, data: record }]);
+      await this.#shards.add([...members, ...sounds, { name: `${key}.${SAMPLE_MEMBER}`, data: record }]);
       this.#samples++;
     }
   }
@@ -91,6 +96,7 @@ export class WebDatasetWriter implements DatasetWriter {
       actionsFrom,
       tasks: [...tasks],
       features: indexFeatures(contract),
+      ...(contract.audio && { audio: indexAudio(contract) }),
       samples: this.#samples,
       shards: [...(await this.#shards.close())],
     };
@@ -131,11 +137,33 @@ export class WebDatasetWriter implements DatasetWriter {
     return members;
   }
 
-  #record(
-    { anchor, observations, actions }: Window,
-    { header, numbers }: EpisodeToWrite,
-    columns: Columns,
-  ): SampleRecord {
+  async #soundMembers(key: string, { anchor }: Window, { audio = [] }: EpisodeToWrite): Promise<TarMember[]> {
+    const { samples } = this.#target.contract;
+    const members: TarMember[] = [];
+    for (const each of audio) {
+      const { name, track } = each.record;
+      const data = await each.slice(heardRange(anchor.index, track, samples));
+      members.push({ name: `${key}.${soundMember(name)}`, data });
+    }
+    return members;
+  }
+
+  #silences({ anchor }: Window, audio: readonly PreparedAudio[]): Record<string, SampleArray> {
+    const { samples } = this.#target.contract;
+    const silences = audio.map((each) => {
+      const ranges = each.silencesIn(heardRange(anchor.index, each.record.track, samples));
+      const numbers = BigInt64Array.from(
+        ranges.flatMap(({ from, to }) => [from, to]),
+        BigInt,
+      );
+      const array = new SampleArray('int64', [ranges.length, 2], new Uint8Array(numbers.buffer));
+      return [each.record.name, array] as const;
+    });
+    return Object.fromEntries(silences);
+  }
+
+  #record(window: Window, { header, numbers, audio = [] }: EpisodeToWrite, columns: Columns): SampleRecord {
+    const { anchor, observations, actions } = window;
     const steps = { observation: observations, action: actions };
     const gathered = { values: {}, age: {}, valid: {} } as Record<
       'values' | 'age' | 'valid',
@@ -164,6 +192,7 @@ export class WebDatasetWriter implements DatasetWriter {
         action: flags(actions.map(({ padded }) => padded)),
       },
       time: { observation: times(observations), action: times(actions) },
+      ...(audio.length > 0 && { silences: this.#silences(window, audio) }),
       task,
       provenance: { episode: id, digest, frame: anchor.index, contract: contractDigest, version },
     };

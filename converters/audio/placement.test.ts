@@ -1,0 +1,65 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Chunk, placeChunks } from './placement.ts';
+
+const RATE = 1000; // a sample is a millisecond
+const MILLI = 1e6;
+
+/** Chunks of 10 samples, stamped at these milliseconds. */
+function chunks(...stamps: readonly (number | undefined)[]): Chunk[] {
+  return stamps.map((millis) => ({ nanos: millis === undefined ? undefined : millis * MILLI, samples: 10 }));
+}
+
+function placed(all: readonly Chunk[]) {
+  return placeChunks(all, RATE).chunks.map(({ at, skipped }) => (skipped === 0 ? at : [at, skipped]));
+}
+
+test.each<[string, Chunk[], (number | number[])[]]>([
+  ['chunks that follow each other', chunks(0, 10, 20), [0, 10, 20]],
+  ['a first chunk before the origin', chunks(-7, 3, 13), [-7, 3, 13]],
+  ['late chunks where they were recorded', chunks(0, 14, 21, 33, 40), [0, 10, 20, 30, 40]],
+  [
+    'chunks that came bunched after a hiccup',
+    chunks(0, 10, 95, 95, 95, 95, 95, 95, 95, 95),
+    [0, 10, 20, 30, 40, 50, 60, 70, 80, 90],
+  ],
+  ['a gap where one was lost', chunks(0, 10, 30, 40), [0, 10, 30, 40]],
+  ['a gap behind a late one', chunks(0, 14, 31, 40), [0, 10, 30, 40]],
+  ['a chunk without an instant behind the one before', chunks(0, undefined, 20), [0, 10, 20]],
+  ['the last chunks without an instant', chunks(5, undefined, undefined), [5, 15, 25]],
+  ['chunks without any instant', chunks(undefined, undefined), [0, 10]],
+  ['chunks after the clock was set back', chunks(5000, 5010, 0, 10), [5000, 5010, [10, 10], [20, 10]]],
+])('placeChunks() places %s', (_, all, expected) => {
+  expect(placed(all)).toEqual(expected);
+});
+
+test('placeChunks() says how far the stamps drifted, and moves no sample for it', () => {
+  // The sound card is 0.1 % slow: a chunk lasts 10.01 ms.
+  const all = Array.from({ length: 1001 }, (_, i) => ({ nanos: i * 10.01 * MILLI, samples: 10 }));
+  const { chunks: found, driftSecs } = placeChunks(all, RATE);
+  expect(found.map(({ at }) => at)).toEqual(all.map((_, i) => i * 10));
+  expect(driftSecs).toBeCloseTo(0.01, 6);
+});
+
+test('placeChunks() finds every lost chunk behind any jitter that ends', () => {
+  const lateness = fc.integer({ min: 0, max: 40 });
+  const sent = fc.array(fc.tuple(fc.boolean(), lateness), { minLength: 1, maxLength: 60 });
+  fc.assert(
+    fc.property(sent, (all) => {
+      // Recorded without a break; some are lost, the others late by up to four chunks. Each is followed by a prompt one.
+      const kept = [
+        ...all.flatMap(([isLost, late], i) => (isLost ? [] : [{ at: i * 20, late }])),
+        { at: all.length * 20, late: 0 },
+      ].flatMap(({ at, late }) => [
+        { at, late },
+        { at: at + 10, late: 0 },
+      ]);
+      const found = placeChunks(
+        kept.map(({ at, late }) => ({ nanos: (at + late) * MILLI, samples: 10 })),
+        RATE,
+      );
+      expect(found.chunks.map(({ at }) => at)).toEqual(kept.map(({ at }) => at));
+      expect(found.chunks.every(({ skipped }) => skipped === 0)).toBe(true);
+    }),
+  );
+});
