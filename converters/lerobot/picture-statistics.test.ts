@@ -33,6 +33,28 @@ describe('PictureStatistics', () => {
     expect(count).toBe(3);
   });
 
+  it('is close to them where only some pixels of large pictures are counted', () => {
+    const [width, height] = [640, 480];
+    const picture = new Uint8Array(width * height * 3);
+    for (let i = 0; i < width * height; i++) {
+      // To the right, downwards, and in stripes of one pixel.
+      picture.set([((i % width) * 255) / width, (i / width / height) * 255, i % 2 ? 200 : 40], i * 3);
+    }
+    const statistics = new PictureStatistics();
+    statistics.add(levelsOf(picture));
+    const { mean, std, q10, q90 } = statistics.endEpisode();
+    const expected: readonly [Float64Array, readonly number[]][] = [
+      [mean, [0.5, 0.5, 120 / 255]],
+      [std, [0.289, 0.289, 80 / 255]],
+      [q10, [0.1, 0.1, 40 / 255]],
+      [q90, [0.9, 0.9, 200 / 255]],
+    ];
+    for (const [found, wanted] of expected) {
+      for (const [channel, value] of found.entries())
+        expect(Math.abs(value - wanted[channel]!)).toBeLessThan(4e-3);
+    }
+  });
+
   it('adds the episodes up', () => {
     const [apart, together] = [new PictureStatistics(), new PictureStatistics()];
     for (const picture of pictures) {

@@ -7,8 +7,8 @@ import {
 } from './feature-statistics.ts';
 
 /**
- * Statistics of a camera over every pixel of every picture, each channel in 0 to 1. A byte has 256 values:
- * counting them gives all statistics exactly, for a fraction of what adding up numbers one by one costs.
+ * Statistics of a camera over the pixels that were counted of its pictures, each channel in 0 to 1. A byte has 256
+ * values: counting them gives all statistics exactly, for a fraction of what adding up numbers one by one costs.
  */
 export class PictureStatistics implements FeatureSummary {
   /** Broadcasts over [3, height, width]. */
