@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 /** Its version as a user with this environment and no other sees it. */
-async function version(env: Readonly<Record<string, string>>): Promise<string> {
+async function version(env: Readonly<NodeJS.ProcessEnv>): Promise<string> {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [BIN, '--version'], { env });
   return stdout + stderr;
 }

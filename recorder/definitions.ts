@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MessageSchema } from '../schemas/message.ts';
+import { z } from '../schemas/validation.ts';
 
 /** How each of the two forms of interface files is named, delimited and searched for dependencies. */
 const FORMS = [
@@ -46,6 +47,19 @@ export function loadDefinition(
   prefixes: readonly string[],
 ): Promise<MessageSchema | undefined> {
   return gatherDefinition(type, (path) => readShared(path, prefixes));
+}
+
+/** What of a type's installed description is read; ROS 2 writes it since Iron (REP 2016). */
+const describedSchema = z.object({
+  type_hashes: z.array(z.object({ type_name: z.string(), hash_string: z.string() })),
+});
+
+/** The hash of a type as it is installed, `RIHS01_…`; undefined where it is not, and before ROS 2 Iron. */
+export async function loadTypeHash(type: string, prefixes: readonly string[]): Promise<string | undefined> {
+  const text = await readShared(`${type}.json`, prefixes);
+  if (text === undefined) return undefined;
+  const { type_hashes: hashes } = describedSchema.parse(JSON.parse(text));
+  return hashes.find(({ type_name: name }) => name === type)?.hash_string;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Contract } from '../schemas/contract.ts';
+import type { EpisodeEvent } from '../schemas/episode-events.ts';
 import type { ChannelSpec } from '../schemas/message.ts';
 import type { StreamStatus } from '../schemas/recording-control.ts';
 import { type Clock, secsToNanos } from '../schemas/time.ts';
@@ -24,6 +25,8 @@ export class Intake {
   readonly #preRoll: PreRoll;
   /** Channels that nobody publishes. */
   readonly #abandoned = new Set<number>();
+  /** Why messages of a topic may not be what its definition says, by topic. */
+  readonly #disputes = new Map<string, string>();
   #watch: StreamWatch;
 
   constructor(contract: Contract, clock: Clock, maxPreRollBytes: number) {
@@ -67,6 +70,15 @@ export class Intake {
     take?.offered(key, isOffered, time);
   }
 
+  /** Takes note that messages of a topic may not be what its definition says, or that they are again. */
+  disputed(topic: string, why: string | undefined, take: Take | undefined): void {
+    if (why === undefined) this.#disputes.delete(topic);
+    else {
+      this.#disputes.set(topic, why);
+      take?.event(disputeEvent(why), this.#clock.now());
+    }
+  }
+
   /** What came before an instant and still belongs to a take that starts then, in order of arrival. */
   preRoll(startTime: bigint): readonly SourceMessage[] {
     return this.#preRoll.take(startTime);
@@ -84,6 +96,7 @@ export class Intake {
   handOver(take: Take, firstTime: bigint, preRoll: readonly SourceMessage[]): void {
     for (const [key, spec] of this.#channels) take.addChannel(key, spec);
     for (const key of this.#abandoned) take.offered(key, false, take.startTime);
+    for (const why of this.#disputes.values()) take.event(disputeEvent(why), take.startTime);
     for (const message of this.#latched.since(firstTime)) take.message(message);
     for (const message of preRoll) take.message(message);
   }
@@ -99,4 +112,8 @@ export class Intake {
     for (const [key, spec] of this.#channels) this.#watch.addChannel(key, spec);
     for (const key of this.#abandoned) this.#watch.offered(key, false, time);
   }
+}
+
+function disputeEvent(text: string): EpisodeEvent {
+  return { event: 'definition-disputed', by: 'recorder', text };
 }

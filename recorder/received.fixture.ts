@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, vi } from 'vitest';
 import type { ChannelSpec } from '../schemas/message.ts';
 import { payloads, type TestStream } from './ros-test-streams.ts';
 import type { SourceMessage, SourceSink, SourceWarning } from './source.ts';
@@ -14,6 +16,8 @@ export class ReceivedMessages implements SourceSink {
   readonly warnings: SourceWarning[] = [];
   /** Topics whose last publisher left, or came back. */
   readonly offers: [string | undefined, boolean][] = [];
+  /** Why a topic's definition is disputed, or that it is no more. */
+  readonly disputes: [string, string | undefined][] = [];
   failure: Error | undefined;
 
   channel(key: number, spec: ChannelSpec): void {
@@ -28,6 +32,10 @@ export class ReceivedMessages implements SourceSink {
     this.offers.push([this.channels.get(channelKey)?.topic, isOffered]);
   }
 
+  disputed(topic: string, why: string | undefined): void {
+    this.disputes.push([topic, why]);
+  }
+
   async room(): Promise<void> {}
 
   failed(error: Error): void {
@@ -40,6 +48,27 @@ export class ReceivedMessages implements SourceSink {
 
   warned(warning: SourceWarning): void {
     this.warnings.push(warning);
+  }
+
+  /** Waits for the streams' channels, and then for the middleware to connect their two ends. */
+  async connected(...streams: readonly TestStream[]): Promise<void> {
+    await vi.waitFor(
+      () => {
+        for (const stream of streams) expect(this.channelOf(stream), stream.topic).toBeDefined();
+      },
+      { timeout: 10_000 },
+    );
+    await delay(300);
+  }
+
+  /** Waits until all messages of the streams have come, as they were sent. */
+  async complete(...streams: readonly TestStream[]): Promise<void> {
+    for (const stream of streams) {
+      await vi.waitFor(() => expect(this.of(stream).length, stream.topic).toBe(stream.count), {
+        timeout: 10_000,
+      });
+      expect(await this.differences(stream)).toEqual([]);
+    }
   }
 
   channelOf({ topic, type }: StreamName): ChannelSpec | undefined {

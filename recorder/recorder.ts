@@ -124,6 +124,7 @@ export class Recorder {
         failed: (error) => this.#sourceEnded(error),
         ended: () => this.#sourceEnded('ended'),
         offered: (key, isOffered) => this.#intake.channelOffered(key, isOffered, this.#take),
+        disputed: (topic, why) => this.#intake.disputed(topic, why, this.#take),
         datagramsDropped: (count) => this.#take?.datagramsDropped(count),
         warned: (warning) => onWarning?.(warning),
       },

@@ -2,20 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { StreamQos } from '../schemas/contract.ts';
 import { SourceError } from '../schemas/errors.ts';
 import type { Clock } from '../schemas/time.ts';
-import { loadDefinition } from './definitions.ts';
-import {
-  formatOfferedQos,
-  formatTypeHash,
-  isTooStrong,
-  outdated,
-  type RequestedQos,
-  requestedQos,
-} from './qos.ts';
+import { formatOfferedQos, isTooStrong, outdated, type RequestedQos, requestedQos } from './qos.ts';
+import { definitionDispute, findDefinition, publishedHash, type RosDefinition } from './ros-definition.ts';
 import type { RosEnvironment } from './ros-environment.ts';
 import type { RosNode, RosPublisher, RosSubscription } from './ros-node.ts';
 import { ReceiveBufferWatch } from './ros-receive-buffer.ts';
-import { askForDefinition } from './ros-type-description.ts';
 import {
+  changedDefinition,
   changedQos,
   gonePublishers,
   missingDefinition,
@@ -36,11 +29,15 @@ export interface RosCaptureOptions {
   readonly sink: SourceSink;
 }
 
-/** One type on one topic: what becomes a channel of the episode. */
+/** One type on one topic: what becomes a channel of the episode, or several while its definition changes. */
 interface Stream {
-  readonly channelKey: number;
   readonly topic: string;
   readonly type: string;
+  definition: RosDefinition;
+  /** The channel of that definition. */
+  channelKey: number;
+  /** Why its messages may not be what the definition says, as it was told. */
+  dispute: string | undefined;
   qos: RequestedQos;
   subscription: RosSubscription;
   isOffered: boolean;
@@ -68,6 +65,7 @@ export class RosCapture {
   readonly #sink: SourceSink;
   /** By topic and type; never removed, for a publisher that is gone may come back. */
   readonly #streams = new Map<string, Stream>();
+  #channels = 0;
   /** Topics and types that cannot be subscribed to; reported once. */
   readonly #refused = new Set<string>();
   readonly #receiveBuffer = new ReceiveBufferWatch();
@@ -145,7 +143,7 @@ export class RosCapture {
   /** Subscribes to what is new and looks after what is known. */
   async #review(): Promise<void> {
     await this.#discover();
-    for (const stream of this.#streams.values()) this.#reviewStream(stream);
+    await Promise.all(this.#streams.values().map((stream) => this.#reviewStream(stream)));
     const dropped = await this.#receiveBuffer.look();
     if (!dropped) return;
     this.#sink.datagramsDropped?.(dropped.count);
@@ -157,56 +155,70 @@ export class RosCapture {
   }
 
   async #add(topic: string, type: string, publishers: readonly RosPublisher[]): Promise<void> {
-    const { prefixes, distro } = this.#environment;
-    const schema =
-      (await loadDefinition(type, prefixes)) ?? (await askForDefinition(this.#node, topic, type));
+    const definition = await this.#definition(topic, type);
     if (this.#stopping.signal.aborted) return;
-    const channelKey = this.#streams.size;
     const first = this.#streams.values().find((stream) => stream.topic === topic);
-    const offers = publishers.map(({ qos }) => qos);
     const qos = this.#requested(topic, type, publishers);
     let subscription: RosSubscription;
     try {
-      subscription = this.#subscribe(channelKey, topic, type, qos);
+      subscription = this.#subscribe(topic, type, qos);
     } catch (error) {
       this.#refused.add(streamKey(topic, type));
       if (first) this.#warn(secondType(topic, [first.type, type], { publishers, isRecorded: false }));
-      else this.#warn(missingType(topic, type, { distro, cause: error as Error }));
+      else this.#warn(missingType(topic, type, { distro: this.#environment.distro, cause: error as Error }));
       return;
     }
     if (first) this.#warn(secondType(topic, [first.type, type], { publishers, isRecorded: true }));
-    if (!schema) this.#warn(missingDefinition(topic, type));
-    const stream = {
-      channelKey,
+    const stream: Stream = {
       topic,
       type,
+      definition,
+      channelKey: 0,
+      dispute: undefined,
       qos,
       subscription,
       isOffered: true,
       unheard: new Set<string>(),
     };
     this.#streams.set(streamKey(topic, type), stream);
-    const hashes = publishers.flatMap(({ typeHash }) => typeHash ?? []);
-    this.#sink.channel(channelKey, {
+    this.#announce(stream, definition, publishers);
+    this.#tellUnheard(stream, publishers);
+  }
+
+  #definition(topic: string, type: string): Promise<RosDefinition> {
+    return findDefinition(this.#node, { topic, type, prefixes: this.#environment.prefixes });
+  }
+
+  /** From here on messages of the stream are of a new channel. */
+  #announce(stream: Stream, definition: RosDefinition, publishers: readonly RosPublisher[]): void {
+    const { topic, type } = stream;
+    const { schema, hash } = definition;
+    stream.definition = definition;
+    stream.channelKey = this.#channels++;
+    if (!schema) this.#warn(missingDefinition(topic, type));
+    const offers = publishers.map(({ qos }) => qos);
+    const form = NUMERIC_QOS.has(this.#environment.distro) ? 'numbers' : 'names';
+    this.#sink.channel(stream.channelKey, {
       topic,
       messageEncoding: 'cdr',
       schema: schema ?? { name: type, encoding: 'ros2msg', data: new Uint8Array() },
       metadata: new Map([
-        ['offered_qos_profiles', formatOfferedQos(offers, NUMERIC_QOS.has(distro) ? 'numbers' : 'names')],
-        ['topic_type_hash', formatTypeHash(hashes)],
+        ['offered_qos_profiles', formatOfferedQos(offers, form)],
+        ['topic_type_hash', hash],
       ]),
     });
-    this.#tellUnheard(stream, publishers);
   }
 
-  #subscribe(channelKey: number, topic: string, type: string, qos: RequestedQos): RosSubscription {
+  #subscribe(topic: string, type: string, qos: RequestedQos): RosSubscription {
+    const key = streamKey(topic, type);
     return this.#node.subscribe(topic, type, qos, (data) => {
       if (this.#stopping.signal.aborted) return;
+      const { channelKey } = this.#streams.get(key)!;
       this.#sink.message({ channelKey, logTime: this.#clock.now(), data });
     });
   }
 
-  #reviewStream(stream: Stream): void {
+  async #reviewStream(stream: Stream): Promise<void> {
     const { topic, type } = stream;
     const publishers = this.#publishers(topic, type);
     if (publishers.length === 0) {
@@ -214,17 +226,35 @@ export class RosCapture {
       this.#tellOffered(stream, false);
       return;
     }
+    await this.#followDefinition(stream, publishers);
     this.#tellOffered(stream, true);
     const wanted = this.#requested(topic, type, publishers);
     if (outdated(stream.qos, wanted)) this.#resubscribe(stream, wanted);
     this.#tellUnheard(stream, publishers);
   }
 
+  /** A node that was built anew may come back with another definition under the type's old name. */
+  async #followDefinition(stream: Stream, publishers: readonly RosPublisher[]): Promise<void> {
+    const { topic, type } = stream;
+    const hash = publishedHash(publishers);
+    if (hash !== '' && hash !== stream.definition.hash) {
+      const definition = await this.#definition(topic, type);
+      if (this.#stopping.signal.aborted) return;
+      this.#warn(changedDefinition(topic, type, publishers));
+      this.#announce(stream, definition, publishers);
+    }
+    const dispute = definitionDispute(topic, stream.definition, publishers);
+    if (dispute?.message === stream.dispute) return;
+    stream.dispute = dispute?.message;
+    if (dispute) this.#warn(dispute);
+    this.#sink.disputed?.(topic, dispute?.message);
+  }
+
   #resubscribe(stream: Stream, wanted: RequestedQos): void {
-    const { channelKey, topic, type } = stream;
+    const { topic, type } = stream;
     // The old subscription goes first: with both, messages would arrive twice.
     stream.subscription.close();
-    stream.subscription = this.#subscribe(channelKey, topic, type, wanted);
+    stream.subscription = this.#subscribe(topic, type, wanted);
     stream.qos = wanted;
     this.#warn(changedQos(topic, wanted));
   }

@@ -53,6 +53,57 @@ export function secondType(
   };
 }
 
+/** The publishers of a topic went away, and those that came have another definition. */
+export function changedDefinition(
+  topic: string,
+  type: string,
+  publishers: readonly RosPublisher[],
+): SourceWarning {
+  return {
+    kind: 'definition-changed',
+    topic,
+    message:
+      `Topic "${topic}" is published with another definition of "${type}" now, by ${namesOf(publishers)}. It goes on ` +
+      'as a channel of its own, with that definition; messages of the seconds before may still lie in the old one.',
+  };
+}
+
+/** @param byHash publishers by the hash of the definition that they have; two or more. */
+export function disputedDefinition(
+  topic: string,
+  byHash: ReadonlyMap<string, readonly RosPublisher[]>,
+): SourceWarning {
+  const parties = [...byHash].map(([hash, publishers]) => `${namesOf(publishers)} ${shortHash(hash)}`).sort();
+  return {
+    kind: 'definition-disputed',
+    topic,
+    message:
+      `The publishers of topic "${topic}" disagree on the definition of its type: ${parties.join(', ')}. Nothing ` +
+      'tells their messages apart; all are recorded by one definition, and those of the others may decode to wrong ' +
+      'values. Build the nodes from one workspace.',
+  };
+}
+
+export function foreignDefinition(
+  topic: string,
+  hash: string,
+  publishers: readonly RosPublisher[],
+): SourceWarning {
+  return {
+    kind: 'definition-disputed',
+    topic,
+    message:
+      `The definition of topic "${topic}" is that of the package installed here, but ${namesOf(publishers)} has ` +
+      `another, ${shortHash(hash)}, and does not tell it: messages may decode to wrong values. Source the workspace ` +
+      'that the robot runs and start again.',
+  };
+}
+
+/** Enough of a type hash to tell it from another. */
+function shortHash(hash: string): string {
+  return `${hash.slice(0, 15)}…`;
+}
+
 export function changedQos(topic: string, { reliability, durability }: RequestedQos): SourceWarning {
   return {
     kind: 'qos-changed',
@@ -83,5 +134,6 @@ export function gonePublishers(topic: string): SourceWarning {
 }
 
 function namesOf(publishers: readonly RosPublisher[]): string {
-  return [...new Set(publishers.map(({ node }) => (node ? `"${node}"` : 'a nameless node')))].join(', ');
+  const names = new Set(publishers.map(({ node }) => (node ? `"${node}"` : 'a nameless node')));
+  return [...names].sort().join(', '); // the graph has no order
 }

@@ -19,6 +19,11 @@ export interface SourceSink {
   ended(): void;
   /** Whether anybody publishes on a channel, when that changes; before the first call somebody does. */
   offered?(channelKey: number, isOffered: boolean): void;
+  /**
+   * Why messages of a topic may not be what its definition says, or that nothing speaks for it any more; before
+   * the first call nothing does.
+   */
+  disputed?(topic: string, why: string | undefined): void;
   /** The kernel dropped so many datagrams since the last call, whosever they were. */
   datagramsDropped?(count: number): void;
   /** Something the operator should know; recording goes on. */
@@ -31,6 +36,8 @@ export interface SourceWarning {
     | 'missing-type'
     | 'missing-definition'
     | 'second-type'
+    | 'definition-changed'
+    | 'definition-disputed'
     | 'qos-changed'
     | 'qos-unmatched'
     | 'publishers-gone'

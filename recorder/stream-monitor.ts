@@ -25,9 +25,10 @@ const LOW_RATE_SHARE = 0.75;
  */
 export class StreamMonitor {
   readonly topic: string;
+  readonly type: string | undefined;
   readonly streamName: string | undefined;
   readonly #stream: Stream | undefined;
-  readonly #readSensorTime: ReadSensorTime | undefined;
+  #readSensorTime: ReadSensorTime | undefined;
   readonly #startTime: bigint;
   readonly #isLatched: boolean;
   readonly #losses: Loss[] = [];
@@ -54,6 +55,7 @@ export class StreamMonitor {
   /** @param startTime log time at which the take began. */
   constructor(channel: ChannelSpec, contract: readonly [string, Stream] | undefined, startTime: bigint) {
     this.topic = channel.topic;
+    this.type = channel.schema?.name;
     this.streamName = contract?.[0];
     this.#stream = contract?.[1];
     this.#startTime = startTime;
@@ -93,6 +95,11 @@ export class StreamMonitor {
   get losses(): readonly Loss[] {
     const gap = this.#gapLoss();
     return gap ? [...this.#losses, gap] : this.#losses;
+  }
+
+  /** Takes note that messages have another definition from now on. */
+  redefined(channel: ChannelSpec): void {
+    this.#readSensorTime = createSensorTimeReader(channel);
   }
 
   /** Takes note of a message that arrived; call it for refused ones as well. */

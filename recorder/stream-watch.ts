@@ -9,6 +9,7 @@ import { StreamMonitor } from './stream-monitor.ts';
 export class StreamWatch {
   readonly #contract: Contract;
   readonly #startTime: bigint;
+  /** By channel; channels of one topic and type share one. */
   readonly #monitors = new Map<number, StreamMonitor>();
 
   /** @param startTime log time at which the span begins. */
@@ -17,9 +18,14 @@ export class StreamWatch {
     this.#startTime = startTime;
   }
 
+  /** A channel with the topic and type of an earlier one goes on in its account: only the definition is another. */
   addChannel(channelKey: number, spec: ChannelSpec): void {
+    const known = this.#monitors
+      .values()
+      .find(({ topic, type }) => topic === spec.topic && type === spec.schema?.name);
+    known?.redefined(spec);
     const stream = Object.entries(this.#contract.streams).find(([, { topic }]) => topic === spec.topic);
-    this.#monitors.set(channelKey, new StreamMonitor(spec, stream, this.#startTime));
+    this.#monitors.set(channelKey, known ?? new StreamMonitor(spec, stream, this.#startTime));
   }
 
   /** @throws {RangeError} for a message of a channel that was never announced. */
@@ -37,7 +43,7 @@ export class StreamWatch {
 
   /** Closes the account at the end of the span. */
   ended(endTime: bigint): void {
-    for (const monitor of this.#monitors.values()) monitor.ended(endTime);
+    for (const monitor of this.#each()) monitor.ended(endTime);
   }
 
   /**
@@ -46,7 +52,7 @@ export class StreamWatch {
    * @param lossesSince losses that ended before are trouble no more. @default all are
    */
   status(now: bigint, lossesSince?: bigint): readonly StreamStatus[] {
-    const heard = this.#monitors.values().map((monitor) => monitor.status(now, lossesSince));
+    const heard = [...this.#each()].map((monitor) => monitor.status(now, lossesSince));
     const byTopic = new Map(heard.map((status) => [status.topic, status]));
     const ofContract = Object.entries(this.#contract.streams).map(([name, stream]) => {
       const status = byTopic.get(stream.topic);
@@ -57,11 +63,11 @@ export class StreamWatch {
   }
 
   totals(): readonly StreamTotal[] {
-    return [...this.#monitors.values()].map(({ topic, received, written }) => ({ topic, received, written }));
+    return [...this.#each()].map(({ topic, received, written }) => ({ topic, received, written }));
   }
 
   losses(): readonly Loss[] {
-    return [...this.#monitors.values()].flatMap(({ losses }) => losses);
+    return [...this.#each()].flatMap(({ losses }) => losses);
   }
 
   /** Required streams of the contract that never sent, as losses up to `endTime`. */
@@ -75,5 +81,9 @@ export class StreamWatch {
     return Object.values(this.#contract.streams)
       .filter(({ topic, required }) => required && !heard.has(topic))
       .map(({ topic }) => ({ topic, cause: 'silent', messages: null, startTime: this.#startTime, endTime }));
+  }
+
+  #each(): ReadonlySet<StreamMonitor> {
+    return new Set(this.#monitors.values());
   }
 }

@@ -20,6 +20,8 @@ const eventSchema = z.strictObject({
     'note',
     /** The clock that log times were tied to was set; log times did not follow. */
     'clock-step',
+    /** Messages of a topic may not be what its definition says; the text says which and why. */
+    'definition-disputed',
   ]),
   /** Who said it, as a pseudonym; `recorder` for what the recorder noticed. */
   by: z.string(),
