@@ -17,7 +17,8 @@ import { prepareAll } from './prepared/prepare-pool.ts';
 import type { EpisodeFacts, PreparedEpisode } from './prepared/prepared-episode.ts';
 import { PreparedFolder } from './prepared/prepared-folder.ts';
 import { type ConvertProgress, ProgressMeter } from './progress-meter.ts';
-import { type ConvertedDataset, writeDatasets } from './write-datasets.ts';
+import { surveyVideos, videoRecords } from './video-survey.ts';
+import { type ConvertedDataset, videosOf, writeDatasets } from './write-datasets.ts';
 
 export interface ConvertOptions {
   readonly contract: ContractFile;
@@ -134,9 +135,11 @@ export interface Preview {
  */
 export async function previewEpisodes(
   files: readonly string[],
-  options: Pick<ConvertOptions, 'contract' | 'onProgress' | 'signal'>,
+  options: Pick<ConvertOptions, 'contract' | 'onProgress' | 'signal'> &
+    Partial<Pick<ConvertOptions, 'formats'>>,
 ): Promise<Preview> {
-  const { contract, signal } = options;
+  const { contract, formats = [], signal } = options;
+  const storesVideo = formats.some((format) => format.storesVideo);
   try {
     const { sources, skipped } = await readSources(files, contract.contract);
     if (skipped[0]) throw skipped[0].fault;
@@ -157,7 +160,12 @@ export async function previewEpisodes(
           ...(signal && { signal }),
         });
         const numbers = builder.build();
-        read.set(factsOf(numbers), numbers);
+        const videos = storesVideo && (await surveyVideos(file, contract.contract, episode));
+        const facts = {
+          ...factsOf(numbers),
+          ...(videos && videos.size > 0 && { videos: videoRecords(videos) }),
+        };
+        read.set(facts, numbers);
       }
       meter.done(i);
     }
@@ -165,7 +173,10 @@ export async function previewEpisodes(
     const placed = placeEpisodes([...read.keys()], contract.contract);
     for (const { facts, header } of placed) features.add(read.get(facts)!, header);
     return {
-      episodes: placed.map(manifestEpisode),
+      episodes: placed.map((each) => {
+        const videos = formats.map((format) => videosOf(each.facts, format)).find(({ length }) => length > 0);
+        return { ...manifestEpisode(each), ...(videos && { videos: [...videos] }) };
+      }),
       features: features.rows(),
       late: placed.flatMap(lateMessages),
     };

@@ -36,7 +36,7 @@ export interface EpisodeToWrite {
   /** At least one frame. */
   readonly numbers: EpisodeNumbers;
   /** In the forms that the format asked for. */
-  readonly pictures: Pick<PreparedEpisode, 'picture' | 'pixels' | 'video' | 'levels'>;
+  readonly pictures: Pick<PreparedEpisode, 'picture' | 'pixels' | 'video' | 'videoFacts' | 'levels'>;
   /** By microphone; every dataset gets it as WAV files beside what the writer writes. @default none */
   readonly audio?: readonly PreparedAudio[];
 }
@@ -59,6 +59,11 @@ export interface DatasetFormat {
   readonly name: string;
   /** For the dataset's card: how a training job opens it, and tags of the Hugging Face Hub. */
   readonly card: CardOptions;
+  /**
+   * Whether its pictures are video, which may be copied from recordings; "led" where a file may begin with pictures
+   * before those of the episode. @default no video
+   */
+  readonly storesVideo?: 'led' | 'exact';
   /** The form in which its writer takes pictures. */
   pictureForm(): Promise<PictureForm>;
   open(target: DatasetTarget): Promise<DatasetWriter>;

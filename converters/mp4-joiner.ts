@@ -18,7 +18,7 @@ export async function joinVideos(parts: readonly Mp4Video[], file: string): Prom
   for (const part of parts) {
     if (!part.presentationOrder)
       throw new DatasetError(`Cannot join "${part.file}": its frames are reordered.`);
-    if (part.timescale !== first.timescale || !plainEntry(part).equals(entry)) {
+    if (!canJoin(part, first)) {
       throw new DatasetError(
         `Cannot join "${part.file}" to "${first.file}": parts must have one codec, size and time scale.`,
       );
@@ -38,6 +38,11 @@ export async function joinVideos(parts: readonly Mp4Video[], file: string): Prom
     ),
     createWriteStream(file),
   );
+}
+
+/** Whether frames of two videos may lie in one file: a decoder is set up once, for all of them. */
+export function canJoin(a: Mp4Video, b: Mp4Video): boolean {
+  return a.timescale === b.timescale && plainEntry(a).equals(plainEntry(b));
 }
 
 /** The sample entry without the boxes that describe this file only, such as its bit rate. */
@@ -140,7 +145,8 @@ function header(parts: readonly Mp4Video[], entry: Buffer): Buffer {
   return Buffer.concat([type, index(dataStart), dataHeader]);
 }
 
-function box(type: string, ...content: readonly Buffer[]): Buffer {
+/** A box of an mp4 file (ISO/IEC 14496-12, 4.2). */
+export function box(type: string, ...content: readonly Uint8Array[]): Buffer {
   const bytes = Buffer.concat(content);
   return Buffer.concat([u32(8 + bytes.length), text(type), bytes]);
 }
@@ -154,7 +160,8 @@ const text = (ascii: string) => Buffer.from(ascii, 'latin1');
 const zeros = (bytes: number) => Buffer.alloc(bytes);
 const u16 = (...values: readonly number[]) =>
   numbers(2, values, (to, value, at) => to.writeUInt16BE(value, at));
-const u32 = (...values: readonly number[]) => u32Array(values);
+/** Numbers of 32 bits as mp4 has them. */
+export const u32 = (...values: readonly number[]) => u32Array(values);
 const u32Array = (values: readonly number[]) =>
   numbers(4, values, (to, value, at) => to.writeUInt32BE(value, at));
 const u64 = (...values: readonly number[]) =>

@@ -50,8 +50,22 @@ export function manifestEpisode({ facts, header }: PlacedEpisode): ManifestEpiso
     ...record,
     silences: [...silences],
   }));
+  const unusable = facts.unusable.entries().map(([stream, counts]) => ({ stream, ...counts }));
+  const pictures = facts.unusable.size > 0 ? { unusablePictures: [...unusable] } : {};
   const sound = audio && audio.length > 0 ? { audio } : {};
-  return { ...header, file, frames, trimmedStart, trimmedEnd, ...cuts, startTime, endTime, clocks, ...sound };
+  return {
+    ...header,
+    file,
+    frames,
+    trimmedStart,
+    trimmedEnd,
+    ...cuts,
+    startTime,
+    endTime,
+    clocks,
+    ...pictures,
+    ...sound,
+  };
 }
 
 function refuseTwins(episodes: readonly EpisodeFacts[]): void {

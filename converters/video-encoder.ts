@@ -34,6 +34,7 @@ const KEPT_STDERR = 4096;
  * own: raw pictures in at its standard input, the file out.
  */
 export class VideoEncoder {
+  readonly backend: VideoBackend;
   readonly #child: ChildProcessByStdio<Writable, null, Readable>;
   readonly #ended: Promise<void>;
   readonly #settings: VideoSettings;
@@ -42,6 +43,7 @@ export class VideoEncoder {
   #frames = 0;
 
   constructor(backend: VideoBackend, file: string, settings: VideoSettings) {
+    this.backend = backend;
     this.#settings = settings;
     const [command, ...args] = backend.command(file, settings);
     // SVT-AV1 greets at length unless told to speak of errors only.

@@ -12,6 +12,8 @@ export interface VideoPicture extends Pick<PictureHeaders, 'isKeyframe' | 'isRes
   /** The stream that it is of, and its place there, as received, from 0. */
   readonly stream: VideoStream;
   readonly place: number;
+  /** The one before it, which it builds on; undefined for a keyframe. */
+  readonly previous: VideoPicture | undefined;
   /** The same object for all pictures between which no parameter changed; undefined where it is not read. */
   readonly format: CodedFormat | undefined;
 }
@@ -40,6 +42,7 @@ export class VideoStream {
   #firstTime: bigint | undefined;
   #lastTime = 0n;
   #state: Unusable | undefined = 'unbegun';
+  #latest: VideoPicture | undefined;
 
   /** @param time of the message, on any clock. */
   take(value: MessageValue, time: bigint): VideoPicture | Unusable {
@@ -55,7 +58,11 @@ export class VideoStream {
     const place = this.#pictures++;
     if (isKeyframe) this.#state = undefined;
     else if (!this.#state && (headers.isConnected === false || wasSilent)) this.#state = 'broken';
-    return this.#state ?? { codec, stream: this, place, isKeyframe, isReset, showOrder, units, format };
+    if (this.#state) return this.#state;
+    const previous = isKeyframe ? undefined : this.#latest;
+    const picture = { codec, stream: this, place, previous, isKeyframe, isReset, showOrder, units, format };
+    this.#latest = picture;
+    return picture;
   }
 
   #syntaxOf(codec: VideoCodec): VideoSyntax {

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Contract } from '../schemas/contract.ts';
 import type { ContractFile } from '../schemas/contract-file.ts';
-import type { DatasetManifest } from '../schemas/dataset-manifest.ts';
+import type { DatasetManifest, ManifestVideo } from '../schemas/dataset-manifest.ts';
 import type { Verdict } from '../schemas/finding.ts';
 import { CARD_FILE, datasetCard } from './dataset-card.ts';
 import type { DatasetFolders } from './dataset-folders.ts';
@@ -114,7 +114,12 @@ async function finish(
     samples,
     episodes: episodes.map((placed) => {
       const verdict = verdicts?.get(placed.header.digest);
-      return { ...manifestEpisode(placed), ...(verdict && { verdict }) };
+      const videos = videosOf(placed.facts, format);
+      return {
+        ...manifestEpisode(placed),
+        ...(videos.length > 0 && { videos: [...videos] }),
+        ...(verdict && { verdict }),
+      };
     }),
     skipped: skipped.map(({ file }) => basename(file)),
     features: features.rows(),
@@ -128,6 +133,16 @@ function manifestAudio(audio: NonNullable<Contract['audio']>): DatasetManifest['
   return Object.entries(audio).map(([name, { sampleRateHz, channels, format }]) => ({
     ...{ name, sampleRateHz, channels, format },
   }));
+}
+
+/** What became of an episode's video in a format. */
+export function videosOf(
+  { videos = [] }: Pick<EpisodeFacts, 'videos'>,
+  { storesVideo }: Pick<DatasetFormat, 'storesVideo'>,
+): readonly ManifestVideo[] {
+  if (storesVideo !== 'exact') return storesVideo ? videos : [];
+  const reason = 'frame 0 is no keyframe';
+  return videos.map(({ lead, ...video }) => (lead ? { feature: video.feature, made: 'encoded', reason } : video));
 }
 
 /** As Promise.all, but waits for every one before it fails: writers are not aborted in the middle of a call. */

@@ -128,6 +128,14 @@ export const imageFeature = z.strictObject({
     .enum(['tick', 'goal'])
     .default('tick')
     .describe('goal: at every tick the picture of the last frame, or of the mark "goal" where there is one.'),
+  video: z
+    .enum(['copy', 'encode'])
+    .default('copy')
+    .describe(
+      'Of CompressedVideo, for formats that store video. copy: pictures are taken over as they are in every episode whose ' +
+        'frames show each of them once. encode: all are encoded anew, with a keyframe every second frame, which is ' +
+        'quicker to read at random.',
+    ),
 });
 
 export const depthFeature = z.strictObject({

@@ -59,6 +59,24 @@ const clockSchema = z.strictObject({
   steady: z.boolean(),
 });
 
+const videoSchema = z.strictObject({
+  feature: z.string(),
+  /** copied: its pictures are those of the recording, not encoded anew. */
+  made: z.enum(['copied', 'encoded']),
+  /** Pictures before the episode's first, back to a keyframe; absent where there are none. */
+  lead: countNumber.optional(),
+  /** Why it is not copied. */
+  reason: z.string().optional(),
+});
+
+const unusableSchema = z.strictObject({
+  stream: z.string(),
+  /** Before the first keyframe. */
+  unbegun: countNumber,
+  /** After a lost picture, until the next keyframe. */
+  broken: countNumber,
+});
+
 const episodeSchema = z.strictObject({
   index: countNumber,
   id: z.string(),
@@ -81,6 +99,10 @@ const episodeSchema = z.strictObject({
   endTime: nanosDigits,
   /** Of every stream that is on its sensor's clock. */
   clocks: z.array(clockSchema),
+  /** Of cameras that were recorded as video, in datasets that hold video. */
+  videos: z.array(videoSchema).optional(),
+  /** Pictures of video that are in no frame, because what they build on is not there; absent where there are none. */
+  unusablePictures: z.array(unusableSchema).optional(),
   /** Its sound, by microphone; absent where the contract names none. */
   audio: z
     .array(
@@ -135,4 +157,5 @@ export const datasetManifestSchema = z.strictObject({
 export type DatasetManifest = Readonly<z.infer<typeof datasetManifestSchema>>;
 export type ManifestFeature = DatasetManifest['features'][number];
 export type ManifestEpisode = DatasetManifest['episodes'][number];
+export type ManifestVideo = NonNullable<ManifestEpisode['videos']>[number];
 export type ManifestClock = ManifestEpisode['clocks'][number];

@@ -14,6 +14,7 @@ import { checkVideos } from '../lerobot/video-rules.ts';
 import { joinVideos } from '../mp4-joiner.ts';
 import { readMp4 } from '../mp4-reader.ts';
 import type { VideoBackend } from '../video-encoder.ts';
+import type { VideoFacts } from '../video-facts.ts';
 import {
   CHUNKS_SIZE,
   CODEBASE_VERSION,
@@ -42,6 +43,7 @@ export class LerobotV21Writer implements DatasetWriter {
   readonly #numbers: ReadonlyMap<string, FeatureStatistics>;
   /** Both of them. */
   readonly #statistics: ReadonlyMap<string, FeatureSummary>;
+  readonly #videos: ReadonlyMap<string, VideoFacts[]>;
   readonly #splits = new SplitRanges();
   #episodes = 0;
   #frames = 0;
@@ -54,6 +56,7 @@ export class LerobotV21Writer implements DatasetWriter {
     this.#backend = backend;
     this.#columns = dataColumns(contract);
     this.#pictures = new Map(imageFeatures(contract).map(([key]) => [key, new PictureStatistics()]));
+    this.#videos = new Map([...this.#pictures.keys()].map((key) => [key, []]));
     this.#numbers = new Map(this.#columns.map(({ name, shape }) => [name, new FeatureStatistics(shape)]));
     this.#statistics = new Map<string, FeatureSummary>([...this.#pictures, ...this.#numbers]);
   }
@@ -61,10 +64,11 @@ export class LerobotV21Writer implements DatasetWriter {
   async addEpisode({ header, numbers, pictures }: EpisodeToWrite): Promise<void> {
     const { index, id, digest, task, split } = header;
     for (const [key, statistics] of this.#pictures) {
-      const form = videoForm(key, this.#backend);
+      const form = videoForm(key, this.#backend, { mayLead: false });
       // Joining one video brings its index to the front.
       const video = await readMp4(pictures.video(key, form));
       await joinVideos([video], await this.#fileFor(pathOf(VIDEO_PATH, index, key)));
+      this.#videos.get(key)!.push(pictures.videoFacts(key, form));
       statistics.add(pictures.levels(key, form));
     }
     const taskIndex = this.#target.tasks.indexOf(task);
@@ -121,7 +125,12 @@ export class LerobotV21Writer implements DatasetWriter {
       splits: this.#splits.json(),
       data_path: DATA_PATH,
       video_path: this.#backend ? VIDEO_PATH : null,
-      features: featureTable({ contract, columns: this.#columns, backend: this.#backend }),
+      features: featureTable({
+        contract,
+        columns: this.#columns,
+        backend: this.#backend,
+        videos: this.#videos,
+      }),
     });
     await this.#writeJson(MODALITY_FILE, modality(contract));
     await this.#writeJson(STATS_FILE, datasetStatistics(this.#statistics, this.#columns));

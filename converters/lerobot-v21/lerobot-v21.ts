@@ -17,7 +17,8 @@ export const lerobotV21: DatasetFormat = {
       'from lerobot.datasets.lerobot_dataset import LeRobotDataset\n\n' +
       'dataset = LeRobotDataset("local/dataset", root="path/to/this/folder")',
   },
-  pictureForm: () => videoPictures(),
+  storesVideo: 'exact',
+  pictureForm: () => videoPictures({ mayLead: false }),
   open: async (target) => {
     const needed = imageFeatures(target.contract).length > 0;
     return new LerobotV21Writer(target, { backend: needed ? await findVideoBackend() : undefined });

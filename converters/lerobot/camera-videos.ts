@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { joinVideos } from '../mp4-joiner.ts';
+import { canJoin, joinVideos } from '../mp4-joiner.ts';
 import { type Mp4Video, readMp4 } from '../mp4-reader.ts';
+import type { VideoFacts } from '../video-facts.ts';
 import { type Place, pathOf, placeOf, VIDEO_PATH } from './layout.ts';
 
 /** The frames of one episode within a video file; half open. */
@@ -18,7 +19,10 @@ export interface CameraOptions {
   readonly maxBytes: number;
 }
 
-/** The video files of one camera, joined from whole episodes; each episode was encoded by itself. */
+/**
+ * The video files of one camera, joined from whole episodes; each episode was encoded by itself, or is as it was
+ * recorded. A file holds one codec with one set of parameters.
+ */
 export class CameraVideos {
   readonly key: string;
   readonly #options: CameraOptions;
@@ -32,13 +36,14 @@ export class CameraVideos {
   }
 
   /** @param file the episode's video, which stays in place until the end. */
-  async add(file: string): Promise<VideoRange> {
+  async add(file: string, { lead }: Pick<VideoFacts, 'lead'>): Promise<VideoRange> {
     const part = await readMp4(file);
     const bytes = this.#parts.reduce((sum, { fileBytes }) => sum + fileBytes, part.fileBytes);
-    if (this.#parts.length > 0 && bytes >= this.#options.maxBytes) await this.#closeFile();
-    const fromFrame = this.#parts.reduce((sum, { sizes }) => sum + sizes.length, 0);
+    const [first] = this.#parts;
+    if (first && (bytes >= this.#options.maxBytes || !canJoin(first, part))) await this.#closeFile();
+    const before = this.#parts.reduce((sum, { sizes }) => sum + sizes.length, 0);
     this.#parts.push(part);
-    return { ...placeOf(this.#files), fromFrame, toFrame: fromFrame + part.sizes.length };
+    return { ...placeOf(this.#files), fromFrame: before + lead, toFrame: before + part.sizes.length };
   }
 
   async finish(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Contract } from '../../schemas/contract.ts';
 import { imageFeatures, textFeatures } from '../frame-columns.ts';
 import type { VideoBackend } from '../video-encoder.ts';
-import { ENCODING } from '../video-encoding.ts';
+import { commonFacts, type VideoFacts } from '../video-facts.ts';
 import type { DataColumn } from './data-columns.ts';
 import { CHUNKS_SIZE, CODEBASE_VERSION, DATA_PATH, VIDEO_PATH } from './layout.ts';
 import type { SplitRanges } from './split-ranges.ts';
@@ -16,6 +16,8 @@ export interface DatasetSummary {
   readonly tasks: number;
   /** Absent where there is no camera. */
   readonly backend: VideoBackend | undefined;
+  /** Of every episode, by camera. */
+  readonly videos: ReadonlyMap<string, readonly VideoFacts[]>;
   readonly dataFileMegabytes: number;
   readonly videoFileMegabytes: number;
 }
@@ -45,10 +47,11 @@ export function featureTable({
   contract,
   columns,
   backend,
-}: Pick<DatasetSummary, 'contract' | 'columns' | 'backend'>): Record<string, object> {
+  videos,
+}: Pick<DatasetSummary, 'contract' | 'columns' | 'backend' | 'videos'>): Record<string, object> {
   const features: Record<string, object> = {};
   for (const [key, { width, height }] of backend ? imageFeatures(contract) : []) {
-    const { codec, gop, crf, preset } = ENCODING[backend!.encoder];
+    const { codec, pixelFormat, gop, crf, preset } = commonFacts(videos.get(key) ?? []);
     features[key] = {
       dtype: 'video',
       shape: [height, width, 3],
@@ -56,14 +59,14 @@ export function featureTable({
       info: {
         'video.height': height,
         'video.width': width,
-        'video.codec': codec,
-        'video.pix_fmt': 'yuv420p',
+        ...(codec && { 'video.codec': codec }),
+        ...(pixelFormat && { 'video.pix_fmt': pixelFormat }),
         'video.is_depth_map': false,
         'video.fps': contract.samples.tickRateHz,
         'video.channels': 3,
         'video.g': gop,
-        'video.crf': crf,
-        'video.preset': preset,
+        ...(crf !== undefined && { 'video.crf': crf }),
+        ...(preset !== undefined && { 'video.preset': preset }),
         has_audio: false,
         is_depth_map: false,
       },

@@ -5,6 +5,7 @@ import type { DatasetTarget, DatasetWriter, EpisodeToWrite } from '../dataset-wr
 import { imageFeatures, textFeatures } from '../frame-columns.ts';
 import { formName } from '../prepared/picture-form.ts';
 import type { VideoBackend } from '../video-encoder.ts';
+import type { VideoFacts } from '../video-facts.ts';
 import { CameraVideos, type VideoRange } from './camera-videos.ts';
 import { type DataColumn, dataColumns } from './data-columns.ts';
 import { DataFiles } from './data-files.ts';
@@ -49,6 +50,7 @@ export class LerobotWriter implements DatasetWriter {
   readonly #numbers: ReadonlyMap<string, FeatureStatistics>;
   /** Both. */
   readonly #statistics: ReadonlyMap<string, FeatureSummary>;
+  readonly #videos: ReadonlyMap<string, VideoFacts[]>;
   readonly #episodes: EpisodeRecord[] = [];
   readonly #splits = new SplitRanges();
 
@@ -74,6 +76,7 @@ export class LerobotWriter implements DatasetWriter {
       maxBytes: dataFileMegabytes * MEBIBYTE,
     });
     this.#pictures = new Map(this.#cameras.map(({ key }) => [key, new PictureStatistics()]));
+    this.#videos = new Map(this.#cameras.map(({ key }) => [key, []]));
     this.#numbers = new Map(this.#columns.map(({ name, shape }) => [name, new FeatureStatistics(shape)]));
     this.#statistics = new Map<string, FeatureSummary>([...this.#pictures, ...this.#numbers]);
   }
@@ -82,8 +85,10 @@ export class LerobotWriter implements DatasetWriter {
     const { index, id, digest, task, split } = header;
     const videos = new Map<string, VideoRange>();
     for (const camera of this.#cameras) {
-      const form = videoForm(camera.key, this.#options.backend);
-      videos.set(camera.key, await camera.add(pictures.video(camera.key, form)));
+      const form = videoForm(camera.key, this.#options.backend, { mayLead: true });
+      const facts = pictures.videoFacts(camera.key, form);
+      videos.set(camera.key, await camera.add(pictures.video(camera.key, form), facts));
+      this.#videos.get(camera.key)!.push(facts);
       this.#pictures.get(camera.key)!.add(pictures.levels(camera.key, form));
     }
     const fromIndex = this.#episodes.at(-1)?.toIndex ?? 0;
@@ -120,7 +125,7 @@ export class LerobotWriter implements DatasetWriter {
     const frames = episodes.at(-1)?.toIndex ?? 0;
     if (frames === 0) throw new ConvertError('Cannot write LeRobot: there is no episode.');
     await Promise.all([this.#data.finish(), ...this.#cameras.map((camera) => camera.finish())]);
-    const summary = { ...this.#options, contract, columns: this.#columns };
+    const summary = { ...this.#options, contract, columns: this.#columns, videos: this.#videos };
     await this.#write(
       INFO_FILE,
       json(
@@ -156,7 +161,11 @@ export class LerobotWriter implements DatasetWriter {
 const json = (value: unknown) => `${JSON.stringify(value, undefined, 4)}\n`;
 
 /** Name of the form in which a camera's pictures come. */
-export function videoForm(key: string, backend: VideoBackend | undefined): string {
+export function videoForm(
+  key: string,
+  backend: VideoBackend | undefined,
+  { mayLead }: { readonly mayLead: boolean },
+): string {
   if (!backend) throw new TypeError(`feature "${key}" is a picture: a video backend is needed`);
-  return formName({ kind: 'video', backend: backend.name, encoder: backend.encoder });
+  return formName({ kind: 'video', backend: backend.name, encoder: backend.encoder, mayLead });
 }

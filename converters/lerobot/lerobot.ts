@@ -26,7 +26,8 @@ export function lerobotWith({ backend, ...limits }: LerobotOptions): DatasetForm
         'from lerobot.datasets.lerobot_dataset import LeRobotDataset\n\n' +
         'dataset = LeRobotDataset("local/dataset", root="path/to/this/folder")',
     },
-    pictureForm: () => videoPictures(backend),
+    storesVideo: 'led',
+    pictureForm: () => videoPictures({ mayLead: true, backend }),
     open: async (target) => {
       const needed = imageFeatures(target.contract).length > 0;
       return new LerobotWriter(target, {
@@ -40,7 +41,13 @@ export function lerobotWith({ backend, ...limits }: LerobotOptions): DatasetForm
 }
 
 /** Pictures as video. @throws {MissingFeatureError} when this machine cannot make it. */
-export async function videoPictures(wanted?: VideoBackendName): Promise<PictureForm> {
-  const { name, encoder } = await findVideoBackend(wanted);
-  return { kind: 'video', backend: name, encoder };
+export async function videoPictures({
+  mayLead,
+  backend,
+}: {
+  readonly mayLead: boolean;
+  readonly backend?: VideoBackendName | undefined;
+}): Promise<PictureForm> {
+  const { name, encoder } = await findVideoBackend(backend);
+  return { kind: 'video', backend: name, encoder, mayLead };
 }

@@ -10,7 +10,7 @@ import { CODEBASE_VERSION, INFO_FILE, TASKS_FILE } from './layout.ts';
 export const featureSchema = z.object({
   dtype: z.string(),
   shape: z.array(z.int().positive()).min(1),
-  info: z.object({ 'video.codec': z.string() }).optional(),
+  info: z.object({ 'video.codec': z.string().optional(), 'video.g': z.number().optional() }).optional(),
 });
 
 const infoSchema = z.object({

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DatasetError } from '../../schemas/errors.ts';
 import { type Mp4Video, readMp4 } from '../mp4-reader.ts';
+import { longestGroup } from '../video-facts.ts';
 import type { Faults } from './faults.ts';
 import { pathOf } from './layout.ts';
 import { filesBelow, type LerobotFeature, type LerobotInfo, type LerobotMetadata } from './read-metadata.ts';
@@ -21,12 +22,16 @@ export async function verifyVideos(
   for (const [key, feature] of Object.entries(info.features)) {
     if (feature.dtype !== 'video') continue;
     const frames = new Map<string, number>();
+    const leads = new Map<string, Lead[]>();
     for (const [episode, entry] of episodes.entries()) {
       const chunkIndex = entry.integer(`videos/${key}/chunk_index`);
       const fileIndex = entry.integer(`videos/${key}/file_index`);
       const file = pathOf(info.video_path ?? '', { chunkIndex, fileIndex }, key);
-      const from = frames.get(file) ?? 0;
+      const end = frames.get(file) ?? 0;
+      // A copied video may begin before its episode.
+      const from = Math.max(end, Math.round(entry.integer(`videos/${key}/from_timestamp`) * info.fps));
       const to = from + entry.length;
+      if (from > end) leads.set(file, [...(leads.get(file) ?? []), { from: end, to: from }]);
       const grid = { from_timestamp: from / info.fps, to_timestamp: to / info.fps };
       for (const [name, seconds] of Object.entries(grid)) {
         const column = `videos/${key}/${name}`;
@@ -40,16 +45,26 @@ export async function verifyVideos(
       }
       frames.set(file, to);
     }
-    for (const [file, count] of frames) await verifyVideo(directory, { file, count, feature, info, faults });
+    for (const [file, count] of frames) {
+      await verifyVideo(directory, { file, count, leads: leads.get(file) ?? [], feature, info, faults });
+    }
     for (const file of await filesBelow(directory, `videos/${key}`, '.mp4')) {
       if (!frames.has(file)) faults.add(file, 'no episode lies in it.');
     }
   }
 }
 
+/** Frames before an episode's first, half open: what a decoder needs to show it. */
+interface Lead {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface VideoExpectation {
   readonly file: string;
   readonly count: number;
+  /** Frames of no episode. @default there are none */
+  readonly leads?: readonly Lead[];
   readonly feature: LerobotFeature;
   readonly info: Pick<LerobotInfo, 'fps'>;
   readonly faults: Faults;
@@ -69,7 +84,7 @@ export async function verifyVideo(directory: string, expectation: VideoExpectati
 
 function* videoFaults(
   video: Mp4Video,
-  { count, feature, info: { fps } }: VideoExpectation,
+  { count, leads = [], feature, info: { fps } }: VideoExpectation,
 ): Generator<string> {
   const { sizes, offsets, durations, timescale, width, height } = video;
   if (sizes.length !== count) yield `holds ${sizes.length} frames, its episodes have ${count}.`;
@@ -88,6 +103,16 @@ function* videoFaults(
   const codec = CODECS[video.codec] ?? video.codec;
   const declared = feature.info?.['video.codec'];
   if (declared !== undefined && codec !== declared) yield `is ${codec}, meta/info.json says ${declared}.`;
+  const starts = [...(video.keyframes ?? sizes.keys())];
+  for (const { from, to } of leads) {
+    const needed = starts.findLast((start) => start <= to);
+    if (needed !== from) yield `its frames ${from} to ${to - 1} belong to no episode.`;
+  }
+  const group = longestGroup(starts, sizes.length);
+  const g = feature.info?.['video.g'];
+  if (typeof g === 'number' && group > g) {
+    yield `has ${group} frames from one keyframe to the next, meta/info.json says ${g}.`;
+  }
   const cut = sizes.findIndex((bytes, i) => offsets[i]! + bytes > video.fileBytes);
   if (cut >= 0)
     yield `frame ${cut} lies beyond the end of the file: it was cut off at byte ${video.fileBytes}.`;

@@ -1,5 +1,6 @@
 import type { SampleSettings } from '../../schemas/contract.ts';
 import type { VideoBackend, VideoBackendName } from '../video-encoder.ts';
+import type { CopiedVideo, VideoPlan } from '../video-survey.ts';
 
 /** A form in which a writer takes the pictures of an episode; each form is made once for all writers. */
 export type PictureForm =
@@ -16,7 +17,20 @@ export type PictureForm =
       readonly kind: 'video';
       readonly backend: VideoBackendName;
       readonly encoder: VideoBackend['encoder'];
+      /** Whether the file may begin before the first frame, at the keyframe of a video that is copied. */
+      readonly mayLead: boolean;
     };
+
+/** Whether video becomes a form by copying. */
+export function copies(form: PictureForm, plan: VideoPlan | undefined): plan is CopiedVideo {
+  return form.kind === 'video' && plan?.isCopied === true && (plan.lead === 0 || form.mayLead);
+}
+
+/** Names how the pictures of a feature become a form: two forms of one name are one file. */
+export function makingName(form: PictureForm, plan: VideoPlan | undefined): string {
+  if (copies(form, plan)) return 'copied';
+  return formName(form.kind === 'video' ? { ...form, mayLead: false } : form);
+}
 
 /** Names what the bytes of a form depend on. */
 export function formName(form: PictureForm): string {
@@ -26,7 +40,7 @@ export function formName(form: PictureForm): string {
     case 'pixels':
       return 'pixels';
     case 'video':
-      return `video-${form.backend}-${form.encoder}`;
+      return `video-${form.backend}-${form.encoder}${form.mayLead ? '-led' : ''}`;
     default:
       throw form satisfies never;
   }

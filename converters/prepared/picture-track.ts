@@ -1,12 +1,15 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { ImageFeature, SampleSettings } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
 import { encodeJpeg } from '../../schemas/image-codec.ts';
+import { CodedVideoWriter } from '../coded-video.ts';
 import type { ImageValue } from '../frame.ts';
 import { readMp4 } from '../mp4-reader.ts';
 import { findVideoBackend } from '../video-backend.ts';
 import { VideoEncoder } from '../video-encoder.ts';
-import { isObserved, type PictureForm } from './picture-form.ts';
+import { encodedFacts, type VideoFacts } from '../video-facts.ts';
+import { type CopiedVideo, sampledFrames, type VideoPlan, withLead } from '../video-survey.ts';
+import { copies, isObserved, type PictureForm } from './picture-form.ts';
 import { PictureLevels } from './picture-levels.ts';
 import { packBytes } from './pixel-codec.ts';
 
@@ -23,12 +26,14 @@ export interface TrackRecord {
   readonly sizes?: Uint32Array;
   /** Of the valid pictures: the account of their pixels; with video only. */
   readonly levels?: { readonly counts: Float64Array; readonly frames: number };
+  /** With video only. */
+  readonly facts?: VideoFacts;
 }
 
 export interface PictureTrack {
   /** Takes the picture of the next frame; resolves when there is room for another. */
   add(value: ImageValue): Promise<PictureUse>;
-  finish(): Promise<Pick<TrackRecord, 'bytes' | 'offsets' | 'sizes' | 'levels'>>;
+  finish(): Promise<Pick<TrackRecord, 'bytes' | 'offsets' | 'sizes' | 'levels' | 'facts'>>;
   /** Lets go of the file or the encoder's process. */
   abort(): Promise<void>;
 }
@@ -46,6 +51,8 @@ export interface TrackOptions {
   readonly key: string;
   readonly feature: ImageFeature;
   readonly samples: SampleSettings;
+  /** What becomes of it as video, where it was recorded as such. */
+  readonly plan?: VideoPlan | undefined;
 }
 
 export async function openTrack(form: PictureForm, options: TrackOptions): Promise<PictureTrack> {
@@ -60,6 +67,7 @@ export async function openTrack(form: PictureForm, options: TrackOptions): Promi
       return new EncodedTrack(await open(options.file, 'wx'), { encode: packBytes, isWanted: () => true });
     case 'video': {
       const fps = options.samples.tickRateHz;
+      if (copies(form, options.plan)) return await CopiedTrack.open(options.file, options.plan, fps);
       const backend = await findVideoBackend(form.backend);
       return new VideoTrack(options, new VideoEncoder(backend, options.file, { width, height, fps }));
     }
@@ -168,10 +176,56 @@ class VideoTrack implements PictureTrack {
       );
     }
     const { counts, frames } = this.#levels;
-    return { bytes: fileBytes, levels: { counts, frames } };
+    return {
+      bytes: fileBytes,
+      levels: { counts, frames },
+      facts: encodedFacts(this.#encoder.backend.encoder),
+    };
   }
 
   abort(): Promise<void> {
     return this.#encoder.abort();
+  }
+}
+
+/** The pictures of an episode as they were recorded; of some the pixels are counted. */
+class CopiedTrack implements PictureTrack {
+  readonly #file: string;
+  readonly #writer: CodedVideoWriter;
+  readonly #sampled: ReadonlySet<number>;
+  readonly #levels = new PictureLevels();
+  #frames = 0;
+
+  private constructor(file: string, writer: CodedVideoWriter, sampled: ReadonlySet<number>) {
+    this.#file = file;
+    this.#writer = writer;
+    this.#sampled = sampled;
+  }
+
+  static async open(file: string, video: CopiedVideo, fps: number): Promise<CopiedTrack> {
+    return new CopiedTrack(
+      file,
+      await CodedVideoWriter.open(file, { video, fps }),
+      sampledFrames(video.frames),
+    );
+  }
+
+  async add({ pixels, valid, coded }: ImageValue): Promise<PictureUse> {
+    if (!coded) throw new TypeError(`frame ${this.#frames} of "${this.#file}" has no coded picture`);
+    const frame = this.#frames++;
+    if (this.#sampled.has(frame) && valid) this.#levels.addFrame(pixels);
+    for (const picture of frame === 0 ? withLead(coded) : [coded]) await this.#writer.write(picture);
+    return NO_USE;
+  }
+
+  async finish() {
+    const facts = await this.#writer.finish();
+    const { size } = await stat(this.#file);
+    const { counts, frames } = this.#levels;
+    return { bytes: size, levels: { counts, frames }, facts };
+  }
+
+  abort(): Promise<void> {
+    return this.#writer.abort();
   }
 }

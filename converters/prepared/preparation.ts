@@ -3,18 +3,23 @@ import type { Contract } from '../../schemas/contract.ts';
 import { type EpisodeNumbers, NumbersBuilder } from '../episode-numbers.ts';
 import type { Frame, ImageValue } from '../frame.ts';
 import { imageFeatures } from '../frame-columns.ts';
-import { formName, type PictureForm } from './picture-form.ts';
+import type { VideoPlan } from '../video-survey.ts';
+import { formName, makingName, type PictureForm } from './picture-form.ts';
 import { openTrack, type PictureTrack, type PictureUse, type TrackRecord } from './picture-track.ts';
 import { PictureUses } from './picture-uses.ts';
 import { type EpisodeFacts, writePrepared } from './prepared-episode.ts';
 
-interface OpenTrack extends Pick<TrackRecord, 'key' | 'form' | 'file'> {
+interface OpenTrack extends Pick<TrackRecord, 'key' | 'file'> {
+  /** Names of the forms that it makes. */
+  readonly forms: readonly string[];
   readonly track: PictureTrack;
 }
 
 export interface PreparationOptions {
   /** Told of each picture's pixels when nothing looks at them any more. @default left to the collector */
   readonly onUnused?: (pixels: Uint8Array) => void;
+  /** What becomes of the cameras that were recorded as video, by feature. @default there is none */
+  readonly videos?: ReadonlyMap<string, VideoPlan>;
 }
 
 /** An episode that is being prepared: its frames in, the files of a prepared episode out. */
@@ -40,18 +45,16 @@ export class Preparation {
   static async begin(
     directory: string,
     contract: Contract,
-    { forms, ...options }: PreparationOptions & { readonly forms: readonly PictureForm[] },
+    { forms, videos, ...options }: PreparationOptions & { readonly forms: readonly PictureForm[] },
   ): Promise<Preparation> {
     const tracks: OpenTrack[] = [];
     for (const [i, [key, feature]] of imageFeatures(contract).entries()) {
-      for (const form of forms) {
-        const [name, ending] = [formName(form), form.kind === 'video' ? 'mp4' : 'bin'];
-        const file = `${i}-${name}.${ending}`;
-        const track = await openTrack(form, {
-          file: join(directory, file),
-          ...{ key, feature, samples: contract.samples },
-        });
-        tracks.push({ key, form: name, file, track });
+      const plan = videos?.get(key);
+      for (const [name, made] of Map.groupBy(forms, (form) => makingName(form, plan))) {
+        const form = made[0]!;
+        const file = `${i}-${name}.${form.kind === 'video' ? 'mp4' : 'bin'}`;
+        const options = { file: join(directory, file), key, feature, samples: contract.samples, plan };
+        tracks.push({ key, forms: made.map(formName), file, track: await openTrack(form, options) });
       }
     }
     return new Preparation(directory, contract, { ...options, tracks });
@@ -75,7 +78,10 @@ export class Preparation {
 
   async finish(factsOf: (numbers: EpisodeNumbers) => EpisodeFacts): Promise<void> {
     const tracks: TrackRecord[] = [];
-    for (const { track, ...record } of this.#tracks) tracks.push({ ...record, ...(await track.finish()) });
+    for (const { track, forms, ...record } of this.#tracks) {
+      const made = await track.finish();
+      for (const form of forms) tracks.push({ ...record, form, ...made });
+    }
     const numbers = this.#numbers.build();
     await writePrepared(this.#directory, { facts: factsOf(numbers), numbers, tracks });
   }

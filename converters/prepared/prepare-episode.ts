@@ -11,12 +11,13 @@ import { type CurrentLabels, currentLabels, labelsFileOf, readLabels } from '../
 import { recordedPauses } from '../../schemas/pause-spans.ts';
 import type { TimeRange } from '../../schemas/time.ts';
 import { planAudio, writeAudio } from '../audio/audio-track.ts';
-import { episodeFrames, type FramesReport } from '../episode-frames.ts';
+import { episodeFrames, type FramesOptions, type FramesReport } from '../episode-frames.ts';
 import type { EpisodeNumbers } from '../episode-numbers.ts';
 import type { Frame } from '../frame.ts';
 import { keptRanges } from '../kept-ranges.ts';
 import { manifestClock } from '../manifest.ts';
-import type { PictureForm } from './picture-form.ts';
+import { sampledFrames, surveyVideos, type VideoPlan, videoRecords } from '../video-survey.ts';
+import { copies, type PictureForm } from './picture-form.ts';
 import { Preparation } from './preparation.ts';
 import { audioFile, type EpisodeFacts, openPrepared } from './prepared-episode.ts';
 
@@ -69,21 +70,37 @@ async function prepareStretch(
   { onFrame, ...options }: PrepareOptions & { readonly digest: string; readonly episode: RecordedEpisode },
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
-  const preparation = await Preparation.begin(directory, contract, { forms, onUnused: releaseWhole });
+  const storesVideo = forms.some(({ kind }) => kind === 'video');
+  const videos = storesVideo ? await surveyVideos(file, contract, options.episode) : undefined;
+  const preparation = await Preparation.begin(directory, contract, { forms, videos, onUnused: releaseWhole });
   try {
     const facts = await readFrames(file, contract, {
       ...options,
+      wantsPicture: wantedPictures(forms, videos),
       audioDirectory: directory,
       onFrame: async (frame) => {
         await preparation.add(frame);
         onFrame?.();
       },
     });
-    await preparation.finish(facts);
+    await preparation.finish((numbers) => ({ ...facts(numbers), videos: videos && videoRecords(videos) }));
   } catch (error) {
     await preparation.abort();
     throw error;
   }
+}
+
+/** Of a camera that is copied only some pictures are looked at, unless a form needs them all. */
+function wantedPictures(
+  forms: readonly PictureForm[],
+  videos: ReadonlyMap<string, VideoPlan> = new Map(),
+): ReadFramesOptions['wantsPicture'] {
+  const sampled = new Map(
+    [...videos].flatMap(([key, plan]) =>
+      plan.isCopied && forms.every((form) => copies(form, plan)) ? [[key, sampledFrames(plan.frames)]] : [],
+    ),
+  );
+  return (key, frame) => sampled.get(key)?.has(frame) ?? true;
 }
 
 /** Frees pixels that have their memory for themselves: each camera's reader made them for one frame after the other. */
@@ -170,6 +187,8 @@ export interface ReadFramesOptions {
   readonly episode: RecordedEpisode;
   readonly onFrame: (frame: Frame) => void | Promise<void>;
   readonly decodesPictures?: boolean;
+  /** As {@link FramesOptions}'s. */
+  readonly wantsPicture?: FramesOptions['wantsPicture'];
   /** Where the sound is written; see `audioFile()`. @default it is only looked at */
   readonly audioDirectory?: string;
   readonly signal?: AbortSignal;
@@ -184,12 +203,20 @@ export interface ReadFramesOptions {
 export async function readFrames(
   file: string,
   contract: Contract,
-  { digest, episode, onFrame, decodesPictures = true, audioDirectory, signal }: ReadFramesOptions,
+  {
+    digest,
+    episode,
+    onFrame,
+    decodesPictures = true,
+    wantsPicture,
+    audioDirectory,
+    signal,
+  }: ReadFramesOptions,
 ): Promise<(numbers: EpisodeNumbers) => EpisodeFacts> {
   await using reader = await EpisodeReader.open(file);
   const info = await reader.info();
   const { id, recordingId, within, labels, kept, pauses = [] } = episode;
-  await using frames = episodeFrames(reader, contract, { decodesPictures, labels, within });
+  await using frames = episodeFrames(reader, contract, { decodesPictures, wantsPicture, labels, within });
   let startTime: bigint | undefined;
   let step = await frames.next();
   for (; !step.done; step = await frames.next()) {
@@ -225,6 +252,7 @@ export async function readFrames(
     endTime: String(tickTimes.at(-1)),
     clocks: [...report.clocks].map(([stream, clock]) => manifestClock(stream, clock)),
     late: report.lateMessages,
+    unusable: report.unusablePictures,
     audio: plans.map(({ record }) => record),
   });
 }

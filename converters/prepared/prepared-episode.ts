@@ -5,7 +5,9 @@ import type { ManifestEpisode } from '../../schemas/dataset-manifest.ts';
 import type { EpisodeInfo } from '../../schemas/episode.ts';
 import type { AudioRecord } from '../audio/audio-track.ts';
 import { PreparedAudio } from '../audio/prepared-audio.ts';
+import type { UnusablePictures } from '../episode-frames.ts';
 import type { EpisodeNumbers } from '../episode-numbers.ts';
+import type { VideoFacts } from '../video-facts.ts';
 import { PictureLevels } from './picture-levels.ts';
 import type { TrackRecord } from './picture-track.ts';
 import { unpackBytes } from './pixel-codec.ts';
@@ -20,6 +22,8 @@ export interface EpisodeFacts extends Omit<ManifestEpisode, 'index' | 'split' | 
   readonly recordingTime: bigint;
   /** Messages, by stream, that came too late for the frames they belong to. */
   readonly late: ReadonlyMap<string, number>;
+  /** Messages of video, by stream, whose picture is in no frame, and why. */
+  readonly unusable: ReadonlyMap<string, UnusablePictures>;
   /** Of the contract's microphones, in its order. */
   readonly audio?: readonly AudioRecord[];
 }
@@ -120,7 +124,12 @@ export class PreparedEpisode implements AsyncDisposable {
     return join(this.#directory, this.#track(key, form).file);
   }
 
-  /** Of the valid pictures of a camera, where they are video. */
+  /** What there is to say of that file. */
+  videoFacts(key: string, form: string): VideoFacts {
+    return this.#track(key, form).facts!;
+  }
+
+  /** Of the valid pictures of a camera, where they are video: of all, or of some where it was copied. */
   levels(key: string, form: string): PictureLevels {
     const { counts, frames } = this.#track(key, form).levels!;
     return new PictureLevels(counts, frames);

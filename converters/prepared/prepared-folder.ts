@@ -11,7 +11,7 @@ import { openPrepared, type PreparedEpisode } from './prepared-episode.ts';
 export const PREPARED = '.prepared';
 const OWNER_FILE = 'owner.json';
 /** Of the files in a prepared episode; raised when they change. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 export interface Recipe {
   readonly contractDigest: string;

@@ -6,6 +6,7 @@ import {
   type LateMessages,
   previewEpisodes,
 } from '../../converters/convert.ts';
+import type { DatasetFormat } from '../../converters/dataset-writer.ts';
 import type { ConvertProgress } from '../../converters/progress-meter.ts';
 import { type ContractFile, readContract } from '../../schemas/contract-file.ts';
 import type {
@@ -23,6 +24,7 @@ import { formatsNamed } from '../formats.ts';
 import { type JudgedEpisodes, judgedEpisodes } from '../judged-episodes.ts';
 import { formatSecs, ProgressLine } from '../progress-line.ts';
 import { programVersion } from '../version.ts';
+import { videoLines } from '../video-lines.ts';
 
 /** `kinescribe convert`: episodes and libraries to datasets. */
 export async function convert(paths: readonly string[], options: CommandOptions): Promise<number> {
@@ -32,7 +34,7 @@ export async function convert(paths: readonly string[], options: CommandOptions)
     ? await readContract(String(options.contract))
     : await contractOf(files[0]!);
   const judged = await judgedOf(files, contract, options);
-  if (options.dryRun) return await preview(judged.kept, contract);
+  if (options.dryRun) return await preview(judged.kept, contract, formats);
   const { late, skipped } = await convertWithProgress(judged.kept, {
     contract,
     formats,
@@ -63,10 +65,15 @@ async function judgedOf(
 }
 
 /** Prints what a conversion would give, before any picture is decoded. */
-async function preview(files: readonly string[], contract: ContractFile): Promise<number> {
+async function preview(
+  files: readonly string[],
+  contract: ContractFile,
+  formats: readonly DatasetFormat[],
+): Promise<number> {
   const line = new ProgressLine();
   const { episodes, features, late } = await previewEpisodes(files, {
     contract,
+    formats,
     onProgress: (progress) => line.show(progressText(progress)),
   });
   line.end();
@@ -83,7 +90,7 @@ async function preview(files: readonly string[], contract: ContractFile): Promis
     `${episodes.reduce((sum, { frames }) => sum + frames, 0)} frames at ${tickRateHz} Hz would have:`,
   );
   for (const text of featureLines(features)) console.log(text);
-  for (const text of lateLines(late)) console.log(text);
+  for (const text of [...videoLines(episodes), ...lateLines(late)]) console.log(text);
   return late.length > 0 ? 3 : 0;
 }
 
@@ -116,6 +123,10 @@ export async function convertWithProgress(
   for (const { clocks } of conversion.datasets[0]?.manifest.episodes ?? []) {
     for (const text of clocks.flatMap(clockLines)) console.log(text);
   }
+  const withVideo = conversion.datasets.find(({ manifest }) =>
+    manifest.episodes.some(({ videos }) => videos),
+  );
+  for (const text of videoLines(withVideo?.manifest.episodes ?? episodes)) console.log(text);
   for (const text of lateLines(conversion.late)) console.log(text);
   for (const file of conversion.discarded) console.log(`  DISCARDED ${file}: by its label`);
   for (const { file, fault } of conversion.skipped) console.log(`  SKIPPED ${file}: ${fault.message}`);
