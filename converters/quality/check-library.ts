@@ -21,6 +21,8 @@ export interface LibraryCheckOptions {
   readonly version: string;
   /** Sees what the checks see of an episode; made when its first message's time is known. */
   readonly alongside?: (file: string, startTime: bigint) => Pick<Examiner, 'observe'>;
+  /** Further episodes of the library, which are not checked. @default none */
+  readonly neighbours?: readonly Peer[];
   /** Leaves findings beside each episode. @default true */
   readonly writes?: boolean;
 }
@@ -33,7 +35,15 @@ export type LibraryEntry =
 /** Checks episodes one after another, each against the others. */
 export async function* checkLibrary(
   files: readonly string[],
-  { checks, contract, calibrationOf, version, alongside, writes = true }: LibraryCheckOptions,
+  {
+    checks,
+    contract,
+    calibrationOf,
+    version,
+    alongside,
+    neighbours = [],
+    writes = true,
+  }: LibraryCheckOptions,
 ): AsyncGenerator<LibraryEntry> {
   const peers = new Map<string, Peer>();
   const unreadable = new Map<string, string>();
@@ -51,7 +61,7 @@ export async function* checkLibrary(
       yield { kind: 'unreadable', file, message };
       continue;
     }
-    const others = [...peers].flatMap(([other, peer]) => (other === file ? [] : [peer]));
+    const others = [...peers].flatMap(([other, peer]) => (other === file ? [] : [peer])).concat(neighbours);
     const [digest, checked] = await Promise.all([
       fileDigest(file),
       checkEpisode(file, {

@@ -7,7 +7,11 @@ export interface Limits extends Pick<CatalogueLimits, 'warn' | 'fail'> {
 }
 
 /** Limits of a check on one robot: the contract's, else those the check found for itself, else the catalogue's. */
-export function limitsOf(check: CheckRecord, subject: Subject, own?: Judgement['limits']): Limits {
+export function limitsOf(
+  check: CheckRecord,
+  subject: Pick<Subject, 'contract'>,
+  own?: Judgement['limits'],
+): Limits {
   const { warn, fail } = { ...check.limits, ...own };
   const origin = own?.origin ?? (check.limits?.validated ? 'default' : 'own');
   const ofContract = subject.contract?.checks?.[check.id];
@@ -16,7 +20,11 @@ export function limitsOf(check: CheckRecord, subject: Subject, own?: Judgement['
 }
 
 /** A judgement with its status, its limits and the id that it keeps when the episode is checked again. */
-export function findingOf(check: CheckRecord, judgement: Judgement, subject: Subject): Finding {
+export function findingOf(
+  check: CheckRecord,
+  judgement: Judgement,
+  subject: Pick<Subject, 'contract'>,
+): Finding {
   const { value, window, stream, channel, evidence = {}, reason } = judgement;
   const limits = limitsOf(check, subject, judgement.limits);
   const status = judgement.status ?? grade(value, limits, check.limits?.bad);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { jointState, writeTestEpisode } from '../../converters/episode.fixture.ts';
+import { findingsFileOf, readFindings } from '../../schemas/findings-file.ts';
 import { check } from './check.ts';
 
 const CONTRACT = `kinescribe: 1
@@ -16,17 +17,18 @@ samples: { tickRateHz: 25 }
 episode: { tasks: [pick] }
 `;
 
+const JOINTS = Array.from({ length: 150 }, (_, i) => ({
+  log: 20 * i,
+  value: jointState([Math.sin(i / 20)]),
+}));
+
 let folder: string;
 let contract: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kinescribe-check-'));
   contract = join(folder, 'test.yaml');
   await writeFile(contract, CONTRACT);
-  const messages = Array.from({ length: 150 }, (_, i) => ({
-    log: 20 * i,
-    value: jointState([Math.sin(i / 20)]),
-  }));
-  const streams = [{ topic: '/joints', type: 'sensor_msgs/msg/JointState', messages }] as const;
+  const streams = [{ topic: '/joints', type: 'sensor_msgs/msg/JointState', messages: JOINTS }] as const;
   await writeTestEpisode(join(folder, 'a.mcap'), streams, { id: 'a', task: 'pick' });
 });
 afterEach(async () => {
@@ -56,4 +58,32 @@ describe('check()', () => {
     ['a sound plan', 'kinescribe: 1\ntargets:\n  - { task: pick, count: 3 }\n'],
     ['no plan', undefined],
   ])('says nothing of %s', async (_, plan) => expect((await told(plan)).err).toBe(''));
+
+  it('judges an episode alone as it does within its library: by its traits and its peers', async () => {
+    // The driver of this rig stalls in every take, and in one of them twice.
+    for (let i = 0; i < 21; i++) {
+      const stalls = i === 20 ? [50, 100] : [50];
+      const isSent = (k: number) => !stalls.some((from) => k >= from && k < from + 30);
+      const messages = JOINTS.filter((_, k) => isSent(k));
+      const streams = [{ topic: '/joints', type: 'sensor_msgs/msg/JointState', messages }] as const;
+      await writeTestEpisode(join(folder, `b${i}.mcap`), streams, { id: `b${i}`, task: 'pick' });
+    }
+    await told(undefined);
+    const file = join(folder, 'b20.mcap');
+    const within = (await readFindings(file))!;
+    await rm(findingsFileOf(file));
+    vi.restoreAllMocks();
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    await check([file], { contract });
+    expect(write.mock.calls.map(([text]) => String(text)).join('')).toMatch(
+      /within its library.*share it: .*T07\/joints/s,
+    );
+    const alone = (await readFindings(file))!;
+    expect(alone.verdict).not.toBe('EXCLUDE');
+    expect(alone.verdict).toBe(within.verdict);
+    const peersOf = ({ findings }: typeof alone) =>
+      findings.find(({ check: id }) => id === 'E02')!.evidence.peers;
+    expect(peersOf(alone)).toBe(21);
+    expect(peersOf(within)).toBe(21);
+  });
 });

@@ -8,8 +8,11 @@ import { coverageOf } from '../../converters/quality/library/coverage.ts';
 import { fleetOf } from '../../converters/quality/library/fleet.ts';
 import { withLibraryFindings } from '../../converters/quality/library/library-findings.ts';
 import { nearDuplicates } from '../../converters/quality/library/near-duplicates.ts';
+import { neighboursOf } from '../../converters/quality/library/neighbours.ts';
 import { outliersOf } from '../../converters/quality/library/outliers.ts';
+import { withTaskSmoothness } from '../../converters/quality/library/task-smoothness.ts';
 import { TraceCollector } from '../../converters/quality/library/trace.ts';
+import { siblingOf, traitsOf } from '../../converters/quality/library/traits.ts';
 import { EpisodeRecord } from '../../converters/quality/report/episode-record.ts';
 import { episodeSection } from '../../converters/quality/report/episode-section.ts';
 import { fleetSection, type LibraryView } from '../../converters/quality/report/fleet-section.ts';
@@ -43,10 +46,12 @@ export async function check(paths: readonly string[], options: CommandOptions): 
   const version = await programVersion();
   const files = await episodesAt(paths);
   const calibrations = await calibrationsOf(files, options);
+  const neighbours = await neighboursOf(files);
   const traces = new Map<string, TraceCollector>();
   const records = new Map<string, EpisodeRecord>();
   const checking = checkLibrary(files, {
     ...{ checks: CHECKS, contract, version },
+    neighbours: neighbours.map(({ peer }) => peer),
     calibrationOf: (robot) => calibrations.get(robot ?? ''),
     alongside: (file, startTime) => {
       const trace = new TraceCollector(startTime);
@@ -67,17 +72,22 @@ export async function check(paths: readonly string[], options: CommandOptions): 
     entries.push(entry);
     if (!options.json) print(entryLines(entry, { all: options.all === true }), '');
   }
-  const checked = entries.filter((entry) => entry.kind === 'checked');
+  const alone = entries.filter((entry) => entry.kind === 'checked');
+  const checked = withTaskSmoothness(alone, neighbours);
   const view = await viewOf(checked, { traces, contract, folder: dirname(files[0]!) });
-  const judged = withLibraryFindings(checked, { ...view, traits: view.fleet.traits });
+  const traits = traitsOf([...checked.map(siblingOf), ...neighbours]);
+  const judged = withLibraryFindings(checked, { ...view, traits });
   for (const [i, entry] of judged.entries()) {
-    if (entry.verdict === checked[i]!.verdict && entry.findings.length === checked[i]!.findings.length)
+    const before = alone[i]!;
+    if (entry.verdict === before.verdict && !entry.findings.some((each, k) => each !== before.findings[k]))
       continue;
     await writeFindings(entry.file, findingsOf(entry, { checks: CHECKS, digest: entry.digest, version }));
-    if (!options.json)
+    const isNews = entry.verdict !== before.verdict || entry.reasons.join() !== before.reasons.join();
+    if (!options.json && isNews)
       print([
         `${entry.verdict} ${entry.file} within its library`,
         ...entry.reasons.map((each) => `  * ${each}`),
+        ...traitLines(entry, traits),
       ]);
   }
   const all = entries.map((entry) => judged.find(({ file }) => file === entry.file) ?? entry);
@@ -90,6 +100,12 @@ export async function check(paths: readonly string[], options: CommandOptions): 
 
 function print(...lines: readonly (string | readonly string[])[]): void {
   process.stdout.write(`${lines.flat().join('\n')}\n`);
+}
+
+/** What of an episode is everywhere in its library, and therefore counts against none. */
+function traitLines({ findings }: Checked, traits: ReadonlySet<string>): string[] {
+  const shared = findings.filter(({ id, status }) => status === 'fail' && traits.has(id)).map(({ id }) => id);
+  return shared.length === 0 ? [] : [`  not counted, as nearly all episodes share it: ${shared.join(', ')}`];
 }
 
 interface ViewOptions {

@@ -1,10 +1,8 @@
 import type { Finding } from '../../../schemas/finding.ts';
 import type { CheckedEpisode } from '../check-episode.ts';
 import { spearman } from '../robust.ts';
+import { siblingOf, traitsOf } from './traits.ts';
 
-/** The same failure on this share of so many episodes says something of the rig, not of an episode. */
-const TRAIT_SHARE = 0.95;
-const FEWEST_EPISODES = 20;
 /** A correlation of fewer says nothing. */
 const FEWEST_RANKED = 8;
 
@@ -36,7 +34,7 @@ export interface Fleet {
   readonly byTask: readonly FleetRow[];
   readonly byDay: readonly FleetRow[];
   readonly rankings: readonly Ranking[];
-  /** Ids of findings that are the same almost everywhere: traits of the rig or of a task, which exclude nothing. */
+  /** See {@link traitsOf}. */
   readonly traits: ReadonlySet<string>;
 }
 
@@ -50,7 +48,7 @@ export function fleetOf(episodes: readonly CheckedEpisode[]): Fleet {
       new Date(Number(startTime / 1_000_000n)).toISOString().slice(0, 10),
     ),
     rankings: rankings(episodes),
-    traits: traits(episodes),
+    traits: traitsOf(episodes.map(siblingOf)),
   };
 }
 
@@ -118,24 +116,4 @@ function rankings(episodes: readonly CheckedEpisode[]): readonly Ranking[] {
       },
     ];
   });
-}
-
-/** Failures of almost every episode, or of all of one task and of none of another (catalogue, b0). */
-function traits(episodes: readonly CheckedEpisode[]): ReadonlySet<string> {
-  if (episodes.length < FEWEST_EPISODES) return new Set();
-  const failed = new Map<string, CheckedEpisode[]>();
-  for (const episode of episodes) {
-    for (const { id, status } of episode.findings) {
-      if (status === 'fail') failed.set(id, [...(failed.get(id) ?? []), episode]);
-    }
-  }
-  const tasks = Map.groupBy(episodes, ({ info }) => info?.task);
-  const isTrait = (failing: readonly CheckedEpisode[]) => {
-    if (failing.length / episodes.length >= TRAIT_SHARE) return true;
-    const share = (group: readonly CheckedEpisode[]) =>
-      group.filter((each) => failing.includes(each)).length / group.length;
-    const shares = [...tasks.values()].filter((group) => group.length >= FEWEST_EPISODES / 2).map(share);
-    return shares.includes(1) && shares.includes(0) && shares.every((each) => each === 0 || each === 1);
-  };
-  return new Set([...failed].flatMap(([id, failing]) => (isTrait(failing) ? [id] : [])));
 }

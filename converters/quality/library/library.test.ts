@@ -2,12 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../schemas/finding.ts';
 import type { CheckedEpisode } from '../check-episode.ts';
 import { random } from '../rig.fixture.ts';
+import { median, medianDeviation, SIGMAS_PER_MAD } from '../robust.ts';
 import { coverageOf } from './coverage.ts';
 import { fleetOf } from './fleet.ts';
 import { withLibraryFindings } from './library-findings.ts';
 import { nearDuplicates, SAME_PATH, SIMILAR_PATH, type TracedEpisode } from './near-duplicates.ts';
 import { occupancyOf } from './occupancy.ts';
 import { outliersOf } from './outliers.ts';
+import { withTaskSmoothness } from './task-smoothness.ts';
 
 /** A path of three joints to a goal, by an operator who is never quite the same. */
 function path(seed: number, { noise = 0, shift = 0, every = 1 } = {}): number[][] {
@@ -161,6 +163,56 @@ function withOdd(episodes: readonly CheckedEpisode[], off: number): CheckedEpiso
     findings.map((each, k) => ({ ...each, value: k + (k % 2 === 0 ? off : -off) * 0.5 }));
   return episodes.map((each, i) => (i === 7 ? { ...each, findings: odd(each.findings) } : each));
 }
+
+describe('withTaskSmoothness()', () => {
+  /** Arc lengths of one task, and one episode that lies this far below their middle in robust deviations. */
+  const library = (seed: number, count: number, z: number) => {
+    const next = random(seed);
+    const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
+    const arcs = Array.from({ length: count }, () => -2 + 0.2 * normal());
+    const odd = median(arcs) - z * Math.max(0.05, SIGMAS_PER_MAD * medianDeviation(arcs));
+    return [odd, ...arcs].map((sparc, i) =>
+      episode(`${i}`, [
+        {
+          ...{ id: 'K08/joints', check: 'K08', claim: 'RISK', status: 'not_assessed' },
+          evidence: { sparc, movements: 9 },
+        },
+      ]),
+    );
+  };
+  const seeds = Array.from({ length: 20 }, (_, i) => i + 1);
+  const statusOf = ({ findings }: CheckedEpisode) => findings[0]!.status;
+
+  it('finds every episode at twice the threshold and none at half of it', () => {
+    for (const seed of seeds) {
+      const [far] = withTaskSmoothness(library(seed, 30, 5), []);
+      expect(far!.findings[0]).toMatchObject({ status: 'fail', value: expect.closeTo(-5, 6), limit: -2.5 });
+      expect(far!.findings[0]!.evidence).toMatchObject({ peers: 30, movements: 9 });
+      expect(statusOf(withTaskSmoothness(library(seed, 30, 1.25), [])[0]!)).toBe('pass');
+      expect(statusOf(withTaskSmoothness(library(seed, 30, -5), [])[0]!)).toBe('pass');
+    }
+  });
+
+  it('takes few of one task for rough', () => {
+    const told = seeds.flatMap((seed) =>
+      withTaskSmoothness(library(seed, 60, 0), []).filter((each) => statusOf(each) === 'fail'),
+    );
+    expect(told.length / (seeds.length * 60)).toBeLessThanOrEqual(0.015); // a normal tail holds 0.6 %
+  });
+
+  it('needs eight others of the task, and counts neighbours that are not checked now', () => {
+    const [one, ...others] = library(1, 8, 5);
+    const [alone] = withTaskSmoothness([one!], []);
+    expect(alone!.findings[0]).toMatchObject({ status: 'not_assessed', evidence: { peers: 0 } });
+    expect(alone!.findings[0]!.reason).toBe('it needs 8 other episodes of the task, found 0');
+    const task = one!.info?.task;
+    const siblings = others.map(({ findings }) => ({ task, findings }));
+    expect(statusOf(withTaskSmoothness([one!], siblings)[0]!)).toBe('fail');
+    expect(statusOf(withTaskSmoothness([one!], siblings.slice(1))[0]!)).toBe('not_assessed');
+    const elsewhere = siblings.map((each) => ({ ...each, task: 'another' }));
+    expect(statusOf(withTaskSmoothness([one!], elsewhere)[0]!)).toBe('not_assessed');
+  });
+});
 
 describe('outliersOf()', () => {
   const seeds = Array.from({ length: 20 }, (_, i) => i + 1);

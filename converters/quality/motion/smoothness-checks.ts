@@ -26,33 +26,44 @@ interface Movement {
 
 const REPORTED = 'report only: no single limit fits all tasks, so that it is compared within a task';
 
+/** Judged among other episodes of the task, by `smoothnessInTask`. */
+export const SMOOTHNESS = ofMovements({
+  id: 'K08',
+  title: 'smoothness (SPARC) within the task',
+  claim: 'RISK',
+  runs: 'library',
+  unit: 'z',
+  limits: { fail: -2.5, bad: 'below', validated: true },
+  measure: ({ speed, rateHz }) => sparc(speed, rateHz),
+  judge: (value, movements) => ({
+    status: 'not_assessed',
+    evidence: { sparc: value, movements },
+    reason: `spectral arc length ${value.toFixed(2)}: only other episodes of the task tell whether that is much`,
+  }),
+  explain: {
+    cause: 'Hesitation, corrections, tremor or a stuttering control loop break a movement into many.',
+    formula:
+      'Spectral arc length of joint speed per movement, up to 10 Hz, amplitudes over 0.05; of its median, the robust z ' +
+      'among 8 or more other episodes of the task. No single arc length fits all tasks.',
+    remedy:
+      'Compare with other takes of the task; let the operator practise; look at the control loop (T16).',
+    example: 'joints: spectral arc length −5.10, 3.4 standard deviations below 31 others of the task',
+    source: 'Balasubramanian 2015; RINSE',
+  },
+});
+
 /** How the arm moves, not whether that is right: operators differ. */
 export const SMOOTHNESS_CHECKS: readonly Check[] = [
-  ofMovements({
-    id: 'K08',
-    title: 'smoothness (SPARC)',
-    claim: 'RISK',
-    unit: '',
-    measure: ({ speed, rateHz }) => sparc(speed, rateHz),
-    say: (value, count) => `spectral arc length ${value.toFixed(2)}, median of ${count} movements`,
-    explain: {
-      cause: 'Hesitation, corrections, tremor or a stuttering control loop break a movement into many.',
-      formula:
-        'Spectral arc length of joint speed per movement, up to 10 Hz, amplitudes over 0.05; the median. Within a task ' +
-        'a robust z below −2.5 is for review.',
-      remedy:
-        'Compare with other takes of the task; let the operator practise; look at the control loop (T16).',
-      example: 'joints: spectral arc length −5.10, median of 12 movements',
-      source: `Balasubramanian 2015; RINSE; ${REPORTED}`,
-    },
-  }),
+  SMOOTHNESS,
   ofMovements({
     id: 'K09',
     title: 'dimensionless jerk (LDLJ)',
     claim: 'CHARACTERISTIC',
     unit: '',
     measure: ({ speed, rateHz }) => ldlj(lowPass(speed, rateHz, Math.min(6, 0.2 * rateHz)), rateHz),
-    say: (value, count) => `log dimensionless jerk ${value.toFixed(1)}, median of ${count} movements`,
+    judge: described(
+      (value, count) => `log dimensionless jerk ${value.toFixed(1)}, median of ${count} movements`,
+    ),
     explain: {
       cause: 'As for K08; besides, it grows with duration and with noise.',
       formula: '−ln(T³ / v² · Σ v̈² Δt) per movement after a 6 Hz low pass without delay; the median.',
@@ -160,7 +171,9 @@ export const SMOOTHNESS_CHECKS: readonly Check[] = [
     claim: 'CHARACTERISTIC',
     unit: 'ratio',
     measure: ({ efficiency }) => efficiency,
-    say: (value, count) => `${value.toFixed(2)} of the way is straight, median of ${count} movements`,
+    judge: described(
+      (value, count) => `${value.toFixed(2)} of the way is straight, median of ${count} movements`,
+    ),
     explain: {
       cause: 'Detours around obstacles, corrections, search.',
       formula: '‖q(T) − q(0)‖ / Σ ‖Δq‖ per movement, in joint space; the median.',
@@ -171,16 +184,17 @@ export const SMOOTHNESS_CHECKS: readonly Check[] = [
   }),
 ];
 
-interface MovementMeasure extends Pick<Check, 'id' | 'title' | 'claim' | 'unit' | 'explain'> {
+interface MovementMeasure extends Omit<Check, 'runs' | 'watch'>, Partial<Pick<Check, 'runs'>> {
   readonly measure: (movement: Movement) => number;
-  readonly say: (value: number, count: number) => string;
+  /** Of the median of so many movements. */
+  readonly judge: (value: number, movements: number) => Judgement;
 }
 
-/** A check that describes by one number per movement; it judges nothing. */
-function ofMovements({ measure, say, ...record }: MovementMeasure): Check {
+/** A check of one number per movement. */
+function ofMovements({ measure, judge, ...record }: MovementMeasure): Check {
   return {
-    ...record,
     runs: 'take',
+    ...record,
     watch: perStream(isJointState, () => {
       const values: number[] = [];
       const blocks = armBlocks((block) => {
@@ -194,17 +208,21 @@ function ofMovements({ measure, say, ...record }: MovementMeasure): Check {
           if (!facts || !blocks.hasArm) return;
           blocks.flush();
           if (values.length === 0) return yield { status: 'not_assessed', reason: 'the arm did not move' };
-          const value = median(values);
-          yield {
-            status: 'info',
-            value,
-            evidence: { movements: values.length },
-            reason: say(value, values.length),
-          };
+          yield judge(median(values), values.length);
         },
       };
     }),
   };
+}
+
+/** Only says how it is. */
+function described(say: (value: number, movements: number) => string): MovementMeasure['judge'] {
+  return (value, movements) => ({
+    status: 'info',
+    value,
+    evidence: { movements },
+    reason: say(value, movements),
+  });
 }
 
 /** Blocks of the arm's joints alone. */
