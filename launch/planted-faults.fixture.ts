@@ -197,6 +197,56 @@ export const PLANTED: readonly (readonly PlantedFault[])[] = [
     },
     { check: 'I10', stream: 'gripper', status: 'warn', fault: { kind: 'stuck-gripper', ...WHOLE } },
   ],
+  [
+    {
+      check: 'C04',
+      stream: 'gripper',
+      fault: { kind: 'drop', topic: TOPICS.gripperState, ...window(2, 2.5) },
+    },
+    {
+      check: 'T01',
+      stream: 'wrist',
+      channel: 'header.stamp',
+      at: 6,
+      fault: { kind: 'clock-step', stepSecs: -0.3, ...wrist, ...window(6, 60) },
+    },
+    {
+      check: 'T05',
+      stream: 'joints',
+      fault: { kind: 'jitter', topic: TOPICS.jointStates, amplitudeSecs: 0.4 / 200, ...WHOLE },
+    },
+    {
+      check: 'T06',
+      stream: 'tactile',
+      at: 3,
+      fault: { kind: 'drop', topic: TOPICS.tactile, ...window(3, 1.2) },
+    },
+    {
+      check: 'T07',
+      stream: 'wrench',
+      at: 4,
+      fault: { kind: 'drop', topic: TOPICS.wrench, ...window(4, 0.6) },
+    },
+    {
+      check: 'T10',
+      stream: 'front',
+      at: 4,
+      fault: { kind: 'clock-step', stepSecs: 0.5, ...front, ...window(4, 60) },
+    },
+    {
+      check: 'T11',
+      stream: 'front',
+      fault: { kind: 'clock-step', stepSecs: 0.5, ...front, ...window(4, 60) },
+    },
+  ],
+  [
+    { check: 'K11', stream: 'joints', at: 1.5, fault: { kind: 'frozen-joints', ...window(1.5, 7) } },
+    {
+      check: 'T16',
+      stream: 'commands',
+      fault: { kind: 'jitter', topic: TOPICS.jointCommands, amplitudeSecs: 0.4 / 50, ...WHOLE },
+    },
+  ],
 ];
 
 /** The faults of a group, each once. */
