@@ -57,35 +57,26 @@ export interface EpisodeIndex {
 export async function readIndex(file: FileBytes): Promise<EpisodeIndex> {
   const header = await readHeader(file);
   const summary = await readSummary(file);
-  if (summary) return { ...header, ...summary, isIndexed: true };
+  const content = summary && summaryContent(summary);
+  if (content) return { ...header, ...content, isIndexed: true };
   return { ...header, ...(await scan(file, file.size - FOOTER_BYTES)), isIndexed: false };
 }
 
-/**
- * What the summary says; undefined when it leaves out something that the file has.
- *
- * @throws {FormatFault} when the file was never closed, or its summary is damaged.
- */
-export async function readSummary(file: FileBytes): Promise<FileContent | undefined> {
-  const summary = await loadSummary(file);
-  return summary && parseSummary(summary.block, summary.offset);
+/** The summary section of a file, with the footer. */
+export interface Summary {
+  readonly block: Uint8Array;
+  /** Of the block in the file. */
+  readonly offset: number;
+  /** Whether a CRC vouches for it. */
+  readonly isVerified: boolean;
 }
 
 /**
- * The schemas and channels that the summary repeats, if a CRC vouches for it.
+ * Undefined when there is none.
  *
- * @throws {FormatFault} as {@link readSummary}.
+ * @throws {FormatFault} when the file was never closed, or the summary does not match its CRC.
  */
-export async function readSummaryDefinitions(file: FileBytes): Promise<readonly RawRecord[]> {
-  const summary = await loadSummary(file);
-  if (!summary?.isVerified) return [];
-  return [...records(summary.block, summary.offset)].filter(
-    ({ opcode }) => opcode === OPCODE.schema || opcode === OPCODE.channel,
-  );
-}
-
-/** The summary section with the footer; undefined when there is none. */
-async function loadSummary(file: FileBytes) {
+export async function readSummary(file: FileBytes): Promise<Summary | undefined> {
   const { summaryStart, summaryCrc } = await readFooter(file);
   if (summaryStart === 0) return undefined;
   const block = await file.read(summaryStart, file.size - MAGIC.byteLength - summaryStart);
@@ -93,6 +84,13 @@ async function loadSummary(file: FileBytes) {
     throw new FormatFault(`the CRC of the summary at byte ${summaryStart} is wrong`, summaryStart);
   }
   return { block, offset: summaryStart, isVerified: summaryCrc !== 0 };
+}
+
+/** The schemas and channels that a summary repeats. @throws {FormatFault} when it is damaged. */
+export function summaryDefinitions({ block, offset }: Summary): readonly RawRecord[] {
+  return [...records(block, offset)].filter(
+    ({ opcode }) => opcode === OPCODE.schema || opcode === OPCODE.channel,
+  );
 }
 
 /** @throws {FormatFault} when the file does not begin as an MCAP file. */
@@ -135,14 +133,18 @@ async function readFooter(file: FileBytes): Promise<Footer> {
 /** An index without what only the header tells. */
 export type FileContent = Omit<EpisodeIndex, 'profile' | 'library' | 'isIndexed'>;
 
-/** Undefined when the summary leaves out something that the file has. */
-function parseSummary(summary: Uint8Array, summaryStart: number): FileContent | undefined {
+/**
+ * What a summary says of its file; undefined when it leaves out something that the file has.
+ *
+ * @throws {FormatFault} when it is damaged.
+ */
+export function summaryContent({ block, offset }: Summary): FileContent | undefined {
   const definitions = new Definitions();
   const chunks: ChunkPlace[] = [];
   const attachments: AttachmentIndex[] = [];
   const metadata: MetadataIndex[] = [];
   let statistics: Statistics | undefined;
-  for (const record of records(summary, summaryStart)) {
+  for (const record of records(block, offset)) {
     definitions.take(record);
     switch (record.opcode) {
       case OPCODE.statistics:

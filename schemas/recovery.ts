@@ -3,7 +3,13 @@ import { MessageIndexes } from './chunk-builder.ts';
 import { compress, compressionOf, type StoredRecords } from './chunk-codec.ts';
 import { crc32 } from './crc32.ts';
 import { LEDGER_RECORD, RECOVERY_RECORD } from './episode.ts';
-import { readHeader, readSummary, readSummaryDefinitions } from './episode-index.ts';
+import {
+  readHeader,
+  readSummary,
+  type Summary,
+  summaryContent,
+  summaryDefinitions,
+} from './episode-index.ts';
 import { RecordError } from './errors.ts';
 import { FileBytes } from './file-bytes.ts';
 import { decodeLedger, encodeLedger, type Ledger, type Loss } from './ledger.ts';
@@ -66,6 +72,8 @@ class Recovery {
   readonly #channels = new RecoveredChannels();
   readonly #account = new LossAccount();
   readonly #damages: Damage[] = [];
+  /** What the input's own summary says, if it has one that is sound. */
+  #expected: ExpectedContent | undefined;
   #ledger: Ledger | undefined;
   #isClosed = false;
 
@@ -78,11 +86,13 @@ class Recovery {
     try {
       const { profile } = await readHeader(this.#file).catch(() => ({ profile: 'ros2' }));
       await this.#out?.append((assembler) => [assembler.begin(profile, 'kinescribe')]);
+      const summary = await ifSound(() => readSummary(this.#file));
       // A summary outlives the first chunk, where other writers have the only other copy of the definitions.
-      const definitions = (await ifSound(() => readSummaryDefinitions(this.#file))) ?? [];
-      for (const record of definitions) this.#channels.take(record, true);
+      const definitions = summary?.isVerified && (await ifSound(() => summaryDefinitions(summary)));
+      for (const record of definitions || []) this.#channels.take(record, true);
+      this.#expected = summary && (await ifSound(() => expectedContent(summary)));
       for await (const piece of pieces(this.#file)) await this.#take(piece);
-      const report = await this.#report();
+      const report = this.#report();
       if (report.result === 'nothing') await this.#out?.discard();
       else await this.#complete(report);
       return report;
@@ -234,11 +244,10 @@ class Recovery {
     }
   }
 
-  async #report(): Promise<RecoveryReport> {
+  #report(): RecoveryReport {
     for (const topic of this.#channels.topics) this.#account.known(topic);
-    const expected = await this.#expected();
-    const isClosed = this.#isClosed || expected !== undefined;
-    const losses = this.#account.losses(isClosed, expected);
+    const isClosed = this.#isClosed || this.#expected !== undefined;
+    const losses = this.#account.losses(isClosed, this.#expected);
     const { messageCount } = this.#account;
     const isLossless = isClosed && losses.length === 0 && this.#damages.length === 0;
     const hasContent = messageCount > 0 || isLossless;
@@ -249,17 +258,6 @@ class Recovery {
       damages: this.#damages,
       losses,
     };
-  }
-
-  /** What the input's own summary says, if it has one that is sound. */
-  async #expected(): Promise<ExpectedContent | undefined> {
-    const summary = await ifSound(() => readSummary(this.#file));
-    if (!summary) return undefined;
-    const counts = new Map<string, number>();
-    for (const [id, { topic }] of summary.channels) {
-      counts.set(topic, (counts.get(topic) ?? 0) + (summary.messageCounts.get(id) ?? 0));
-    }
-    return { counts, endTime: summary.times ? summary.times.last + 1n : 0n };
   }
 
   async #complete({ result, isClosed, damages, losses }: RecoveryReport): Promise<void> {
@@ -300,6 +298,16 @@ function wholeRecords(block: Uint8Array): { found: readonly RawRecord[]; isWhole
   }
 }
 
+function expectedContent(summary: Summary): ExpectedContent | undefined {
+  const content = summaryContent(summary);
+  if (!content) return undefined;
+  const counts = new Map<string, number>();
+  for (const [id, { topic }] of content.channels) {
+    counts.set(topic, (counts.get(topic) ?? 0) + (content.messageCounts.get(id) ?? 0));
+  }
+  return { counts, endTime: content.times ? content.times.last + 1n : 0n };
+}
+
 function isDefinition({ opcode }: RawRecord): boolean {
   return opcode === OPCODE.schema || opcode === OPCODE.channel;
 }
@@ -327,7 +335,7 @@ function ledgerOf(fields: ReadonlyMap<string, string>): Ledger | undefined {
 }
 
 /** What reading a part of the file gives; undefined where that part is damaged. */
-async function ifSound<T>(read: () => Promise<T>): Promise<T | undefined> {
+async function ifSound<T>(read: () => T | Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch (fault) {
