@@ -1,5 +1,6 @@
 import { planWords } from '../../schemas/plan-words.ts';
 import type { RecordingNow } from '../api.ts';
+import './plan-line.css';
 
 /** What the plan wants next, and how far it is. */
 export function PlanLine({ plan }: { plan: NonNullable<RecordingNow['plan']> }) {
