@@ -19,7 +19,7 @@ export interface SampleRange {
 /** What a microphone gives of one episode. */
 export interface AudioRecord {
   readonly name: string;
-  readonly track: AudioTrack;
+  readonly track: Pick<AudioTrack, 'sampleRateHz' | 'channels' | 'format'>;
   /** From the first tick on; the episode lasts as long as its frames. */
   readonly samples: number;
   /** What was not recorded: silence stands there. */
@@ -28,16 +28,26 @@ export interface AudioRecord {
   readonly driftSecs: number;
 }
 
+interface Microphone {
+  readonly name: string;
+  readonly track: AudioTrack;
+  readonly stream: StreamPlan;
+}
+
 /** A track that is not yet written. */
 export interface AudioPlan {
   readonly record: AudioRecord;
-  readonly stream: StreamPlan;
+  readonly microphone: Microphone;
   /** One per message of the stream, in order. */
   readonly chunks: readonly PlacedChunk[];
 }
 
 /** The place of a frame's tick among the samples. */
-export function sampleAt(frame: number, { sampleRateHz }: AudioTrack, tickRateHz: number): number {
+export function sampleAt(
+  frame: number,
+  { sampleRateHz }: Pick<AudioTrack, 'sampleRateHz'>,
+  tickRateHz: number,
+): number {
   return Math.round((frame * sampleRateHz) / tickRateHz);
 }
 
@@ -74,10 +84,6 @@ export async function planAudio(
   return plans;
 }
 
-interface Microphone extends Pick<AudioRecord, 'name' | 'track'> {
-  readonly stream: StreamPlan;
-}
-
 /** Messages whose first bytes tell whether the sound is compressed. */
 const FIRST_MESSAGES = 4;
 
@@ -103,7 +109,7 @@ async function planMicrophone(
   const samples = sampleAt(frames, track, tickRateHz);
   const silences = silencesIn(placement.chunks, samples);
   return {
-    stream,
+    microphone,
     chunks: placement.chunks,
     record: { name, track, samples, silences, driftSecs },
   };
@@ -170,7 +176,7 @@ function refused<T>(reader: EpisodeReader, { name, stream }: Microphone, take: (
 export async function writeAudio(
   file: string,
   reader: EpisodeReader,
-  { record, stream, chunks }: AudioPlan,
+  { record, microphone, chunks }: AudioPlan,
 ): Promise<void> {
   const { track, samples } = record;
   const bytes = sampleBytes(track);
@@ -179,7 +185,7 @@ export async function writeAudio(
   await handle.write(header);
   await handle.truncate(header.byteLength + samples * bytes);
   let index = 0;
-  for await (const { pcm } of messagesOf(reader, { ...record, stream })) {
+  for await (const { pcm } of messagesOf(reader, microphone)) {
     const { at, skipped, samples: count } = chunks[index++]!;
     const [from, to] = [Math.max(at, 0), Math.min(at + count, samples)];
     if (from >= to) continue;

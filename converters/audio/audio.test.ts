@@ -201,6 +201,8 @@ test('verify finds sound that is not what was recorded', async () => {
   expect(faults).toEqual([
     expect.stringContaining('its content has changed'),
     expect.stringContaining('sample 270 is not silent'),
+    expect.stringContaining('"a_000003": microphone.wav is not samples 100 to 300 of the whole episode'),
+    expect.stringContaining('"a_000004": microphone.wav is not samples 200 to 400 of the whole episode'),
   ]);
   expect(await against()).toEqual([expect.stringContaining('from sample 270 on')]);
   await change((copy) => copy.writeUInt32LE(2000, 24));

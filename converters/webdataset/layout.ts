@@ -37,7 +37,11 @@ export function soundMember(microphone: string): string {
  * What was heard while a window was observed: up to the anchor's tick and not beyond, each frame as long as the time
  * since the tick before. Every window has as many samples.
  */
-export function heardRange(anchor: number, track: AudioTrack, samples: SampleSettings): SampleRange {
+export function heardRange(
+  anchor: number,
+  track: Pick<AudioTrack, 'sampleRateHz'>,
+  samples: Pick<SampleSettings, 'tickRateHz' | 'observationSteps'>,
+): SampleRange {
   const { tickRateHz, observationSteps } = samples;
   const to = sampleAt(anchor, track, tickRateHz);
   return { from: to - sampleAt(observationSteps, track, tickRateHz), to };

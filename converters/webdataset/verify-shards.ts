@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { sampleBytes } from '../../schemas/contract-audio.ts';
 import { readImageHeader } from '../../schemas/image-codec.ts';
 import { readWavHeader } from '../audio/wav.ts';
+import { readManifest } from '../manifest.ts';
 import { type DatasetIndex, INDEX_FILE, indexSchema, SAMPLE_MEMBER, sampleKey } from './layout.ts';
 import type { SampleArray } from './sample-array.ts';
 import { decodeSample, type SampleRecord } from './sample-codec.ts';
 import { readTar, type TarMember } from './tar.ts';
+import { WindowSounds } from './verify-sounds.ts';
 
 /**
  * Reads all shards back and checks what WebDataset and a training job rely on: samples lie together under
@@ -23,6 +25,8 @@ export async function verifyShards(directory: string): Promise<readonly string[]
   }
   const faults: string[] = [];
   const order = new FrameOrder();
+  const { manifest } = await readManifest(directory);
+  await using sounds = manifest && new WindowSounds(directory, { manifest, index });
   let samples = 0;
   for (const shard of index.shards) {
     let found = 0;
@@ -31,6 +35,9 @@ export async function verifyShards(directory: string): Promise<readonly string[]
         found++;
         const { record, faults: inside } = await checkSample(sample, index);
         if (record) inside.push(...order.check(sample.key, record));
+        // Of another length, it was named above.
+        if (record && sounds && inside.length === 0)
+          inside.push(...(await sounds.faults(record, sample.members)));
         faults.push(...inside.map((fault) => `${shard.path}, sample "${sample.key}": ${fault}`));
       }
     } catch (error) {
