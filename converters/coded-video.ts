@@ -46,9 +46,9 @@ export class CodedVideoWriter {
   }
 
   /** To be called for each picture in order, from a keyframe on. */
-  async write({ units, isKeyframe }: VideoPicture): Promise<void> {
-    const sample = Buffer.concat(units.flatMap((unit) => [u32(unit.length), unit]));
-    if (isKeyframe) this.#keyframes.push(this.#sizes.length);
+  async write(picture: VideoPicture): Promise<void> {
+    const sample = sampleOf(picture);
+    if (picture.isKeyframe) this.#keyframes.push(this.#sizes.length);
     this.#sizes.push(sample.length);
     await this.#samples.writeFile(sample);
   }
@@ -86,6 +86,11 @@ export class CodedVideoWriter {
   async abort(): Promise<void> {
     await this.#samples.close();
   }
+}
+
+/** A coded picture as mp4 holds it: lengths in place of start codes. */
+export function sampleOf({ units }: VideoPicture): Buffer {
+  return Buffer.concat(units.flatMap((unit) => [u32(unit.length), unit]));
 }
 
 function samplesOf(file: string): string {

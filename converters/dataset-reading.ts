@@ -61,6 +61,8 @@ export interface PictureReading {
   readonly pixels: Uint8Array;
   /** Whether it was compressed with loss. */
   readonly isLossy: boolean;
+  /** Of video: its coded bytes, behind those of the pictures before it; fewer where there are not so many. */
+  readonly coded?: (pictures: number) => Promise<readonly Uint8Array[]>;
 }
 
 /** Rows of numbers, lists of numbers and booleans, one after the other. */

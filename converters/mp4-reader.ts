@@ -52,6 +52,22 @@ export async function readMp4(file: string): Promise<Mp4Video> {
   }
 }
 
+/** The bytes of some frames of a file: so many before one, or as many as there are. */
+export async function codedSamples(
+  file: string,
+  { end, pictures }: { readonly end: number; readonly pictures: number },
+): Promise<readonly Uint8Array[]> {
+  const { sizes, offsets } = await readMp4(file);
+  await using handle = await open(file);
+  const samples: Uint8Array[] = [];
+  for (let frame = Math.max(0, end - pictures); frame < end; frame++) {
+    const sample = new Uint8Array(sizes[frame]!);
+    await handle.read(sample, 0, sample.length, offsets[frame]!);
+    samples.push(sample);
+  }
+  return samples;
+}
+
 /** Content of the boxes at the top of the file. Of those that run past its end only mdat is told: a cut video. */
 async function topLevel(handle: FileHandle, fileBytes: number): Promise<Map<string, Range>> {
   const places = new Map<string, Range>();

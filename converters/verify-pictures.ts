@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Contract } from '../schemas/contract.ts';
 import { EpisodeReader } from '../schemas/episode-reader.ts';
+import { sampleOf } from './coded-video.ts';
 import type { PictureReading } from './dataset-reading.ts';
 import type { EpisodeNumbers } from './episode-numbers.ts';
+import type { ImageValue } from './frame.ts';
 import { messageText } from './message-text.ts';
 import { SeekableFrames } from './seekable-frames.ts';
 import type { Truth } from './verify-truth.ts';
+import { withLead } from './video-survey.ts';
 
 /**
  * Mean distance of a picture that was compressed with loss from its source, in levels of 255, beyond which it is
@@ -34,8 +37,8 @@ export class SourcePictures {
   readonly #file: string;
   readonly #contract: Contract;
   readonly #numbers: EpisodeNumbers;
-  /** By frame: pixels by feature. */
-  readonly #frames = new Map<number, ReadonlyMap<string, Uint8Array>>();
+  /** By frame: pictures by feature. */
+  readonly #frames = new Map<number, ReadonlyMap<string, ImageValue>>();
 
   constructor(file: string, contract: Contract, numbers: EpisodeNumbers) {
     this.#file = file;
@@ -44,19 +47,19 @@ export class SourcePictures {
   }
 
   /** Valid pictures by feature; goals are left out. */
-  async at(frame: number): Promise<ReadonlyMap<string, Uint8Array>> {
+  async at(frame: number): Promise<ReadonlyMap<string, ImageValue>> {
     const known = this.#frames.get(frame);
     if (known) return known;
     await using reader = await EpisodeReader.open(this.#file);
     const seekable = await SeekableFrames.plan(reader, this.#contract);
     const tickTime = this.#numbers.tickTimes[frame]!;
     const ending = new AbortController();
-    const pictures = new Map<string, Uint8Array>();
+    const pictures = new Map<string, ImageValue>();
     const options = { startTime: tickTime + seekable.lagNanos, signal: ending.signal };
     for await (const { tickTime: time, values } of seekable.from(options)) {
       if (time < tickTime) continue;
       for (const [key, value] of time === tickTime ? values : []) {
-        if (value.kind === 'image' && value.valid) pictures.set(key, value.pixels);
+        if (value.kind === 'image' && value.valid) pictures.set(key, value);
       }
       break;
     }
@@ -77,7 +80,7 @@ export interface ComparedPictures {
 /** Holds stored pictures against those of the recording. */
 export async function comparePictures(
   readings: AsyncIterable<PictureReading>,
-  truth: Pick<Truth, 'file' | 'contract' | 'numbers' | 'sources'>,
+  truth: Pick<Truth, 'file' | 'contract' | 'numbers' | 'sources' | 'copied'>,
 ): Promise<ComparedPictures> {
   const faults: string[] = [];
   let [compared, withoutSource] = [0, 0];
@@ -90,22 +93,36 @@ export async function comparePictures(
       continue;
     }
     compared++;
-    const wrong = difference(reading, { own, sources });
+    const isCopied = truth.copied.has(key);
+    const wrong =
+      (isCopied && (await codedDifference(reading, own))) || difference(reading, { own, sources });
     if (!wrong) continue;
     faults.push(`${place}: ${wrong} "${truth.file}" (frame ${frame}${messageText(frame, key, truth)}).`);
   }
   return { faults, compared, withoutSource };
 }
 
+/** Of a video that was copied every bit has to be that of the recording, back to the keyframe. */
+async function codedDifference({ coded }: PictureReading, own: ImageValue): Promise<string | undefined> {
+  const pictures = own.coded ? withLead(own.coded) : [];
+  const stored = await coded?.(pictures.length);
+  if (stored?.length !== pictures.length) return 'does not go back to the keyframe of';
+  const isSame = pictures.every((picture, i) => sampleOf(picture).equals(stored[i]!));
+  return isSame ? undefined : 'has other bits than the video of';
+}
+
 /** What is wrong with a picture, as the beginning of a sentence. */
 function difference(
   { key, pixels, isLossy }: PictureReading,
-  { own, sources }: { readonly own: Uint8Array; readonly sources: ReadonlyMap<string, Uint8Array> },
+  {
+    own: { pixels: own },
+    sources,
+  }: { readonly own: ImageValue; readonly sources: ReadonlyMap<string, ImageValue> },
 ): string | undefined {
   if (own.length !== pixels.length) return `has ${pixels.length} bytes instead of ${own.length} of`;
   const loss = distance(pixels, own);
   if (!isLossy) return loss === 0 ? undefined : `differs by ${loss.toFixed(2)} of 255 levels from`;
-  for (const [camera, other] of sources) {
+  for (const [camera, { pixels: other }] of sources) {
     if (camera === key || other.length !== pixels.length) continue;
     if (distance(pixels, other) + LOSS_MARGIN < loss) return `shows "${camera}" instead of "${key}" of`;
   }

@@ -14,6 +14,8 @@ export interface Truth {
   readonly facts: EpisodeFacts;
   readonly numbers: EpisodeNumbers;
   readonly sources: SourcePictures;
+  /** Cameras whose video the dataset says it copied. */
+  readonly copied: ReadonlySet<string>;
   /** What a column has to hold; made once for all parts of an episode. */
   rowsOf(column: ColumnReading['column']): ColumnNumbers;
 }
@@ -36,7 +38,7 @@ export class Truths {
     return this.#latest.truth;
   }
 
-  async #read({ id, digest, file: name }: ManifestEpisode): Promise<Truth | string> {
+  async #read({ id, digest, file: name, videos = [] }: ManifestEpisode): Promise<Truth | string> {
     const [contract, file] = [this.#contract, this.#files.get(digest)];
     if (!file) return `episode "${id}": its recording "${name}" (${digest}) is not among those given.`;
     const episode = (await episodesOf(file, contract)).find((each) => each.id === id);
@@ -45,7 +47,8 @@ export class Truths {
     const factsOf = await readFrames(file, contract, {
       digest,
       episode,
-      decodesPictures: false,
+      // Only decoding tells which pictures of video are damaged.
+      wantsPicture: () => false,
       onFrame: (frame) => builder.add(frame),
     });
     const numbers = builder.build();
@@ -56,6 +59,7 @@ export class Truths {
       return rows;
     };
     const sources = new SourcePictures(file, contract, numbers);
-    return { file, contract, facts: factsOf(numbers), numbers, rowsOf, sources };
+    const copied = new Set(videos.flatMap(({ feature, made }) => (made === 'copied' ? [feature] : [])));
+    return { file, contract, facts: factsOf(numbers), numbers, rowsOf, sources, copied };
   }
 }

@@ -10,6 +10,7 @@ import { greyLevel, greyPackets } from './grey-video.fixture.ts';
 import { lerobot } from './lerobot/lerobot.ts';
 import { lerobotV21 } from './lerobot-v21/lerobot-v21.ts';
 import { readMp4 } from './mp4-reader.ts';
+import { verifyAgainst } from './verify-against.ts';
 import type { VideoCodec } from './video-packets.ts';
 import { sampledFrames, surveyVideos } from './video-survey.ts';
 
@@ -177,6 +178,23 @@ test.each(CODECS)('convertEpisodes() copies %s into LeRobot, pixel by pixel', as
   expect(Math.abs(255 * stats[KEY].min[0][0][0] - greyLevel(0))).toBeLessThanOrEqual(2);
   expect(await lerobot.verify(join(folder.path, directory, 'lerobot'))).toEqual([]);
   expect(await lerobotV21.verify(join(folder.path, directory, 'lerobot-v21'))).toEqual([]);
+});
+
+test('verifyAgainst() holds copied video against the recording bit by bit', async () => {
+  const file = await take('against');
+  const { datasets } = await convert('against', [file]);
+  const against = async () => {
+    const options = { recordings: [file], contract: contractOf(), pictures: 1 };
+    const dataset = { manifest: datasets[0]!.manifest, format: lerobot };
+    return (await verifyAgainst(join(folder.path, 'against/lerobot'), dataset, options)).faults;
+  };
+  expect(await against()).toEqual([]);
+  // One bit of the keyframes, too little to see.
+  const { offsets, sizes } = await readMp4(videoAt('against'));
+  const bytes = await readFile(videoAt('against'));
+  for (const frame of [0, 5, 10]) bytes[offsets[frame]! + sizes[frame]! - 1]! ^= 1;
+  await writeFile(videoAt('against'), bytes);
+  expect(await against()).toEqual([expect.stringMatching(/frame \d+: has other bits than the video of/)]);
 });
 
 test.each(CODECS)(

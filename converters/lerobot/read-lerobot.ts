@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Contract } from '../../schemas/contract.ts';
 import { type EpisodeReading, flatten, type PictureReading } from '../dataset-reading.ts';
 import { frameColumns, imageFeatures, textFeatures } from '../frame-columns.ts';
+import { codedSamples } from '../mp4-reader.ts';
 import { type ParquetRow, readParquet, readParquetRows } from '../parquet-reader.ts';
 import { videoFrames } from '../video-frames.ts';
 import { columnName } from './data-columns.ts';
@@ -90,9 +91,12 @@ async function* readPictures(
     const { file, firstFrame } = place.video(key);
     const wanted = frames.map((frame) => firstFrame + frame);
     let i = 0;
-    for await (const pixels of videoFrames(join(directory, file), { frames: wanted, width, height })) {
+    const path = join(directory, file);
+    for await (const pixels of videoFrames(path, { frames: wanted, width, height })) {
+      const last = wanted[i]!;
       const at = `${file}, frame ${wanted[i]}`;
-      yield { place: at, key, frame: frames[i++]!, pixels, isLossy: true };
+      const coded = (pictures: number) => codedSamples(path, { end: last + 1, pictures });
+      yield { place: at, key, frame: frames[i++]!, pixels, isLossy: true, coded };
     }
   }
 }
