@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
 import { DATASET_COMMANDS } from './dataset-commands.ts';
 import { QUALITY_COMMANDS } from './quality-commands.ts';
+import { SOURCE_OPTION, URL_OPTION } from './source-options.ts';
 import { TOPIC_OPTIONS } from './topic-options.ts';
 
 const out = (text: string, preset: string) => ({ flags: '-o, --out <folder>', text, default: preset });
@@ -9,19 +10,7 @@ const contractOption = {
   text: 'the YAML file that says what the streams are and how samples are made',
   required: true,
 };
-const sourceOptions = [
-  {
-    flags: '-s, --source <name>',
-    text: 'where messages come from; ros2 needs a sourced ROS 2 and "npm install rclnodejs"',
-    choices: ['ros2', 'foxglove', 'demo'],
-    default: 'ros2',
-  },
-  {
-    flags: '-u, --url <address>',
-    text: 'with --source foxglove: the bridge on the robot',
-    default: 'ws://localhost:8765',
-  },
-];
+const sourceOptions = [{ ...SOURCE_OPTION, default: 'ros2' }, URL_OPTION];
 
 const hostOption = {
   flags: '--host <address>',

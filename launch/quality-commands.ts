@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { SOURCE_OPTION, URL_OPTION } from './source-options.ts';
 
 /** What judges recordings. */
 export const QUALITY_COMMANDS: readonly Command[] = [
@@ -29,14 +30,25 @@ export const QUALITY_COMMANDS: readonly Command[] = [
   {
     name: 'calibrate',
     summary: 'Measure a rig while nothing touches it: noise, contact, sharpness, home, lag; checks read it.',
-    arguments: '<episode>',
+    arguments: '[episode]',
     options: [
-      { flags: '-o, --out <folder>', text: 'library to keep it in; that of the episode if not given' },
+      {
+        ...SOURCE_OPTION,
+        text: 'without an episode: record one now from here; tells what to do with the robot',
+      },
+      URL_OPTION,
+      { flags: '-c, --contract <file>', text: 'with --source: what the streams are' },
+      { flags: '-d, --duration <secs>', text: 'with --source: how long', value: 'number', default: 20 },
+      { flags: '-o, --out <folder>', text: 'library to keep it in; that of the episode, else recordings' },
     ],
     examples: [
       [
         'kinescribe calibrate recordings/my-robot-0001.mcap',
         'from 20 s in which the robot moves and touches nothing',
+      ],
+      [
+        'kinescribe calibrate -s ros2 -c my-robot.yaml -o recordings',
+        'record these 20 s now; says what was stored, and what looks implausible',
       ],
     ],
     run: async (args, options) => (await import('./commands/calibrate.ts')).calibrate(args, options),

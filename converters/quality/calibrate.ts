@@ -6,6 +6,7 @@ import { UsageError } from '../../schemas/errors.ts';
 import { fileDigest } from '../../schemas/file-digest.ts';
 import { storedContract } from '../../schemas/stored-contract.ts';
 import { nanosToSecs } from '../../schemas/time.ts';
+import { doubtsOf } from './calibration-doubts.ts';
 import { checkEpisode, observeAll } from './check-episode.ts';
 import { Feed } from './feed.ts';
 import { TRACKING_CHECKS } from './motion/tracking-checks.ts';
@@ -14,12 +15,18 @@ import { RigCollector } from './rig-collector.ts';
 /** A rig shows its noise and its reach in this time, seconds. */
 const SHORTEST_SECS = 10;
 
+export interface Calibrated {
+  readonly calibration: Calibration;
+  /** What of it is hardly so, in words. */
+  readonly doubts: readonly string[];
+}
+
 /**
  * What a rig is like when nothing touches it: from an episode in which the robot moves freely.
  *
  * @throws {UsageError} when the episode has no contract or is too short.
  */
-export async function calibrate(file: string, time: Date): Promise<Calibration> {
+export async function calibrate(file: string, time: Date): Promise<Calibrated> {
   await using reader = await EpisodeReader.open(file);
   const contract = (await storedContract(reader))?.contract;
   const secs = nanosToSecs(reader.endTime - reader.startTime);
@@ -44,7 +51,7 @@ export async function calibrate(file: string, time: Date): Promise<Calibration> 
       ? [[stream, value] as const]
       : [],
   );
-  return {
+  const calibration: Calibration = {
     kinescribe: 1,
     robot: info?.robot ?? contract.robot.model,
     episodeDigest,
@@ -52,6 +59,8 @@ export async function calibrate(file: string, time: Date): Promise<Calibration> 
     ...collector.finish(),
     commandLagSecs: Object.fromEntries(lags),
   };
+  const { motion, depths } = collector;
+  return { calibration, doubts: doubtsOf(calibration, { motion, depths, contract }) };
 }
 
 /** Keeps a calibration in a library, in place of an earlier one of the same robot. @returns the file. */

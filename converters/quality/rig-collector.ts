@@ -1,6 +1,7 @@
 import type { Calibration } from '../../schemas/calibration.ts';
+import { entryOf } from './entry-of.ts';
 import { isWrench, type Wrench, wrenchOf } from './interaction/wrench.ts';
-import { isJointType, jointSample } from './joint-sample.ts';
+import { isJointType, type JointSample, jointSample } from './joint-sample.ts';
 import type { Observation } from './observation.ts';
 import { median, medianDeviation, quantile, SIGMAS_PER_MAD } from './robust.ts';
 import { differenceHash, sharpness } from './vision/luma-measures.ts';
@@ -14,6 +15,20 @@ const REST_NANOS = 500_000_000n;
 /** Pictures whose hashes are kept per camera, evenly over the episode. */
 const MOST_HASHES = 8;
 
+/** Where a joint was: radians or metres. */
+export interface JointRange {
+  readonly home: number;
+  min: number;
+  max: number;
+  /** How far it went from home while it should have rested. */
+  resting: number;
+}
+
+interface Joints {
+  readonly startTime: bigint;
+  readonly ranges: Map<string, JointRange>;
+}
+
 interface Camera {
   readonly sharpness: number[];
   readonly hashes: string[];
@@ -24,7 +39,8 @@ interface Camera {
 export class RigCollector {
   readonly #wrenches = new Map<string, { readonly time: bigint; readonly wrench: Wrench }[]>();
   readonly #cameras = new Map<string, Camera>();
-  readonly #home = new Map<string, Record<string, number>>();
+  readonly #joints = new Map<string, Joints>();
+  readonly #depths = new Set<string>();
 
   observe(observation: Observation): void {
     const { stream, picture, logTime, sensorTime = logTime } = observation;
@@ -39,14 +55,33 @@ export class RigCollector {
       this.#cameras.set(stream.name, camera);
       camera.sharpness.push(sharpness(luma));
       camera.hashes.push(differenceHash(luma));
-    } else if (stream.role === 'motion' && isJointType(stream.type) && !this.#home.has(stream.name)) {
+    } else if (isCamera(stream) && picture?.depth) this.#depths.add(stream.name);
+    else if (stream.role === 'motion' && isJointType(stream.type)) {
       const sample = jointSample(observation);
-      if (!sample) return;
-      this.#home.set(
-        stream.name,
-        Object.fromEntries(sample.names.map((name, j) => [name, sample.position[j]!])),
-      );
+      if (sample) this.#move(stream.name, sample);
     }
+  }
+
+  #move(stream: string, { names, position, logTime }: JointSample): void {
+    const joints = entryOf(this.#joints, stream, () => ({ startTime: logTime, ranges: new Map() }));
+    for (const [j, name] of names.entries()) {
+      const q = position[j]!;
+      const range = entryOf(joints.ranges, name, () => ({ home: q, min: q, max: q, resting: 0 }));
+      range.min = Math.min(range.min, q);
+      range.max = Math.max(range.max, q);
+      if (logTime - joints.startTime < REST_NANOS)
+        range.resting = Math.max(range.resting, Math.abs(q - range.home));
+    }
+  }
+
+  /** How the joints moved, by stream; whether that was free motion is for `doubtsOf` to say. */
+  get motion(): ReadonlyMap<string, ReadonlyMap<string, JointRange>> {
+    return new Map([...this.#joints].map(([stream, { ranges }]) => [stream, ranges]));
+  }
+
+  /** Cameras that measure distance, which have no sharpness. */
+  get depths(): ReadonlySet<string> {
+    return this.#depths;
   }
 
   /** A calibration has no queue that could refuse. */
@@ -67,7 +102,7 @@ export class RigCollector {
           view,
         };
       }),
-      home: Object.fromEntries(this.#home),
+      home: mapped(this.#joints, ({ ranges }) => mapped(ranges, ({ home }) => home)),
     };
   }
 }

@@ -1,17 +1,42 @@
 import { dirname } from 'node:path';
 import { calibrate as calibrateRig, writeCalibration } from '../../converters/quality/calibrate.ts';
 import type { Calibration } from '../../schemas/calibration.ts';
+import { UsageError } from '../../schemas/errors.ts';
+import { recordFreeMotion } from '../calibration-take.ts';
 import type { CommandOptions } from '../command.ts';
 
-/** `kinescribe calibrate`: what a rig is like when nothing touches it, kept in the library of the episode. */
-export async function calibrate([file]: readonly string[], options: CommandOptions): Promise<number> {
-  const calibration = await calibrateRig(file!, new Date());
+/**
+ * `kinescribe calibrate`: what a rig is like when nothing touches it, kept in a library; from an episode, or from one
+ * that is recorded now.
+ *
+ * @returns 0, or 3 where some of it is hardly so.
+ */
+export async function calibrate([episode]: readonly string[], options: CommandOptions): Promise<number> {
+  const file = episode ?? (await recorded(options));
+  const { calibration, doubts } = await calibrateRig(file, new Date());
   const kept = await writeCalibration(
-    options.out === undefined ? dirname(file!) : String(options.out),
+    options.out === undefined ? dirname(file) : String(options.out),
     calibration,
   );
-  process.stdout.write(`${[...calibrationLines(calibration), `kept in ${kept}`].join('\n')}\n`);
-  return 0;
+  const lines = [
+    ...calibrationLines(calibration),
+    `kept in ${kept}, made of ${file}`,
+    ...doubts.map((doubt) => `look at this: ${doubt}`),
+    ...(doubts.length > 0
+      ? ['Checks take these values for the truth: mend what is wrong and calibrate again.']
+      : []),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return doubts.length > 0 ? 3 : 0;
+}
+
+function recorded(options: CommandOptions): Promise<string> {
+  if (options.source === undefined || options.contract === undefined) {
+    throw new UsageError(
+      'Cannot calibrate: there is no episode of free motion. Name one, or record it now with --source and --contract.',
+    );
+  }
+  return recordFreeMotion({ ...options, out: options.out ?? 'recordings' });
 }
 
 /** For people: what checks of this robot will be held against. */
