@@ -19,6 +19,7 @@ import { EpisodeReader } from '../../schemas/episode-reader.ts';
 import { UsageError } from '../../schemas/errors.ts';
 import { episodesAt } from '../../schemas/library.ts';
 import { storedContract } from '../../schemas/stored-contract.ts';
+import { audioLines } from '../audio-lines.ts';
 import type { CommandOptions } from '../command.ts';
 import { formatsNamed } from '../formats.ts';
 import { type JudgedEpisodes, judgedEpisodes } from '../judged-episodes.ts';
@@ -86,6 +87,7 @@ async function preview(
     for (const text of clocks.flatMap(clockLines)) console.log(text);
   }
   for (const text of cutLines(episodes, tickRateHz)) console.log(text);
+  for (const text of audioLines(episodes, contract.contract)) console.log(text);
   console.log(
     `${episodes.reduce((sum, { frames }) => sum + frames, 0)} frames at ${tickRateHz} Hz would have:`,
   );
@@ -119,6 +121,7 @@ export async function convertWithProgress(
   for (const text of trimLines(conversion.datasets[0]?.manifest)) console.log(text);
   const { episodes = [], tickRateHz = 1 } = conversion.datasets[0]?.manifest ?? {};
   for (const text of cutLines(episodes, tickRateHz)) console.log(text);
+  for (const text of audioLines(episodes, options.contract.contract)) console.log(text);
   for (const text of featureLines(conversion.datasets[0]?.manifest.features ?? [])) console.log(text);
   for (const { clocks } of conversion.datasets[0]?.manifest.episodes ?? []) {
     for (const text of clocks.flatMap(clockLines)) console.log(text);
