@@ -66,8 +66,10 @@ export async function record(_args: readonly string[], options: CommandOptions):
   const ending = new AbortController();
   const { signal } = ending;
   const ended = once(signal, 'abort');
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ending.abort());
   const screen = new Screen(process.stdout.isTTY === true);
+  // Also a second one, of "ros2 launch" or of an impatient hand: it must not cut off what is being completed.
+  const end = () => ending.abort();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, end);
   await prepare(options, contract, screen);
   const version = await programVersion();
   await using checks =
@@ -141,6 +143,7 @@ export async function record(_args: readonly string[], options: CommandOptions):
     leaveGraph();
     await server?.close();
     await recorder.close();
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, end);
   }
 }
 
