@@ -1,7 +1,7 @@
 import { MissingFeatureError } from '../schemas/errors.ts';
 import type { VideoBackend, VideoBackendName } from './video-encoder.ts';
-import { ffmpegBackend } from './video-ffmpeg.ts';
-import { nodeAvBackend } from './video-node-av.ts';
+import { ffmpegBackend, ffmpegWith } from './video-ffmpeg.ts';
+import { NODE_AV, nodeAvBackend } from './video-node-av.ts';
 
 /**
  * Asked in this order; the first that exists is used. The package is of one version, so the same pictures give
@@ -28,6 +28,17 @@ export async function findVideoBackend(name?: VideoBackendName): Promise<VideoBa
     `Cannot make video: found no ${wanted}. ` +
       'Install one: "npm install node-av", "apt install ffmpeg" or "brew install ffmpeg".',
   );
+}
+
+/** A backend that was found on this machine before, in this process or another: looking for it takes a process. */
+export function foundVideoBackend({
+  backend,
+  encoder,
+}: {
+  readonly backend: VideoBackendName;
+  readonly encoder: VideoBackend['encoder'];
+}): VideoBackend {
+  return backend === 'node-av' ? NODE_AV : ffmpegWith(encoder);
 }
 
 const probed = new Map<string, Promise<VideoBackend | undefined>>();

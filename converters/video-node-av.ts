@@ -21,9 +21,12 @@ export async function nodeAvBackend(): Promise<VideoBackend | undefined> {
     // Not installed, or its binary does not load here: there is no such backend.
     return undefined;
   }
-  return {
-    name: 'node-av',
-    encoder: 'libsvtav1',
-    command: (file, settings) => [process.execPath, PROGRAM, file, JSON.stringify(settings)],
-  };
+  return NODE_AV;
 }
+
+/** What {@link nodeAvBackend} finds. */
+export const NODE_AV: VideoBackend = {
+  name: 'node-av',
+  encoder: 'libsvtav1',
+  command: (file, settings) => [process.execPath, PROGRAM, file, JSON.stringify(settings)],
+};

@@ -5,7 +5,7 @@ import { encodeJpeg } from '../../schemas/image-codec.ts';
 import { CodedVideoWriter } from '../coded-video.ts';
 import type { ImageValue } from '../frame.ts';
 import { readMp4 } from '../mp4-reader.ts';
-import { findVideoBackend } from '../video-backend.ts';
+import { foundVideoBackend } from '../video-backend.ts';
 import { VideoEncoder } from '../video-encoder.ts';
 import { encodedFacts, type VideoFacts } from '../video-facts.ts';
 import { type CopiedVideo, sampledFrames, type VideoPlan, withLead } from '../video-survey.ts';
@@ -51,6 +51,8 @@ export interface TrackOptions {
   readonly key: string;
   readonly feature: ImageFeature;
   readonly samples: SampleSettings;
+  /** Cores that an encoder keeps busy. @default all */
+  readonly threads?: number | undefined;
   /** What becomes of it as video, where it was recorded as such. */
   readonly plan?: VideoPlan | undefined;
 }
@@ -68,8 +70,8 @@ export async function openTrack(form: PictureForm, options: TrackOptions): Promi
     case 'video': {
       const fps = options.samples.tickRateHz;
       if (copies(form, options.plan)) return await CopiedTrack.open(options.file, options.plan, fps);
-      const backend = await findVideoBackend(form.backend);
-      return new VideoTrack(options, new VideoEncoder(backend, options.file, { width, height, fps }));
+      const settings = { width, height, fps, ...(options.threads && { threads: options.threads }) };
+      return new VideoTrack(options, new VideoEncoder(foundVideoBackend(form), options.file, settings));
     }
     default:
       throw form satisfies never;

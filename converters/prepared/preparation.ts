@@ -18,6 +18,8 @@ interface OpenTrack extends Pick<TrackRecord, 'key' | 'file'> {
 export interface PreparationOptions {
   /** Told of each picture's pixels when nothing looks at them any more. @default left to the collector */
   readonly onUnused?: (pixels: Uint8Array) => void;
+  /** Cores that encoders keep busy. @default all */
+  readonly cores?: number | undefined;
   /** What becomes of the cameras that were recorded as video, by feature. @default there is none */
   readonly videos?: ReadonlyMap<string, VideoPlan>;
 }
@@ -45,15 +47,18 @@ export class Preparation {
   static async begin(
     directory: string,
     contract: Contract,
-    { forms, videos, ...options }: PreparationOptions & { readonly forms: readonly PictureForm[] },
+    { forms, videos, cores, ...options }: PreparationOptions & { readonly forms: readonly PictureForm[] },
   ): Promise<Preparation> {
     const tracks: OpenTrack[] = [];
-    for (const [i, [key, feature]] of imageFeatures(contract).entries()) {
+    const cameras = imageFeatures(contract);
+    const threads = cores && Math.max(1, Math.floor(cores / cameras.length));
+    for (const [i, [key, feature]] of cameras.entries()) {
       const plan = videos?.get(key);
       for (const [name, made] of Map.groupBy(forms, (form) => makingName(form, plan))) {
         const form = made[0]!;
         const file = `${i}-${name}.${form.kind === 'video' ? 'mp4' : 'bin'}`;
-        const options = { file: join(directory, file), key, feature, samples: contract.samples, plan };
+        const { samples } = contract;
+        const options = { file: join(directory, file), key, feature, samples, plan, threads };
         tracks.push({ key, forms: made.map(formName), file, track: await openTrack(form, options) });
       }
     }

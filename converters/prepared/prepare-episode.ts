@@ -27,6 +27,8 @@ export interface PrepareRequest {
   readonly forms: readonly PictureForm[];
   /** Folder of the episodes that were prepared in the same way; see `PreparedFolder`. */
   readonly root: string;
+  /** Cores that it may keep busy. @default all */
+  readonly cores?: number;
 }
 
 export interface PrepareOptions {
@@ -66,13 +68,14 @@ export async function prepareEpisode(request: PrepareRequest, options: PrepareOp
 
 async function prepareStretch(
   directory: string,
-  { file, contract, forms }: PrepareRequest,
+  { file, contract, forms, cores }: PrepareRequest,
   { onFrame, ...options }: PrepareOptions & { readonly digest: string; readonly episode: RecordedEpisode },
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
   const storesVideo = forms.some(({ kind }) => kind === 'video');
   const videos = storesVideo ? await surveyVideos(file, contract, options.episode) : undefined;
-  const preparation = await Preparation.begin(directory, contract, { forms, videos, onUnused: releaseWhole });
+  const making = { forms, videos, cores, onUnused: releaseWhole };
+  const preparation = await Preparation.begin(directory, contract, making);
   try {
     const facts = await readFrames(file, contract, {
       ...options,
