@@ -21,9 +21,13 @@ test('datasetCard() says what a dataset holds, how old its values are and where 
       samples: 1500,
       episodes: [
         { ...episode, index: 0, id: 'a', task: 'pick', split: 'train', frames: 1000 },
-        { ...episode, index: 1, id: 'b', task: 'place', split: 'val', frames: 500 },
+        {
+          ...{ ...episode, index: 1, id: 'b', task: 'place', split: 'val', frames: 500 },
+          audio: [{ name: 'mic', samples: 266_667, silences: [{ from: 0, to: 800 }], driftSecs: 0 }],
+        },
       ],
       skipped: ['c.mcap'],
+      audio: [{ name: 'mic', sampleRateHz: 16_000, channels: 1, format: 's16le' }],
       features: [
         {
           ...{ key: 'observation.state', kind: 'vector', dtype: 'float32', shape: [7], unit: 'rad' },
@@ -53,6 +57,7 @@ test('datasetCard() says what a dataset holds, how old its values are and where 
     '| `observation.state` | float32 [7] rad | linear | 2.1 ms | – | 1.25 % |',
     'By operator, seed 1',
     '- val: 1 episode',
+    '- `mic`: 1 × s16le at 16000 Hz, 0.050 s not recorded',
     '```python\nload()\n```',
     `| b | a.mcap | \`sha256:${'1'.repeat(64)}\` | 500 |`,
     'gave no frames: c.mcap',

@@ -58,6 +58,7 @@ export function datasetCard(
     '|---|---|---|---|---|---|',
     ...features.map(featureRow),
     '',
+    ...soundLines(manifest),
     ...splitLines(manifest),
     ...verdictLines(episodes),
     '## Loading',
@@ -95,6 +96,25 @@ function featureRow({
   const type = `${dtype} [${shape.join(', ')}]${unit === undefined ? '' : ` ${unit}`}`;
   const invalid = `${(100 * invalidShare).toFixed(2)} %`;
   return `| \`${key}\` | ${type} | ${align} | ${millis(ageP50Secs)} | ${millis(ageP95Secs)} | ${invalid} |`;
+}
+
+function soundLines({ audio, episodes }: Pick<DatasetManifest, 'audio' | 'episodes'>): string[] {
+  if (!audio) return [];
+  return [
+    '## Sound',
+    '',
+    'Beside the frames, in `audio/<microphone>/episode_<index>.wav`: the first sample is heard at the first frame. The ' +
+      "format's own loaders do not read these files. What was not recorded is silence, which `manifest.json` names by episode.",
+    '',
+    ...audio.map(({ name, sampleRateHz, channels, format }) => {
+      const silent = episodes.flatMap(
+        (episode) => episode.audio?.find((each) => each.name === name)?.silences ?? [],
+      );
+      const lost = silent.reduce((sum, { from, to }) => sum + to - from, 0);
+      return `- \`${name}\`: ${channels} × ${format} at ${sampleRateHz} Hz, ${(lost / sampleRateHz).toFixed(3)} s not recorded`;
+    }),
+    '',
+  ];
 }
 
 function splitLines({ split, episodes }: Pick<DatasetManifest, 'split' | 'episodes'>): string[] {
