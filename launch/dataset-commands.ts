@@ -44,7 +44,10 @@ export const DATASET_COMMANDS: readonly Command[] = [
         text: 'sound: leave out episodes that the checks exclude; pass: all but those that pass',
         choices: ['sound', 'pass'],
       },
-      { flags: '--no-keep', text: 'remove the folder .prepared at the end, which --append needs' },
+      {
+        flags: '--no-keep',
+        text: 'remove what is prepared as soon as it is written: half the disk space, but --append converts all again',
+      },
     ],
     examples: [
       ['kinescribe convert recordings', 'all episodes of the library, both formats'],
@@ -104,6 +107,12 @@ export const DATASET_COMMANDS: readonly Command[] = [
         flags: '--action-space <name>',
         text: 'what an action means',
         choices: ['abs_pos', 'delta_pos', 'vel', 'torque', 'ee_abs', 'ee_delta'],
+      },
+      {
+        flags: '--video <form>',
+        text: 'jpeg: pictures that checks and the page see; packets: H.264 and H.265 without loss, where possible',
+        choices: ['jpeg', 'packets'],
+        default: 'jpeg',
       },
       { flags: '-e, --episodes <numbers>', text: 'some of them, as "0,3,10-19"; all if not given' },
     ],

@@ -16,6 +16,11 @@ export const COMPRESSED_IMAGE = messageSchema('sensor_msgs/msg/CompressedImage',
   ...HEADER,
 ]);
 
+export const COMPRESSED_VIDEO = messageSchema('foxglove_msgs/msg/CompressedVideo', [
+  'builtin_interfaces/Time timestamp\nstring frame_id\nuint8[] data\nstring format',
+  'MSG: builtin_interfaces/Time\nint32 sec\nuint32 nanosec',
+]);
+
 export const FLOAT_ARRAY = messageSchema('std_msgs/msg/Float64MultiArray', [
   'std_msgs/MultiArrayLayout layout\nfloat64[] data',
   'MSG: std_msgs/MultiArrayLayout\nstd_msgs/MultiArrayDimension[] dim\nuint32 data_offset',

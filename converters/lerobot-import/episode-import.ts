@@ -14,6 +14,7 @@ import { DatasetError } from '../../schemas/errors.ts';
 import { fileDigest } from '../../schemas/file-digest.ts';
 import { integer } from '../lerobot/read-metadata.ts';
 import type { ParquetRow } from '../parquet-reader.ts';
+import { CameraPackets } from './camera-packets.ts';
 import { CameraPictures } from './camera-pictures.ts';
 import { checkRows, rowTimes } from './foreign-rows.ts';
 import type { ForeignEpisode, LerobotDataset } from './lerobot-dataset.ts';
@@ -33,7 +34,7 @@ export interface EpisodeImportOptions {
 export class EpisodeImport {
   readonly #dataset: LerobotDataset;
   readonly #options: EpisodeImportOptions;
-  readonly #cameras: ReadonlyMap<string, CameraPictures>;
+  readonly #cameras: ReadonlyMap<string, CameraPictures | CameraPackets>;
   /** Of files of the dataset; many episodes share them. */
   readonly #digests = new Map<string, Promise<string>>();
 
@@ -41,10 +42,12 @@ export class EpisodeImport {
     const { messages, episodes } = options;
     this.#dataset = dataset;
     this.#options = options;
-    const videos = messages.filter(({ topic }) => topic.kind === 'video');
-    this.#cameras = new Map(
-      videos.map(({ topic: { key } }) => [key, new CameraPictures(dataset.directory, key, episodes)]),
-    );
+    const cameras = new Map<string, CameraPictures | CameraPackets>();
+    for (const { key, kind } of messages.map(({ topic }) => topic)) {
+      if (kind === 'video') cameras.set(key, new CameraPictures(dataset.directory, key, episodes));
+      if (kind === 'h264' || kind === 'h265') cameras.set(key, new CameraPackets(dataset.directory, key));
+    }
+    this.#cameras = cameras;
   }
 
   fileOf({ index }: ForeignEpisode): string {
@@ -104,13 +107,17 @@ export class EpisodeImport {
       channelId: writer.addChannel(own.channel),
       pictures: this.#cameras.get(own.topic.key)?.of(episode),
     }));
-    for (const [i, row] of rows.entries()) {
-      for (const { own, channelId, pictures } of tracks) {
-        const picture = pictures && (await pictures.next()).value;
-        const data = own.encode(row, times[i]!, picture || undefined);
-        const at = { channelId, sequence: i + 1, logTime: times[i]!, publishTime: times[i]! };
-        if (data) await writer.write({ ...at, data });
+    try {
+      for (const [i, row] of rows.entries()) {
+        for (const { own, channelId, pictures } of tracks) {
+          const picture = pictures && (await pictures.next()).value;
+          const data = own.encode(row, times[i]!, picture || undefined);
+          const at = { channelId, sequence: i + 1, logTime: times[i]!, publishTime: times[i]! };
+          if (data) await writer.write({ ...at, data });
+        }
       }
+    } finally {
+      for (const { pictures } of tracks) await pictures?.return(undefined);
     }
   }
 

@@ -1,8 +1,9 @@
 import type { StreamRole } from '../../schemas/contract.ts';
+import type { VideoCodec } from '../video-packets.ts';
 import type { ForeignFeature } from './lerobot-dataset.ts';
 
-/** What becomes of a feature: joints, other numbers, a picture, or a text. */
-export type TopicKind = 'joints' | 'numbers' | 'video' | 'image' | 'text';
+/** What becomes of a feature: joints, other numbers, a text, or pictures: decoded, as they are, or as packets. */
+export type TopicKind = 'joints' | 'numbers' | 'text' | 'video' | 'image' | VideoCodec;
 
 /** A feature of a dataset as a topic of episodes. */
 export interface FeatureTopic {

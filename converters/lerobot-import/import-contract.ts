@@ -61,7 +61,7 @@ function featureOf(
   const toleranceSecs = Number((0.5 / fps).toFixed(6));
   const base = { stream: streamName(key), align: 'nearest', toleranceSecs };
   if (kind === 'text') return { kind: 'text', ...base };
-  if (kind === 'video' || kind === 'image') {
+  if (kind !== 'joints' && kind !== 'numbers') {
     const { width, height } = pictureSize(shape);
     return { kind: 'image', ...base, width, height };
   }

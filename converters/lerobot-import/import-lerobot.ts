@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import type { ContractFile } from '../../schemas/contract-file.ts';
 import { DatasetError, UsageError } from '../../schemas/errors.ts';
 import { flatten } from '../dataset-reading.ts';
+import { readMp4 } from '../mp4-reader.ts';
 import type { ParquetRow } from '../parquet-reader.ts';
 import { isEpisodeFault } from '../prepared/episode-fault.ts';
+import { type PacketLayout, packetLayout } from './camera-packets.ts';
 import { EpisodeImport } from './episode-import.ts';
 import { type FeatureTopic, featureTopics } from './feature-topics.ts';
 import { checkRows, rowsOf } from './foreign-rows.ts';
@@ -22,6 +24,8 @@ export interface ImportOptions {
   readonly units: readonly string[];
   /** What an action means. @default not said */
   readonly actionSpace?: string | undefined;
+  /** Whether the packets of H.264 and H.265 videos without reordered pictures are kept. @default false */
+  readonly keepPackets?: boolean | undefined;
   /** Which episodes, by index. @default all */
   readonly episodes?: ReadonlySet<number> | undefined;
   /** Of this program. */
@@ -52,7 +56,8 @@ export interface ImportReport {
 export async function importLerobot(directory: string, options: ImportOptions): Promise<ImportReport> {
   const dataset = await openLerobotDataset(directory);
   const episodes = chosenEpisodes(dataset, options.episodes);
-  const { topics, notHeld } = featureTopics(dataset.features);
+  const { topics: decoded, notHeld } = featureTopics(dataset.features);
+  const topics = options.keepPackets ? await withPackets(decoded, dataset, episodes) : decoded;
   const units = unitsOf(topics, await someRows(dataset, episodes), { dataset, declared: options.units });
   const contract = importContract(dataset, {
     name: options.name,
@@ -147,6 +152,26 @@ async function someRows(dataset: LerobotDataset, episodes: readonly ForeignEpiso
     }
   }
   throw first;
+}
+
+/** Cameras whose packets can be kept, by their first video that can be read. */
+async function withPackets(
+  topics: readonly FeatureTopic[],
+  { directory }: LerobotDataset,
+  episodes: readonly ForeignEpisode[],
+): Promise<FeatureTopic[]> {
+  const found: FeatureTopic[] = [];
+  for (const topic of topics) {
+    let layout: PacketLayout | undefined;
+    for (const episode of topic.kind === 'video' ? episodes : []) {
+      const video = await readMp4(join(directory, episode.video(topic.key).file)).catch(() => undefined);
+      if (!video) continue; // missing or damaged: told when it is the episode's turn
+      layout = packetLayout(video);
+      break;
+    }
+    found.push(layout ? { ...topic, kind: layout.codec } : topic);
+  }
+  return found;
 }
 
 function unitsOf(

@@ -3,7 +3,7 @@ import { createEncoder } from '../../schemas/message-codec.ts';
 import { nanosToStamp } from '../../schemas/time.ts';
 import { flatten } from '../dataset-reading.ts';
 import type { ParquetRow } from '../parquet-reader.ts';
-import { COMPRESSED_IMAGE, FLOAT_ARRAY, JOINT_STATE, TEXT } from './definitions.ts';
+import { COMPRESSED_IMAGE, COMPRESSED_VIDEO, FLOAT_ARRAY, JOINT_STATE, TEXT } from './definitions.ts';
 import { type FeatureTopic, type TopicKind, validColumn } from './feature-topics.ts';
 
 export const TOPIC_SCHEMAS: Readonly<Record<TopicKind, MessageSchema>> = {
@@ -11,6 +11,8 @@ export const TOPIC_SCHEMAS: Readonly<Record<TopicKind, MessageSchema>> = {
   numbers: FLOAT_ARRAY,
   video: COMPRESSED_IMAGE,
   image: COMPRESSED_IMAGE,
+  h264: COMPRESSED_VIDEO,
+  h265: COMPRESSED_VIDEO,
   text: TEXT,
 };
 
@@ -37,7 +39,7 @@ export class RowMessages {
   /**
    * The message of a row; undefined where the row holds no value of its own.
    *
-   * @param picture of a video's frame, as JPEG.
+   * @param picture of a video's frame: a JPEG, or its packet.
    * @throws {RangeError} when the row is not what `info.json` says.
    */
   encode(row: ParquetRow, time: bigint, picture?: Uint8Array): Uint8Array | undefined {
@@ -55,6 +57,11 @@ export class RowMessages {
         return this.#encode({ data: String(row[key] ?? '') });
       case 'video':
         return this.#encode({ header, format: 'jpeg', data: picture ?? new Uint8Array() });
+      case 'h264':
+      case 'h265': {
+        const { stamp: timestamp, frame_id } = header;
+        return this.#encode({ timestamp, frame_id, data: picture ?? new Uint8Array(), format: kind });
+      }
       case 'image': {
         const data = bytesOf(row[key]);
         if (!data) throw new RangeError(`feature "${key}" holds no picture`);

@@ -22,6 +22,7 @@ export async function importDataset(
     library,
     name: options.name === undefined ? nameFor(directory) : String(options.name),
     units: Array.isArray(options.unit) ? options.unit.map(String) : [],
+    keepPackets: options.video === 'packets',
     actionSpace: options.actionSpace === undefined ? undefined : String(options.actionSpace),
     episodes: options.episodes === undefined ? undefined : numbersOf(String(options.episodes)),
     version: await programVersion(),
@@ -58,6 +59,9 @@ function whatOf({ key, kind, shape: size }: FeatureTopic, { contract }: ImportRe
       return 'text';
     case 'image':
       return 'pictures as they are';
+    case 'h264':
+    case 'h265':
+      return `video, its ${kind} packets as they are; checks do not look into them`;
     case 'video':
       return `video, stored as pictures: JPEG of quality ${JPEG_QUALITY}, a second compression with loss`;
     default:
