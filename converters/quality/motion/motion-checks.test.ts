@@ -14,7 +14,7 @@ function joint(
   take: readonly Observation[],
   [stream, name]: readonly [string, 'a' | 'b'],
   change: (position: number, secs: number, index: number) => number,
-  key: 'position' | 'velocity' = 'position',
+  key: 'position' | 'velocity' | 'effort' = 'position',
 ): Observation[] {
   let index = 0;
   return take.map((each) => {
@@ -78,6 +78,19 @@ const ROWS: readonly SweepRow[] = [
     inject: (take, share) => {
       const amplitude = 0.013 * Math.sqrt(share / (1 - share));
       return joint(take, ['joints', 'a'], (q, secs) => q + amplitude * Math.sin(2 * Math.PI * 8 * secs));
+    },
+  }),
+  motion({
+    ...{ id: 'K10', channel: 'effort', threshold: 0.3, strengths: [0.15, 0.6], clean: loaded },
+    // Against the 1.3 N·m (RMS) by which the load of the arm varies.
+    inject: (take, share) => {
+      const amplitude = 1.3 * Math.sqrt((2 * share) / (1 - share));
+      return joint(
+        take,
+        ['joints', 'a'],
+        (e, secs) => e + amplitude * Math.sin(2 * Math.PI * 30 * secs),
+        'effort',
+      );
     },
   }),
   motion({
@@ -166,6 +179,17 @@ const ROWS: readonly SweepRow[] = [
       joint(take, ['commands', 'b'], (a, secs) => a + (Math.floor(secs * hz) % 2 ? 0.1 : 0)),
   }),
 ];
+
+/** An arm whose first joint carries a load. */
+function loaded(seed: number): readonly Observation[] {
+  return cleanArm(seed, ['joints']).map((each) =>
+    withValue(each, (value) => {
+      const [q] = value.position as number[];
+      const [, ...others] = value.effort as number[];
+      return { ...value, effort: [3 * Math.sin(q!), ...others] };
+    }),
+  );
+}
 
 /** Repeats the last message of a stream over a stretch of time. */
 function held(

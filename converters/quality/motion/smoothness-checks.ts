@@ -1,16 +1,15 @@
 import type { Check, Judgement } from '../check.ts';
 import { perStream } from '../per-stream.ts';
 import { median } from '../robust.ts';
-import { bandPower } from '../spectrum.ts';
-import { type Block, Blocks, evenly, runs } from './blocks.ts';
+import { ArmBlocks, LEAST_PEAK } from './arm-blocks.ts';
+import { type Block, evenly, runs } from './blocks.ts';
 import { isGripper, isJointState, jointsOf } from './joints.ts';
 import { ldlj, lowPass, sparc } from './smoothness.ts';
+import { TREMOR } from './tremor-check.ts';
 
 /** A movement: faster than this share of the block's peak, for this long. */
 const ACTIVE_SHARE = 0.05;
 const LEAST_MOVEMENT_SECS = 0.5;
-/** Peaks below are noise of an arm that rests, per second. */
-const LEAST_PEAK = 0.02;
 const MOST_MOVEMENTS = 4096;
 /** Joints slower than this stand still, per second; over 0.1 s. */
 const STILL_SPEED = 0.01;
@@ -72,46 +71,7 @@ export const SMOOTHNESS_CHECKS: readonly Check[] = [
       source: `Balasubramanian 2015; ${REPORTED}`,
     },
   }),
-  {
-    id: 'K10',
-    title: 'share of fast tremor',
-    claim: 'RISK',
-    runs: 'take',
-    unit: 'share',
-    limits: { warn: 0.1, fail: 0.3, validated: true },
-    explain: {
-      cause: 'Tremor of the hand, gains too high, backlash, or commands that come in steps.',
-      formula: 'Power of the joint velocities at 5 Hz and above / all of it, over the whole episode.',
-      remedy: 'Lower the gains or smooth the commands; look at T16 for a loop that stutters.',
-      example: 'joints: 38 % of the motion is faster than 5 Hz',
-      source: 'arXiv 2605.01544; Kalanos',
-    },
-    watch: perStream(isJointState, () => {
-      let [band, total] = [0, 0];
-      const blocks = armBlocks((block) => {
-        const rateHz = 1 / block.periodSecs;
-        for (const column of block.columns) {
-          const position = evenly(block.secs, column, block.periodSecs);
-          const velocity = Float64Array.from({ length: position.length - 1 }, (_, i) => {
-            return (position[i + 1]! - position[i]!) * rateHz;
-          });
-          const power = bandPower(velocity, rateHz, [5, Number.POSITIVE_INFINITY]);
-          // Lengths differ: power is per sample.
-          [band, total] = [band + power.band / velocity.length, total + power.total / velocity.length];
-        }
-      });
-      return {
-        observe: blocks.observe,
-        *findings(_now, facts): Generator<Judgement> {
-          if (!facts || !blocks.hasArm) return;
-          blocks.flush();
-          if (!blocks.hasMoved) return yield { status: 'not_assessed', reason: 'the arm did not move' };
-          const value = band / total;
-          yield { value, reason: `${(value * 100).toFixed(0)} % of the motion is faster than 5 Hz` };
-        },
-      };
-    }),
-  },
+  TREMOR,
   {
     id: 'K11',
     title: 'stall',
@@ -197,13 +157,13 @@ function ofMovements({ measure, judge, ...record }: MovementMeasure): Check {
     ...record,
     watch: perStream(isJointState, () => {
       const values: number[] = [];
-      const blocks = armBlocks((block) => {
+      const blocks = new ArmBlocks((block) => {
         for (const movement of movementsOf(block)) {
           if (values.length < MOST_MOVEMENTS) values.push(measure(movement));
         }
       });
       return {
-        observe: blocks.observe,
+        observe: (observation) => blocks.add(observation),
         *findings(_now, facts): Generator<Judgement> {
           if (!facts || !blocks.hasArm) return;
           blocks.flush();
@@ -223,38 +183,6 @@ function described(say: (value: number, movements: number) => string): MovementM
     evidence: { movements },
     reason: say(value, movements),
   });
-}
-
-/** Blocks of the arm's joints alone. */
-function armBlocks(use: (block: Block) => void) {
-  let places: number[] | undefined;
-  let hasMoved = false;
-  const blocks = new Blocks({
-    use(block) {
-      const moves = block.columns.some((column) => Math.max(...column) - Math.min(...column) > LEAST_PEAK);
-      hasMoved ||= moves;
-      if (moves) use(block);
-    },
-  });
-  return {
-    observe(observation: Parameters<typeof jointsOf>[0]) {
-      const joints = jointsOf(observation);
-      if (!joints) return;
-      places ??= joints.names.flatMap((name, i) => (isGripper(name) ? [] : [i]));
-      blocks.add(
-        observation,
-        Float64Array.from(places, (place) => joints.positions[place]!),
-      );
-    },
-    flush: () => blocks.flush(),
-    /** False for a stream of grippers alone, which these checks do not concern. */
-    get hasArm() {
-      return places !== undefined && places.length > 0;
-    },
-    get hasMoved() {
-      return hasMoved;
-    },
-  };
 }
 
 function* movementsOf({ columns, secs, periodSecs }: Block): Generator<Movement> {
