@@ -9,11 +9,13 @@ It needs torch, webdataset, msgpack, and simplejpeg or, two to three times slowe
     values      numbers [batch, steps, ...]; a float that is not valid is NaN
     valid       bool [batch, steps]: whether the value, or the picture, lies within the feature's tolerance
     texts       lists of one string a step
+    audio       by microphone, lists of WAV files as bytes
 
 and beside these `padded`, by role (observation, action), bool [batch, steps]: whether the step lies outside of the
 episode; `task`, and `provenance`: episode and frame that a sample is about.
 """
 
+import functools
 import io
 import itertools
 import json
@@ -33,18 +35,20 @@ except ImportError:
         buffer[:] = Image.open(io.BytesIO(jpeg))
 
 
-def open_shards(directory, batch_size, *, workers=0, steps=None, split=None, shuffle=1000):
+def open_shards(directory, batch_size, *, workers=0, steps=None, split=None, shuffle=1000, **options):
     """A DataLoader over one epoch at a time.
 
     steps: so many of the newest observed steps; all that are stored by default.
     split: takes the episodes of one split of the contract, such as "train".
     shuffle: samples that each worker mixes, still compressed; 0 keeps the order of the dataset.
+    options: of the DataLoader, such as pin_memory.
     """
     directory = Path(directory)
     index = json.loads((directory / "dataset.json").read_text())
     shards = [str(directory / each["path"]) for each in index["shards"]]
     # Where there are not enough shards for all, everyone reads all of them, in one order, and takes his samples.
-    few = len(shards) < max(1, workers)
+    _, processes, _, _ = webdataset.utils.pytorch_worker_info()
+    few = len(shards) < processes * max(1, workers)
     stream = webdataset.WebDataset(
         shards,
         nodesplitter=None if few else share,
@@ -58,12 +62,12 @@ def open_shards(directory, batch_size, *, workers=0, steps=None, split=None, shu
     if split is not None:
         episodes = json.loads((directory / "manifest.json").read_text())["episodes"]
         wanted = {each["id"] for each in episodes if each.get("split", "train") == split}
-        stream = stream.select(lambda sample: sample["sample.mp"]["provenance"]["episode"] in wanted)
+        stream = stream.select(functools.partial(is_of, wanted))
     if shuffle:
         stream = stream.shuffle(shuffle, initial=shuffle)
     stream = stream.batched(batch_size, collation_fn=Collation(index, steps))
     return torch.utils.data.DataLoader(
-        stream, batch_size=None, num_workers=workers, persistent_workers=workers > 0
+        stream, batch_size=None, num_workers=workers, persistent_workers=workers > 0, **options
     )
 
 
@@ -90,11 +94,16 @@ def unpacked(sample):
     return sample | {"sample.mp": msgpack.unpackb(sample["sample.mp"])}
 
 
+def is_of(episodes, sample):
+    return sample["sample.mp"]["provenance"]["episode"] in episodes
+
+
 class Collation:
     """Makes a batch of samples: pictures are decoded straight to their place in it."""
 
     def __init__(self, index, steps):
         self.features = index["features"]
+        self.sounds = {each["name"]: each["member"] for each in index.get("audio", [])}
         self.steps = steps or index["observationSteps"]
 
     def __call__(self, samples):
@@ -109,6 +118,7 @@ class Collation:
                 batch["texts"][key] = [each["texts"][key][self.taken(role)] for each in records]
             else:
                 batch["values"][key] = self.stacked((each["values"][key] for each in records), role)
+        batch["audio"] = {name: [each[member] for each in samples] for name, member in self.sounds.items()}
         for role in ("observation", "action"):
             batch["padded"][role] = self.stacked((each["padded"][role] for each in records), role)
         return batch | {name: [each[name] for each in records] for name in ("task", "provenance")}

@@ -59,14 +59,14 @@ describe('webdataset_loader.py', () => {
 
   // Of one shard two workers take turns at the samples, of several each takes its own shards.
   it.each([
-    { shards: 'one', workers: 0, steps: 1 },
-    { shards: 'one', workers: 2, steps: 2 },
-    { shards: 'many', workers: 2, steps: 2 },
+    { shards: 'one shard', workers: 0, steps: 1 },
+    { shards: 'one shard', workers: 2, steps: 2 },
+    { shards: 'several shards', workers: 2, steps: 2 },
   ])(
-    'gives every sample of $shards shard once an epoch to $workers workers, as Pillow decodes it',
+    'gives every sample of $shards once an epoch to $workers workers, as Pillow decodes it',
     async ({ shards, ...reading }) => {
       const { decoder, ...report } = await read(
-        shards === 'one' ? inject('example').webdataset : sharded,
+        shards === 'one shard' ? inject('example').webdataset : sharded,
         reading,
       );
       console.log(`interop: ${report.samples} samples in batches, decoded by ${decoder}`);
