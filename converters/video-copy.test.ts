@@ -4,6 +4,7 @@ import { Decoder, Demuxer } from 'node-av';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../schemas/fixtures/episodes.ts';
 import { nanosToStamp } from '../schemas/time.ts';
+import { codedPackets } from './coded-video.fixture.ts';
 import { convertEpisodes, previewEpisodes } from './convert.ts';
 import { EPOCH, jointState, type TestStream, testContractFile, writeTestEpisode } from './episode.fixture.ts';
 import { greyLevel, greyPackets } from './grey-video.fixture.ts';
@@ -38,20 +39,22 @@ interface TakeOptions {
   readonly codec?: VideoCodec;
   readonly from?: number;
   readonly without?: readonly number[];
+  /** @default twelve grey pictures */
+  readonly packets?: readonly Uint8Array[];
   /** Milliseconds of the arm's first message: ticks begin there. */
   readonly armFrom?: number;
 }
 
-/** Twelve grey pictures, ten a second, each at a tick. */
+/** Twelve pictures, ten a second, each at a tick. */
 async function take(
   name: string,
-  { codec = 'h264', from = 0, without = [], armFrom = 0 }: TakeOptions = {},
+  { codec = 'h264', packets = greyPackets(codec), from = 0, without = [], armFrom = 0 }: TakeOptions = {},
 ): Promise<string> {
   const file = join(folder.path, `${name}.mcap`);
   const front: TestStream = {
     topic: '/front',
     type: 'foxglove_msgs/msg/CompressedVideo',
-    messages: greyPackets(codec).flatMap((data, i) => {
+    messages: packets.flatMap((data, i) => {
       const value = { timestamp: nanosToStamp(EPOCH), frame_id: '', data, format: codec };
       return i < from || without.includes(i) ? [] : [{ log: i * 100, value }];
     }),
@@ -130,6 +133,11 @@ describe('surveyVideos()', () => {
     );
     expect(await planOf(whole, { rest: ', colorOrder: bgr' })).toBe('the contract swaps its colours');
     expect(await planOf(whole, { rest: ', video: encode' })).toBe('the contract asks for it');
+    for (const codec of CODECS) {
+      const options = { width: 64, height: 48, pictures: 12, gop: 12, bFrames: 2 };
+      const reordered = await take(`reordered-${codec}`, { codec, packets: codedPackets(codec, options) });
+      expect(await planOf(reordered)).toBe('its pictures are reordered at frame 2 (B-frames)');
+    }
     const crop = ', crop: { x: 0, y: 0, width: 64, height: 48 }';
     expect(await planOf(whole, { rest: crop })).toBe('the contract crops it');
   });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { CodedBits, nalUnits } from './coded-bits.ts';
+import { codedPackets } from './coded-video.fixture.ts';
 import { greyPackets } from './grey-video.fixture.ts';
 import type { VideoCodec } from './video-packets.ts';
 import { type VideoPicture, VideoStream } from './video-stream.ts';
@@ -72,6 +73,26 @@ test.each(CODECS)('VideoStream.take() knows a loss within %s by the headers', (c
     ...whole,
     ...['key', 'shown'],
   ]);
+});
+
+test.each(CODECS)('VideoStream.take() does not miss a picture of %s that no other refers to', (codec) => {
+  const packets = codedPackets(codec, { width: 64, height: 48, pictures: 12, gop: 12, bFrames: 2 });
+  const shown = (without: number) => {
+    const stream = new VideoStream();
+    return packets.flatMap((data, i) => {
+      if (i === without) return [];
+      const picture = stream.take({ data, format: codec }, BigInt(i) * PERIOD);
+      return typeof picture === 'string' ? [] : [i];
+    });
+  };
+  const all = packets.map((_, i) => i);
+  expect(shown(-1)).toEqual(all);
+  expect(shown(1)).toEqual([0]);
+  // The last in the order of coding.
+  expect(shown(11)).toEqual(all.slice(0, -1));
+  const hurt = all.map((without) => shown(without).length);
+  expect(new Set(hurt)).toContain(11);
+  expect(Math.min(...hurt.slice(1))).toBe(1);
 });
 
 test.each(CODECS)(
