@@ -4,12 +4,13 @@ import { perStream } from '../per-stream.ts';
 import { Reversals } from '../reversals.ts';
 import { medianDeviation, runningMedian, SIGMAS_PER_MAD } from '../robust.ts';
 import type { CheckedStream } from '../subject.ts';
-import { Blocks, runs } from './blocks.ts';
+import { runs } from './blocks.ts';
 import { IMPOSSIBLE_ACCELERATION, isGripper, isJointCommand, isJointState, jointsOf } from './joints.ts';
-import { perRobotStream } from './per-robot.ts';
-import { worstOf } from './worst.ts';
+import { perJoint } from './per-joint.ts';
 
 const JUMP_SIGMAS = 5;
+/** Shorter stretches between two gaps tell no jump from motion. */
+const SHORTEST_SECS = 0.5;
 /** States that a command may be a copy of. */
 const LATEST_STATES = 3;
 /** Without a declared range: radians or metres. */
@@ -73,34 +74,24 @@ export const COMMAND_CHECKS: readonly Check[] = [
       example: 'commands: joint4 is told to be at its limit in 31 % of the commands',
       source: 'lerobot-doctor; lerobot-lint',
     },
-    watch: perRobotStream(isJointCommand, (_stream, robot) => {
-      const columns = new Map<string, { run: number; at: number }>();
-      let messages = 0;
-      return {
-        observe(observation) {
-          const joints = jointsOf(observation);
-          if (!joints || joints.names.every(isGripper)) return;
-          messages++;
-          joints.names.forEach((name, i) => {
-            const { lower, upper } = robot.limits(name);
-            if (lower === undefined || upper === undefined || isGripper(name)) return;
-            const margin = 1e-4 * (upper - lower);
-            const position = joints.positions[i]!;
-            const joint = entryOf(columns, name, () => ({ run: 0, at: 0 }));
-            joint.run = position <= lower + margin || position >= upper - margin ? joint.run + 1 : 0;
-            if (joint.run === 3) joint.at += 3;
-            else if (joint.run > 3) joint.at++;
-          });
-        },
-        *findings(_now, facts): Generator<Judgement> {
-          if (!facts || messages === 0) return;
-          const worst = worstOf([...columns].map(([channel, { at }]) => ({ channel, value: at / messages })));
-          if (!worst)
-            return yield { status: 'not_assessed', reason: 'nothing says the limits of its joints' };
-          const share = `${(worst.value * 100).toFixed(0)} % of the commands`;
-          yield { ...worst, reason: `${worst.channel} is told to be at its limit in ${share}` };
-        },
-      };
+    watch: perJoint({
+      ...{ of: isJointCommand, missing: 'nothing says the limits of its joints' },
+      begin: (joint, robot) => {
+        const { lower, upper } = robot.limits(joint);
+        if (lower === undefined || upper === undefined) return undefined;
+        const margin = 1e-4 * (upper - lower);
+        let [run, atLimit] = [0, 0];
+        return {
+          add(position) {
+            run = position <= lower + margin || position >= upper - margin ? run + 1 : 0;
+            if (run === 3) atLimit += 3;
+            else if (run > 3) atLimit++;
+          },
+          result: ({ messages }) => ({ value: atLimit / messages }),
+        };
+      },
+      say: ({ channel, value }) =>
+        `${channel} is told to be at its limit in ${(value * 100).toFixed(0)} % of the commands`,
     }),
   },
   {
@@ -119,43 +110,21 @@ export const COMMAND_CHECKS: readonly Check[] = [
       example: 'commands: joint2 jumps 14 times a minute',
       source: 'lerobot-doctor (5 σ); limits of our own',
     },
-    watch: perStream(isJointCommand, () => {
-      const counts: { count: number; window: Judgement['window'] }[] = [];
-      let [secs, names]: [number, readonly string[]] = [0, []];
-      const blocks = new Blocks({
-        use(block) {
-          secs += block.secs.at(-1)!;
-          block.columns.forEach((column, i) => {
-            if (isGripper(names[i]!)) return;
-            counts[i] ??= { count: 0, window: undefined };
-            const jumps = jumpsOf(column, block.periodSecs);
-            counts[i].count += jumps.length;
-            if (jumps.length > 0) counts[i].window ??= block.window(jumps[0]!, jumps[0]! + 1);
-          });
-        },
-      });
-      return {
-        observe(observation) {
-          const joints = jointsOf(observation);
-          if (!joints) return;
-          names = joints.names;
-          blocks.add(observation, joints.positions);
-        },
-        *findings(_now, facts): Generator<Judgement> {
-          if (!facts) return;
-          blocks.flush();
-          const perMinute = (count: number) => count / Math.max(1, secs / 60);
-          const worst = worstOf(
-            counts.flatMap(({ count, window }, i) => ({
-              channel: names[i],
-              value: perMinute(count),
-              window,
-            })),
-          );
-          if (worst)
-            yield { ...worst, reason: `${worst.channel} jumps ${worst.value.toFixed(1)} times a minute` };
-        },
-      };
+    watch: perJoint({
+      ...{ of: isJointCommand, stretchSecs: SHORTEST_SECS },
+      begin: () => {
+        let count = 0;
+        let window: Judgement['window'];
+        return {
+          column(positions, block) {
+            const jumps = jumpsOf(positions, block.periodSecs);
+            count += jumps.length;
+            if (jumps.length > 0) window ??= block.window(jumps[0]!, jumps[0]! + 1);
+          },
+          result: ({ secs }) => ({ value: count / Math.max(1, secs / 60), window }),
+        };
+      },
+      say: ({ channel, value }) => `${channel} jumps ${value.toFixed(1)} times a minute`,
     }),
   },
   {
@@ -235,30 +204,20 @@ export const COMMAND_CHECKS: readonly Check[] = [
       example: 'commands: joint6 turns back 17 times in a second',
       source: 'idea of deepen-grade; limits of our own',
     },
-    watch: perRobotStream(isJointCommand, (_stream, robot) => {
-      const tracks = new Map<string, Reversals>();
-      return {
-        observe(observation) {
-          const joints = jointsOf(observation);
-          joints?.names.forEach((name, i) => {
-            if (isGripper(name) || !Number.isFinite(joints.positions[i]!)) return;
-            const { lower, upper } = robot.limits(name);
-            const range = lower === undefined || upper === undefined ? ASSUMED_RANGE : upper - lower;
-            entryOf(tracks, name, () => new Reversals(() => 0.01 * range)).add(
-              joints.positions[i]!,
-              observation.logTime,
-            );
-          });
-        },
-        *findings(_now, facts): Generator<Judgement> {
-          if (!facts) return;
-          const worst = worstOf(
-            [...tracks].map(([channel, { most }]) => ({ channel, value: most?.count ?? 0, window: most })),
-          );
-          if (worst)
-            yield { ...worst, reason: `${worst.channel} turns back ${worst.value} times in a second` };
-        },
-      };
+    watch: perJoint({
+      of: isJointCommand,
+      begin: (joint, robot) => {
+        const { lower, upper } = robot.limits(joint);
+        const range = lower === undefined || upper === undefined ? ASSUMED_RANGE : upper - lower;
+        const reversals = new Reversals(() => 0.01 * range);
+        return {
+          add(position, { logTime }) {
+            if (Number.isFinite(position)) reversals.add(position, logTime);
+          },
+          result: () => ({ value: reversals.most?.count ?? 0, window: reversals.most }),
+        };
+      },
+      say: ({ channel, value }) => `${channel} turns back ${value} times in a second`,
     }),
   },
 ];

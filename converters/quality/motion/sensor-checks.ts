@@ -5,9 +5,12 @@ import { type Block, Blocks } from './blocks.ts';
 import { DEAD_JOINT } from './dead-joint.ts';
 import { FROZEN_STATE } from './frozen-state.ts';
 import { IMPOSSIBLE_ACCELERATION, isGripper, isJointState, jointsOf } from './joints.ts';
+import { perJoint } from './per-joint.ts';
 import { worstOf } from './worst.ts';
 
 const SPIKE_SIGMAS = 6;
+/** Shorter stretches between two gaps tell no spike from motion. */
+const SHORTEST_SECS = 0.5;
 /** Velocities below tell nothing of their agreement, per second. */
 const LEAST_SPEED = 0.02;
 
@@ -29,43 +32,21 @@ export const SENSOR_CHECKS: readonly Check[] = [
       example: 'joints: 0.4 % of the samples of joint3 are spikes',
       source: 'Kalanos',
     },
-    watch: perStream(isJointState, () => {
-      const spikes: { count: number; window: Judgement['window'] }[] = [];
-      let [samples, names]: [number, readonly string[]] = [0, []];
-      const blocks = new Blocks({
-        use(block) {
-          samples += block.secs.length;
-          block.columns.forEach((column, i) => {
-            if (isGripper(names[i]!)) return;
-            const found = spikesOf(column, block);
-            spikes[i] ??= { count: 0, window: undefined };
-            const joint = spikes[i];
-            joint.count += found.length;
-            if (found.length > 0) joint.window ??= block.window(found[0]!, found[0]!);
-          });
-        },
-      });
-      return {
-        observe(observation) {
-          const joints = jointsOf(observation);
-          if (!joints) return;
-          names = joints.names;
-          blocks.add(observation, joints.positions);
-        },
-        *findings(_now, facts): Generator<Judgement> {
-          if (!facts) return;
-          blocks.flush();
-          const worst = worstOf(
-            spikes.flatMap((joint, i) => {
-              return { channel: names[i], value: joint.count / samples, window: joint.window };
-            }),
-          );
-          if (!worst) return;
-          const evidence = { ...worst.evidence, samples };
-          const reason = `${(worst.value * 100).toFixed(2)} % of the samples of ${worst.channel} are spikes`;
-          yield { ...worst, evidence, reason };
-        },
-      };
+    watch: perJoint({
+      ...{ of: isJointState, stretchSecs: SHORTEST_SECS },
+      begin: () => {
+        let count = 0;
+        let window: Judgement['window'];
+        return {
+          column(positions, block) {
+            const found = spikesOf(positions, block);
+            count += found.length;
+            if (found.length > 0) window ??= block.window(found[0]!, found[0]!);
+          },
+          result: ({ samples }) => ({ value: count / samples, window, evidence: { samples } }),
+        };
+      },
+      say: ({ channel, value }) => `${(value * 100).toFixed(2)} % of the samples of ${channel} are spikes`,
     }),
   },
   FROZEN_STATE,
