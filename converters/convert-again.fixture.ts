@@ -5,6 +5,7 @@ import { readContract } from '../schemas/contract-file.ts';
 import { convertEpisodes } from './convert.ts';
 import { lerobot } from './lerobot/lerobot.ts';
 import { webdataset } from './webdataset/webdataset.ts';
+import { zarrZip } from './zarr/zarr.ts';
 
 const [recordings, directory, contract, workers, how] = process.argv.slice(2);
 if (!recordings || !directory || !contract) throw new TypeError('arguments are missing');
@@ -13,7 +14,7 @@ await convertEpisodes(
   names.map((name) => join(recordings, name)),
   {
     contract: await readContract(contract),
-    formats: [lerobot, webdataset],
+    formats: [lerobot, webdataset, zarrZip],
     directory,
     version: '0.0.0',
     workers: Number(workers),

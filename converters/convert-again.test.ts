@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,10 +16,13 @@ import { lerobot } from './lerobot/lerobot.ts';
 import { pictureContract, writePictureEpisode } from './picture-episodes.fixture.ts';
 import { PREPARED } from './prepared/prepared-folder.ts';
 import { webdataset } from './webdataset/webdataset.ts';
-import { zarr } from './zarr/zarr.ts';
+import { zarr, zarrZip } from './zarr/zarr.ts';
 
 /** Of each recording: an action that is the next state is unknown at the last of 12. */
 const FRAMES = 11;
+const CAMERAS = 2;
+/** Pixels and JPEG. */
+const FORMS = 2;
 const PROGRAM = join(import.meta.dirname, 'convert-again.fixture.ts');
 
 let root: string;
@@ -48,12 +52,12 @@ afterAll(() => rm(root, { recursive: true }));
 
 /** Without the second camera: video takes long to encode. */
 const ONE_CAMERA = parseContract(pictureContract.text.replace(/^.*wrist.*\n/gm, ''), 'contract.yaml');
-const VIDEO = { formats: [lerobot, webdataset], contract: ONE_CAMERA };
+const VIDEO = { formats: [lerobot, webdataset, zarrZip], contract: ONE_CAMERA };
 
 function options(directory: string, part: Partial<ConvertOptions> = {}): ConvertOptions {
   return {
     contract: pictureContract,
-    formats: [zarr, webdataset],
+    formats: [zarr, zarrZip, webdataset],
     directory,
     version: '0.0.0',
     ...part,
@@ -66,6 +70,12 @@ async function contents(directory: string): Promise<ReadonlyMap<string, string>>
   return new Map(
     await Promise.all(paths.map(async (path) => [path, await fileDigest(join(directory, path))] as const)),
   );
+}
+
+/** Episodes that lie prepared, pictures and all. */
+function preparedEpisodes(directory: string): number {
+  const names = readdirSync(join(directory, PREPARED), { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => name.endsWith('.bin')).length / (CAMERAS * FORMS);
 }
 
 /** Counts the frames that a conversion decodes. */
@@ -113,11 +123,19 @@ test('convertEpisodes() takes up what is prepared with resume, and begins anew w
   expect(resumed.decoded()).toBe(0);
   expect(await contents(directory)).toEqual(expected);
   await rm(join(directory, 'zarr'), { recursive: true });
+  await rm(join(directory, 'zarr-zip'), { recursive: true });
   await rm(join(directory, 'webdataset'), { recursive: true });
-  const anew = counting({ keepPrepared: false });
-  await convertEpisodes(files, options(directory, anew.part));
+  const anew = counting();
+  const lying: number[] = [];
+  const onProgress: ConvertOptions['onProgress'] = (progress) => {
+    anew.part.onProgress(progress);
+    if (progress.stage === 'writing') lying.push(preparedEpisodes(directory));
+  };
+  await convertEpisodes(files, options(directory, { onProgress, keepPrepared: false }));
   expect(anew.decoded()).toBe(3 * FRAMES);
-  expect(await readdir(directory)).toEqual(['webdataset', 'zarr']);
+  // What is written does not lie there a second time.
+  expect([...new Set(lying)]).toEqual([2, 1, 0]);
+  expect(await readdir(directory)).toEqual(['webdataset', 'zarr', 'zarr-zip']);
 });
 
 test('convertEpisodes() prepares an episode again when its prepared files are not whole', async () => {
@@ -213,7 +231,7 @@ test.each([1, 2])('convertEpisodes() leaves a recording out that fails, with %i 
   const differing = [...expected].filter(([path, digest]) => changed.get(path) !== digest);
   // What is left out is said in manifests and cards; all else is as if it had never been named.
   expect(differing.map(([path]) => path.replace(/^.*\//, ''))).toEqual([
-    ...['README.md', 'manifest.json', 'README.md', 'manifest.json'],
+    ...['README.md', 'manifest.json', 'README.md', 'manifest.json', 'README.md', 'manifest.json'],
   ]);
   const strict = convertEpisodes([files[0]!, mute], options(join(root, 'strict'), { workers, strict: true }));
   await expect(strict).rejects.toThrow(skipped[1]!.fault.message);

@@ -14,9 +14,10 @@ import { manifestEpisode, type PlacedEpisode, placeEpisodes } from './placed-epi
 import { mergeForms } from './prepared/picture-form.ts';
 import { episodesOf, type PrepareRequest, readFrames, recordingPart } from './prepared/prepare-episode.ts';
 import { prepareAll } from './prepared/prepare-pool.ts';
-import type { EpisodeFacts, PreparedEpisode } from './prepared/prepared-episode.ts';
+import type { EpisodeFacts } from './prepared/prepared-episode.ts';
 import { PreparedFolder } from './prepared/prepared-folder.ts';
 import { type ConvertProgress, ProgressMeter } from './progress-meter.ts';
+import { storageFault } from './storage-fault.ts';
 import { surveyVideos, videoRecords } from './video-survey.ts';
 import { type ConvertedDataset, videosOf, writeDatasets } from './write-datasets.ts';
 
@@ -36,7 +37,7 @@ export interface ConvertOptions {
   readonly resume?: boolean;
   /** Whether datasets that exist get the episodes that they lack; resumes too. @default false */
   readonly append?: boolean;
-  /** Whether prepared episodes stay for the next resume or append. @default true */
+  /** Whether prepared episodes stay for the next resume or append; else each is removed once it is written. @default true */
   readonly keepPrepared?: boolean;
   /** What the checks made of the recordings, by digest; the manifest and the card say it. @default nothing */
   readonly verdicts?: ReadonlyMap<string, Verdict>;
@@ -99,11 +100,12 @@ export async function convertEpisodes(
     if (skipped[0] && (options.strict || prepared.names.length === 0)) throw skipped[0].fault;
     if (prepared.names.length + existing.length === 0) throw nothingLeft(read.discarded);
     const names = await withExisting(prepared.names, { existing, folder });
-    const places = new Map<EpisodeFacts, () => Promise<PreparedEpisode>>();
+    const places = new Map<EpisodeFacts, { readonly name: string; readonly stretch: number }>();
+    const left = new Map<string, number>();
     for (const name of names) {
-      for (const [i, { facts }] of (await folder.open(name)).entries()) {
-        places.set(facts, async () => (await folder.open(name))[i]!);
-      }
+      const stretches = await folder.open(name);
+      for (const [stretch, { facts }] of stretches.entries()) places.set(facts, { name, stretch });
+      left.set(name, stretches.length);
     }
     const placed = placeEpisodes([...places.keys()], contract.contract);
     refuseMoves(placed, existing);
@@ -111,13 +113,23 @@ export async function convertEpisodes(
       ...options,
       folders,
       skipped,
-      open: (facts) => places.get(facts)!(),
+      open: async (facts) => {
+        const { name, stretch } = places.get(facts)!;
+        return (await folder.open(name))[stretch]!;
+      },
+      ...(!keepPrepared && {
+        onWritten: async (facts) => {
+          const { name } = places.get(facts)!;
+          left.set(name, left.get(name)! - 1);
+          if (left.get(name) === 0) await folder.discard(name);
+        },
+      }),
     });
     if (keepPrepared) await folder.keepOnly(names);
     else await folder.remove();
     return { datasets, late: placed.flatMap(lateMessages), discarded: read.discarded, skipped };
   } catch (error) {
-    throw located(error, contract);
+    throw (await storageFault(error, directory)) ?? located(error, contract);
   }
 }
 

@@ -12,6 +12,7 @@ import { FeatureTable, writeManifest } from './manifest.ts';
 import { manifestEpisode, type PlacedEpisode } from './placed-episode.ts';
 import type { EpisodeFacts, PreparedEpisode } from './prepared/prepared-episode.ts';
 import { type ConvertProgress, ProgressMeter } from './progress-meter.ts';
+import { storageFault } from './storage-fault.ts';
 
 export interface ConvertedDataset {
   readonly format: string;
@@ -32,6 +33,8 @@ export interface WriteOptions {
   readonly verdicts?: ReadonlyMap<string, Verdict>;
   /** Called when its turn has come: what is known of its pictures is not held for all episodes at once. */
   open(episode: EpisodeFacts): Promise<PreparedEpisode>;
+  /** Called when every writer has taken it. */
+  readonly onWritten?: (episode: EpisodeFacts) => Promise<void>;
   readonly onProgress?: (progress: ConvertProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -47,7 +50,7 @@ export async function writeDatasets(
   episodes: readonly PlacedEpisode[],
   options: WriteOptions,
 ): Promise<readonly ConvertedDataset[]> {
-  const { contract, formats, folders, version, onProgress, signal } = options;
+  const { contract, formats, directory, folders, version, onProgress, signal } = options;
   const features = new FeatureTable(contract.contract);
   const meter = new ProgressMeter(
     'writing',
@@ -69,12 +72,15 @@ export async function writeDatasets(
     }
     for (const { facts, header } of episodes) {
       signal?.throwIfAborted();
-      await using pictures = await options.open(facts);
-      const numbers = await pictures.numbers();
-      features.add(numbers, header);
-      const { audio } = pictures;
-      await allDone(open.map(({ writer }) => writer.addEpisode({ header, numbers, pictures, audio })));
-      for (const { part } of open) for (const each of audio) await each.copyTo(part, header.index);
+      {
+        await using pictures = await options.open(facts);
+        const numbers = await pictures.numbers();
+        features.add(numbers, header);
+        const { audio } = pictures;
+        await allDone(open.map(({ writer }) => writer.addEpisode({ header, numbers, pictures, audio })));
+        for (const { part } of open) for (const each of audio) await each.copyTo(part, header.index);
+      }
+      await options.onWritten?.(facts);
       meter.frames(header.index, facts.frames);
       meter.done(header.index);
     }
@@ -82,9 +88,10 @@ export async function writeDatasets(
     await folders.complete();
     return datasets;
   } catch (error) {
+    const refused = await storageFault(error, directory);
     await Promise.allSettled(open.map(({ writer }) => writer.abort()));
     await folders.remove();
-    throw error;
+    throw refused ?? error;
   }
 }
 
@@ -142,7 +149,9 @@ export function videosOf(
 ): readonly ManifestVideo[] {
   if (storesVideo !== 'exact') return storesVideo ? videos : [];
   const reason = 'frame 0 is no keyframe';
-  return videos.map(({ lead, ...video }) => (lead ? { feature: video.feature, made: 'encoded', reason } : video));
+  return videos.map(({ lead, ...video }) =>
+    lead ? { feature: video.feature, made: 'encoded', reason } : video,
+  );
 }
 
 /** As Promise.all, but waits for every one before it fails: writers are not aborted in the middle of a call. */

@@ -128,7 +128,7 @@ async function convert(names: readonly string[], text: string): Promise<void> {
 }
 
 const WITH_TEXT = ['lerobot', 'lerobot-v21', 'rlds', 'webdataset'];
-const OTHERS = [...FORMATS.keys()].filter((name) => !WITH_TEXT.includes(name) && name !== 'zarr-zip');
+const OTHERS = [...FORMATS.keys()].filter((name) => !WITH_TEXT.includes(name));
 
 test(`every kind of feature goes into ${WITH_TEXT.join(', ')} as it was recorded`, async () => {
   await convert(WITH_TEXT, TEXT);

@@ -264,7 +264,7 @@ describe.each([...FORMATS])('%s', (name: string, format: DatasetFormat) => {
 });
 
 /** LeRobot and WebDataset index their rows: they are given wrong indices in tests of their own. */
-const BY_TICKS = ['rlds', 'zarr', 'robomimic'];
+const BY_TICKS = ['rlds', 'zarr', 'zarr-zip', 'robomimic'];
 
 describe.each(BY_TICKS)('%s', (name) => {
   const FRAMES: readonly [string, (frames: Frame[]) => Frame[], RegExp][] = [

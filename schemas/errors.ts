@@ -91,6 +91,11 @@ export class RecordError extends KinescribeError {
   readonly code = 'RECORD';
 }
 
+/** A disk that refuses to be written: full, or not ours to write. What was done so far is kept. */
+export class StorageError extends KinescribeError {
+  readonly code = 'STORAGE';
+}
+
 /** An episode cannot become samples under this contract. */
 export class ConvertError extends KinescribeError {
   readonly code = 'CONVERT';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { release } from '../../schemas/chunk-codec.ts';
 import type { Contract } from '../../schemas/contract.ts';
 import { EPISODE_SUFFIX } from '../../schemas/episode.ts';
@@ -16,6 +16,7 @@ import type { EpisodeNumbers } from '../episode-numbers.ts';
 import type { Frame } from '../frame.ts';
 import { keptRanges } from '../kept-ranges.ts';
 import { manifestClock } from '../manifest.ts';
+import { storageFault } from '../storage-fault.ts';
 import { sampledFrames, surveyVideos, type VideoPlan, videoRecords } from '../video-survey.ts';
 import { copies, type PictureForm } from './picture-form.ts';
 import { Preparation } from './preparation.ts';
@@ -58,8 +59,9 @@ export async function prepareEpisode(request: PrepareRequest, options: PrepareOp
       await prepareStretch(join(part, String(episode.number)), request, { ...options, digest, episode });
     }
   } catch (error) {
+    const refused = await storageFault(error, datasetsOf(root));
     await rm(part, { recursive: true, force: true });
-    throw error;
+    throw refused ?? error;
   }
   await rm(directory, { recursive: true, force: true });
   await rename(part, directory);
@@ -109,6 +111,11 @@ function wantedPictures(
 /** Frees pixels that have their memory for themselves: each camera's reader made them for one frame after the other. */
 function releaseWhole(pixels: Uint8Array): void {
   if (pixels.byteLength === pixels.buffer.byteLength) release(pixels);
+}
+
+/** The folder of the datasets, beside which a folder of prepared episodes lies. */
+function datasetsOf(root: string): string {
+  return dirname(dirname(root));
 }
 
 /** Name of a prepared episode's folder; labels decide what is taken of a recording. */

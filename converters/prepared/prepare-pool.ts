@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { ConvertError, type KinescribeError } from '../../schemas/errors.ts';
+import { ConvertError, type KinescribeError, StorageError } from '../../schemas/errors.ts';
 import { workerFile } from '../../schemas/worker-file.ts';
 import { isEpisodeFault } from './episode-fault.ts';
 import { type PrepareRequest, prepareEpisode } from './prepare-episode.ts';
@@ -14,6 +14,7 @@ export type PrepareReply =
   | { readonly kind: 'frame' }
   | { readonly kind: 'prepared'; readonly name: string }
   | { readonly kind: 'faulty'; readonly message: string; readonly contractPath?: readonly string[] }
+  | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'broken'; readonly message: string; readonly stack: string };
 
 /** What became of one recording: its prepared episode, or what keeps it from becoming one. */
@@ -118,7 +119,11 @@ class ForeignPreparer implements Preparer {
       const exited = (code: number | null, signal: string | null) => {
         this.#child.off('message', listen);
         const ended = signal ? `it was ended by ${signal}` : `it ended with code ${code}`;
-        reject(this.#signal.reason ?? new TypeError(`the process that prepared "${request.file}": ${ended}`));
+        const fault = new ConvertError(
+          `Cannot convert "${request.file}": ${ended} while it was prepared, by a process of its own. If memory was ` +
+            'short, use fewer --workers; then go on with --resume.',
+        );
+        reject(this.#signal.reason ?? fault);
       };
       this.#child.on('message', listen).once('exit', exited);
       this.#child.send(request);
@@ -130,6 +135,8 @@ class ForeignPreparer implements Preparer {
         const { message, contractPath } = reply;
         return { fault: new ConvertError(message, contractPath && { contractPath }) };
       }
+      case 'refused':
+        throw new StorageError(reply.message);
       case 'broken': {
         const error = new Error(reply.message);
         error.stack = reply.stack;

@@ -1,5 +1,5 @@
 /** A program: prepares episodes for the process that started it, one after the other; see `prepare-pool.ts`. */
-import { ConvertError } from '../../schemas/errors.ts';
+import { ConvertError, StorageError } from '../../schemas/errors.ts';
 import { isEpisodeFault } from './episode-fault.ts';
 import { prepareEpisode } from './prepare-episode.ts';
 import type { PrepareReply, PrepareRequest } from './prepare-pool.ts';
@@ -24,6 +24,7 @@ function send(reply: PrepareReply): void {
 
 function describe(error: unknown): PrepareReply {
   const { message, stack = '' } = error instanceof Error ? error : new TypeError(String(error));
+  if (error instanceof StorageError) return { kind: 'refused', message };
   if (!isEpisodeFault(error)) return { kind: 'broken', message, stack };
   const path = error instanceof ConvertError ? error.contractPath : undefined;
   return { kind: 'faulty', message, ...(path && { contractPath: path }) };

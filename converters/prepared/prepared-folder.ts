@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../schemas/errors.ts';
 import { isOwnerAlive, ownerFields } from '../../schemas/part-owner.ts';
+import { filesBelow } from '../files-below.ts';
 import { formName, type PictureForm } from './picture-form.ts';
 import { recordingPart } from './prepare-episode.ts';
 import { openPrepared, type PreparedEpisode } from './prepared-episode.ts';
@@ -51,6 +52,7 @@ export class PreparedFolder implements AsyncDisposable {
       if (!isKept) await rm(join(directory, name), { recursive: true });
     }
     await mkdir(folder.root, { recursive: true });
+    await folder.#removeParts();
     return folder;
   }
 
@@ -73,6 +75,21 @@ export class PreparedFolder implements AsyncDisposable {
   async keepOnly(names: readonly string[]): Promise<void> {
     for (const name of await readdir(this.root)) {
       if (!names.includes(name)) await rm(join(this.root, name), { recursive: true });
+    }
+  }
+
+  /** Removes what no writer asks for again of a recording: all but videos, of which several become one file. */
+  async discard(name: string): Promise<void> {
+    // What tells that it is whole goes before its numbers.
+    for (const path of await filesBelow(join(this.root, name))) {
+      if (!path.endsWith('.mp4')) await rm(join(this.root, name, path));
+    }
+  }
+
+  /** What a conversion that was killed left in the middle of. */
+  async #removeParts(): Promise<void> {
+    for (const name of await readdir(this.root)) {
+      if (name.endsWith('.part')) await rm(join(this.root, name), { recursive: true, force: true });
     }
   }
 
