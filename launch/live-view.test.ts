@@ -48,4 +48,16 @@ describe('liveLines()', () => {
     expect(liveLines(status).filter((line) => line.startsWith(RED))).toHaveLength(1);
     expect(logLine(status)).toContain('look at /joints');
   });
+
+  it('is no readiness while a required stream has not been heard', () => {
+    const unheard = { ...well, topic: '/camera', received: 0, trouble: 'silent' as const };
+    const states = [[unheard], [{ ...unheard, received: 9 }]].map((streams) => {
+      const status = { ...statusWith(well, ...streams), state: 'idle' as const };
+      return [liveLines(status)[0]!.split(' ')[0], logLine(status).split(' ')[0]];
+    });
+    expect(states).toEqual([
+      ['WAITING', 'waiting'],
+      ['IDLE', 'idle'],
+    ]);
+  });
 });

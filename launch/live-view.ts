@@ -1,3 +1,4 @@
+import { awaitedTopics } from '../schemas/awaited-topics.ts';
 import { planWords } from '../schemas/plan-words.ts';
 import type { RecordingStatus, StreamStatus } from '../schemas/recording-control.ts';
 
@@ -14,7 +15,8 @@ const MOST_WRONG = 5;
 /** What an operator sees while recording, line by line. */
 export function liveLines(status: ShownStatus, { colour = true } = {}): string[] {
   const { state, episodeId, durationSecs, paused, queuedBytes, streams, storage, plan, wrong = [] } = status;
-  const head = `${(paused ? 'paused' : state).toUpperCase().padEnd(10)} ${episodeId ?? ''}  ${durationSecs.toFixed(1)} s`;
+  const word = awaitedTopics(status).length > 0 ? 'waiting' : state;
+  const head = `${(paused ? 'paused' : word).toUpperCase().padEnd(10)} ${episodeId ?? ''}  ${durationSecs.toFixed(1)} s`;
   const width = Math.max(5, ...streams.map(({ topic }) => topic.length));
   const rows = streams.map((stream) => {
     const text = row(stream, width);
@@ -42,8 +44,9 @@ export function logLine(status: ShownStatus): string {
     .filter(({ trouble }) => trouble)
     .map(({ topic, trouble, lost, rateHz }) => `${topic} ${trouble}, ${rateHz.toFixed(0)} Hz, ${lost} lost`);
   wrong.push(...findings.slice(0, MOST_WRONG));
+  const word = awaitedTopics(status).length > 0 ? 'waiting' : state;
   const end = wrong.length > 0 ? `; look at ${wrong.join('; ')}` : '; all streams well';
-  return `${state} ${episodeId ?? ''} ${durationSecs.toFixed(0)} s, ${received} messages${end}`;
+  return `${word} ${episodeId ?? ''} ${durationSecs.toFixed(0)} s, ${received} messages${end}`;
 }
 
 interface Column {

@@ -13,14 +13,14 @@ beforeAll(async () => {
 });
 afterAll(() => rm(library, { recursive: true }));
 
-it('record() completes the running take however often it is told to end', async () => {
+it('record() completes the running take however often it is told to end', { timeout: 60_000 }, async () => {
   const contract = 'launch/contracts/demo-arm.yaml';
   const args = ['launch/bin.js', 'record', '-s', 'demo', '-c', contract, '-o', library, '-d', '60'];
   const child = spawn(process.execPath, [...args, '--no-checks'], { cwd: root, stdio: 'ignore' });
   const filesEnding = async (suffix: string) =>
     (await readdir(library)).filter((name) => name.endsWith(suffix));
   try {
-    await vi.waitFor(async () => expect(await filesEnding('.part')).toHaveLength(1), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await filesEnding('.part')).toHaveLength(1), { timeout: 40_000 });
     const exit = once(child, 'exit');
     for (const signal of ['SIGINT', 'SIGINT', 'SIGTERM', 'SIGTERM'] as const) {
       child.kill(signal);

@@ -25,7 +25,7 @@ import { byDuration, byKeyboard, byPedal, byRosGraph } from '../operators.ts';
 import { Screen } from '../screen.ts';
 import { serveRecording } from '../serve-recording.ts';
 import { openSource } from '../sources.ts';
-import { firstLook } from '../start-checks/first-look.ts';
+import { firstLook, untilHeard } from '../start-checks/first-look.ts';
 import { checkLines } from '../start-checks/start-check.ts';
 import { recordingChecks } from '../start-checks/start-checks.ts';
 import { checkedLines, takeLines } from '../take-report.ts';
@@ -117,10 +117,12 @@ export async function record(_args: readonly string[], options: CommandOptions):
       screen.say(`Operator's page  ${server.url('/record')}`);
       screen.say(`Live preview     ${server.url('/', 'ws')}   (Foxglove and Lichtblick)`);
     }
-    const looked = firstLook({ streams: () => recorder.status().streams, contract, signal });
+    const look = { streams: () => recorder.status().streams, contract, signal };
+    const looked = firstLook(look);
     void looked.then((faults) => faults.length > 0 && screen.say(checkLines(faults).join('\n')));
     if (options.duration !== undefined) {
-      await looked; // what nobody publishes yet would be lost from the first take
+      await looked;
+      await untilHeard(look); // what nobody publishes yet would be lost from the first take
       await byDuration(session, { secs: Number(options.duration), takes: Number(options.takes), signal });
     } else {
       const inputs: Promise<unknown>[] = [ended];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseContract } from '../../schemas/contract-file.ts';
 import type { StreamStatus } from '../../schemas/recording-control.ts';
-import { firstLook } from './first-look.ts';
+import { firstLook, untilHeard } from './first-look.ts';
 
 const { contract } = parseContract(
   `
@@ -51,5 +51,15 @@ describe('firstLook()', () => {
 
   it('ends when the recording does', async () => {
     expect(await firstLook({ streams: () => [], contract, signal: AbortSignal.abort() })).toEqual([]);
+  });
+});
+
+describe('untilHeard()', () => {
+  it('waits for the streams that have to be there, or the end of the recording', async () => {
+    let looks = 0;
+    const streams = () => [joints({ received: looks++ > 3 ? 1 : 0, trouble: 'slow' })];
+    await untilHeard({ streams, contract, signal });
+    expect(looks).toBe(5);
+    await untilHeard({ streams: () => [], contract, signal: AbortSignal.abort() });
   });
 });

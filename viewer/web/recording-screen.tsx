@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { awaitedTopics } from '../../schemas/awaited-topics.ts';
 import type { RecordingCommand } from '../../schemas/recording-control.ts';
 import { RECORDING_KEYS } from '../../schemas/recording-keys.ts';
 import type { RecordingNow } from '../api.ts';
@@ -114,14 +115,16 @@ function StateBar({ status }: { status: RecordingNow }) {
   const { state, episodeId, durationSecs, storage, kept, discarded } = status;
   const { secsLeft, takesLeft, freeBytes, exhausted } = storage;
   const left = secsLeft === undefined ? formatBytes(freeBytes) : minutesText(secsLeft);
+  const awaited = awaitedTopics(status);
+  const word = awaited.length > 0 ? 'Waiting' : WORDS[state];
   const isShort = exhausted || (secsLeft !== undefined && secsLeft < SHORT_SECS);
   return (
     <header class="state-bar">
       <div role="status">
         <h1>
-          <i aria-hidden="true" /> {status.paused ? 'Paused' : WORDS[state]}
+          <i aria-hidden="true" /> {status.paused ? 'Paused' : word}
         </h1>
-        <p>{episodeId ?? 'next take'}</p>
+        <p>{episodeId ?? (awaited.length > 0 ? `for ${awaited.join(', ')}` : 'next take')}</p>
       </div>
       <output class="take-clock" aria-label="length of the take">
         {state !== 'idle' && clockText(durationSecs)}
