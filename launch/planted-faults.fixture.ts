@@ -239,14 +239,7 @@ export const PLANTED: readonly (readonly PlantedFault[])[] = [
       fault: { kind: 'clock-step', stepSecs: 0.5, ...front, ...window(4, 60) },
     },
   ],
-  [
-    { check: 'K11', stream: 'joints', at: 1.5, fault: { kind: 'frozen-joints', ...window(1.5, 7) } },
-    {
-      check: 'T16',
-      stream: 'commands',
-      fault: { kind: 'jitter', topic: TOPICS.jointCommands, amplitudeSecs: 0.4 / 50, ...WHOLE },
-    },
-  ],
+  [{ check: 'K11', stream: 'joints', at: 1.5, fault: { kind: 'frozen-joints', ...window(1.5, 7) } }],
 ];
 
 /** The faults of a group, each once. */
