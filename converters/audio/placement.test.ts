@@ -25,6 +25,7 @@ test.each<[string, Chunk[], (number | number[])[]]>([
   ],
   ['a gap where one was lost', chunks(0, 10, 30, 40), [0, 10, 30, 40]],
   ['a gap behind a late one', chunks(0, 14, 31, 40), [0, 10, 30, 40]],
+  ['a gap behind late ones that make it look smaller', chunks(0, 13, 26, 40, 50), [0, 10, 20, 40, 50]],
   ['a chunk without an instant behind the one before', chunks(0, undefined, 20), [0, 10, 20]],
   ['the last chunks without an instant', chunks(5, undefined, undefined), [5, 15, 25]],
   ['chunks without any instant', chunks(undefined, undefined), [0, 10]],

@@ -25,11 +25,16 @@ export interface Placement {
 /** No queue holds audio back for so long: stamps that go back further are of a clock that was set. */
 const MAX_DELAY_NANOS = 1e9;
 
+/** Of a sound card's clock against another: crystals are better by an order of magnitude. */
+const MAX_DRIFT = 5e-4;
+/** Of a chunk: where all later stamps are later by so much, one was lost; they are no queue that empties. */
+const LOST_SHARE = 0.75;
+
 /**
  * Puts chunks on one line of samples. Stamps are late by what transport and scheduler add, never early, so a chunk
  * follows the one before unless all later ones agree that something lies between: samples were lost where the least
- * delay of all that follows rises by more than half a chunk. Where that says nothing, no sample is moved, doubled
- * or left out, however its stamp jitters.
+ * delay of all that follows rises by most of a chunk. Where that says nothing, no sample is moved, doubled or left
+ * out, however its stamp jitters.
  *
  * @param chunks in order.
  */
@@ -38,17 +43,19 @@ export function placeChunks(chunks: readonly Chunk[], sampleRateHz: number): Pla
   const before = samplesBefore(chunks);
   const leads = leastLeads(chunks, (i) => before[i]! * nanosPerSample);
   const placed: PlacedChunk[] = [];
-  let [runStart, runLead, runFrom, end, drift] = [0, Number.NaN, 0, Number.NEGATIVE_INFINITY, 0];
+  let run = { start: 0, lead: 0, from: 0 };
+  let [expected, end, drift] = [0, Number.NEGATIVE_INFINITY, 0];
   for (const [i, { samples }] of chunks.entries()) {
     const lead = leads[i]!;
-    const longest = ((chunks[i - 1]?.samples ?? 0) * nanosPerSample) / 2;
-    const isLost = i > 0 && lead - leads[i - 1]! > longest;
-    if (i === 0 || isLost || lead < leads[i - 1]!) {
-      [runLead, runFrom] = [lead, before[i]!];
-      runStart = Math.round(lead / nanosPerSample + runFrom);
+    const lasted = (chunks[i - 1]?.samples ?? 0) * nanosPerSample;
+    expected = Math.min(lead, expected + MAX_DRIFT * lasted);
+    const isSetBack = i > 0 && lead < leads[i - 1]!;
+    if (i === 0 || isSetBack || lead - expected > LOST_SHARE * lasted) {
+      run = { start: Math.round(lead / nanosPerSample + before[i]!), lead, from: before[i]! };
+      expected = lead;
     }
-    drift = Math.max(drift, lead - runLead);
-    const start = runStart + before[i]! - runFrom;
+    drift = Math.max(drift, lead - run.lead);
+    const start = run.start + before[i]! - run.from;
     const skipped = Math.min(samples, Math.max(0, end - start));
     placed.push({ at: start + skipped, skipped, samples: samples - skipped });
     end = Math.max(end, start + samples);
