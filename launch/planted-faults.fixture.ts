@@ -1,9 +1,12 @@
 import type { Check } from '../converters/quality/check.ts';
+import type { ContentLag } from '../converters/quality/episode-facts.ts';
 import { Examination } from '../converters/quality/examination.ts';
 import { Feed } from '../converters/quality/feed.ts';
 import { RigCollector } from '../converters/quality/rig-collector.ts';
 import { Sampler } from '../converters/quality/sampler.ts';
 import type { CheckedStream } from '../converters/quality/subject.ts';
+import { CONTENT_CHECK } from '../converters/quality/time/content-check.ts';
+import { ContentSeries } from '../converters/quality/time/content-lag.ts';
 import type { Calibration } from '../schemas/calibration.ts';
 import type { Contract } from '../schemas/contract.ts';
 import { readContract } from '../schemas/contract-file.ts';
@@ -240,6 +243,10 @@ export const PLANTED: readonly (readonly PlantedFault[])[] = [
     },
   ],
   [{ check: 'K11', stream: 'joints', at: 1.5, fault: { kind: 'frozen-joints', ...window(1.5, 7) } }],
+  [
+    { check: 'T15', stream: 'front', fault: { kind: 'clock-step', stepSecs: 0.27, ...front, ...WHOLE } },
+    { check: 'T15', stream: 'wrist', fault: { kind: 'clock-step', stepSecs: -0.27, ...wrist, ...WHOLE } },
+  ],
 ];
 
 /** The faults of a group, each once. */
@@ -302,10 +309,27 @@ export async function examineTake(
     task,
   });
   await feedTake(take, new Feed(examination, { streams, contract }));
+  const content = checks.includes(CONTENT_CHECK) ? await contentOf(take, contract) : undefined;
   return examination.findings(last, {
     ...{ file: 'take.mcap', info: undefined, ledger: undefined, labels: currentLabels([]) },
-    ...{ damages: [], frames: undefined, noFrames: undefined, content: undefined, peers: [] },
+    ...{ damages: [], frames: undefined, noFrames: undefined, content, peers: [] },
   });
+}
+
+/** As if every picture of the take had been looked at. */
+async function contentOf(take: Take, contract: Contract): Promise<readonly ContentLag[]> {
+  const series = new ContentSeries(contract);
+  const feed = new Feed(
+    { observe: (each) => series.observe(each), refused() {} },
+    { streams: [], contract, lookWidth: 96 },
+  );
+  for (const [key, spec] of STREAMS.entries()) feed.channel(key, channelOf(spec));
+  for (const { channelKey, logTime, publishTime = logTime, data } of take.messages) {
+    const sampled = { bytes: data.byteLength, fingerprint: 0, data, isWhole: true };
+    await feed.message(channelKey, { ...sampled, logTime, publishTime, sequence: 0 });
+  }
+  await feed.flush();
+  return series.lags();
 }
 
 async function feedTake(take: Take, feed: Feed): Promise<void> {

@@ -20,7 +20,7 @@ export const FEED_CHECKS: readonly Check[] = [
     explain: {
       cause:
         'Pictures are cut off on the way: a USB bus at its limit, lost UDP fragments, a codec in trouble.',
-      formula: 'Pictures that fail to decode / pictures looked at (5 a second).',
+      formula: 'Pictures that fail to decode / pictures looked at (4 a second).',
       remedy: 'Give the camera a USB controller of its own, shorten the cable, lower size or rate.',
       example: 'front: 3 of 150 pictures do not decode: premature end of JPEG image',
       source: 'lecop; Hugging Face threads on videos that decode to nothing',

@@ -182,10 +182,10 @@ export const PICTURE_CHECKS: readonly Check[] = [
     claim: 'DEFECT',
     runs: 'take',
     unit: 'm',
-    limits: { warn: 0.05, bad: 'below', validated: false },
+    limits: { fail: 0.05, bad: 'below', validated: false },
     explain: {
       cause: 'Millimetres are sent as 32FC1, or metres as 16UC1; REP 118 says the opposite.',
-      formula: 'Median of all distances must lie in 0.05 to 20 m after the scale that the encoding declares.',
+      formula: 'Median of all distances after the scale that the encoding declares; fails above 20 m too.',
       remedy: 'Set the driver’s depth unit to what REP 118 says for its encoding.',
       example: 'depth: the median distance is 840.00 m',
       source: 'REP 118; limits of our own',
@@ -205,7 +205,7 @@ export const PICTURE_CHECKS: readonly Check[] = [
           yield {
             status: isPlausible ? 'pass' : 'fail',
             value,
-            limits: value > 20 ? { warn: 20 } : {},
+            limits: value > 20 ? { fail: 20 } : {},
             evidence: { looks: medians.length },
             reason: `the median distance is ${value.toFixed(2)} m`,
           };
