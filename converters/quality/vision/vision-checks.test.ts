@@ -155,7 +155,8 @@ const ROWS: readonly SweepRow[] = [
       ),
   }),
   ofCamera({
-    ...{ id: 'V08', threshold: 0.15, at: AT },
+    // It jumps back as far at the end of the two seconds.
+    ...{ id: 'V08', threshold: 0.15, at: AT, within: 2.1 },
     inject: (take, share) =>
       pictures(
         take,
