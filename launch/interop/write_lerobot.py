@@ -6,6 +6,7 @@ usage: write_lerobot.py SOURCE DATASET pngs|streaming     prints one JSON object
 
 import json
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -37,7 +38,14 @@ def rows(key, feature):
 FEATURES = {key: described(feature) for key, feature in SPEC["features"].items()}
 ROWS = {key: rows(key, feature) for key, feature in SPEC["features"].items()}
 
-began = time.perf_counter()
+
+
+def cpu_seconds():
+    each = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in each)
+
+
+began, cpu_began = time.perf_counter(), cpu_seconds()
 dataset = LeRobotDataset.create(
     "local/peer",
     fps=SPEC["samples"]["tickRateHz"],
@@ -54,4 +62,5 @@ for length in SPEC["lengths"]:
         index += 1
     dataset.save_episode()
 dataset.finalize()
-print(json.dumps({"frames": index, "seconds": time.perf_counter() - began}))
+seconds = time.perf_counter() - began
+print(json.dumps({"frames": index, "seconds": seconds, "cpuSeconds": cpu_seconds() - cpu_began}))
