@@ -19,6 +19,7 @@ import { type Examiner, Feed } from './feed.ts';
 import { surveyFrames } from './frame-survey.ts';
 import { Sampler } from './sampler.ts';
 import type { CheckedStream, Subject } from './subject.ts';
+import { CONTENT_CHECK } from './time/content-check.ts';
 import { reasonsOf, reasonTexts, verdictOf } from './verdict.ts';
 
 export interface CheckOptions {
@@ -76,7 +77,8 @@ export async function checkEpisode(file: string, options: CheckOptions): Promise
     refused() {}, // a file does not hold what was refused
   };
   events.push(...(await observeAll(reader, new Feed(examiner, { streams, contract }))));
-  const content = await surveyContent(reader, contract, motion);
+  const isLookedInto = options.checks.includes(CONTENT_CHECK);
+  const content = isLookedInto ? await surveyContent(reader, contract, motion) : undefined;
   const facts = { ...(await factsOf(reader, contract)), info, content, peers: options.peers ?? [] };
   const findings = examination.findings(endTime, facts);
   const waived = new Set(facts.labels.waivers.map(({ label }) => label.finding));

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { EpisodeError } from '../../../schemas/errors.ts';
+import { KinescribeError } from '../../../schemas/errors.ts';
 import { readFindings } from '../../../schemas/findings-file.ts';
 import { readLibrary } from '../../../schemas/library.ts';
 import type { Peer } from '../episode-facts.ts';
@@ -29,7 +29,7 @@ export async function neighboursOf(files: readonly string[]): Promise<readonly N
         const [peer, stored] = await Promise.all([peerOf(file), readFindings(file)]);
         neighbours.push({ peer, task: peer.task, findings: stored?.findings ?? [] });
       } catch (error) {
-        if (!(error instanceof EpisodeError)) throw error; // a damaged neighbour is its own affair
+        if (!(error instanceof KinescribeError)) throw error; // a damaged neighbour is its own affair
       }
     }
   }
