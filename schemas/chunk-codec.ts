@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, createZstdCompress, zstdDecompress } from 'node:zlib';
-import { compressFrame, decompressFrame } from 'lz4-napi';
+import { lz4Frame, unlz4Frame } from './lz4-frame.ts';
 import { FormatFault } from './mcap-format.ts';
 
 export type Compression = 'none' | 'lz4' | 'zstd';
@@ -18,9 +18,14 @@ export function compressionOf(name: string): Compression {
 export interface StoredRecords {
   /** The name that the chunk record carries. */
   readonly compression: string;
-  readonly bytes: Uint8Array;
-  /** Gives the memory of `bytes` back; to be called when they are not needed any more, if ever. */
+  /** Behind each other. */
+  readonly parts: readonly Uint8Array[];
+  /** Gives the memory of the parts back; to be called when they are not needed any more, if ever. */
   free?(): void;
+}
+
+export function bytesOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
 /** Compression that saves less than this share is not worth undoing at every reading. */
@@ -37,10 +42,13 @@ export async function compress(
   bytes: Uint8Array,
   level: number,
 ): Promise<StoredRecords> {
-  const compressed = await encode(compression, bytes, level);
-  const isSmaller = compressed.byteLength < bytes.byteLength * (1 - MIN_SAVING);
-  if (!isSmaller) return { compression: '', bytes };
-  return { compression, bytes: compressed, free: () => release(compressed) };
+  const parts = await encode(compression, bytes, level);
+  const own = parts.filter(({ buffer }) => buffer !== bytes.buffer);
+  if (bytesOf(parts) < bytes.byteLength * (1 - MIN_SAVING)) {
+    return { compression, parts, free: () => own.forEach(release) };
+  }
+  own.forEach(release);
+  return { compression: '', parts: [bytes] };
 }
 
 /**
@@ -53,14 +61,18 @@ export function release({ buffer }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize) buffer.transfer(0);
 }
 
-async function encode(compression: Compression, bytes: Uint8Array, level: number): Promise<Uint8Array> {
+async function encode(
+  compression: Compression,
+  bytes: Uint8Array,
+  level: number,
+): Promise<readonly Uint8Array[]> {
   switch (compression) {
     case 'none':
-      return bytes;
+      return [bytes];
     case 'lz4':
-      return compressFrame(asBuffer(bytes));
+      return lz4Frame(bytes);
     case 'zstd':
-      return zstd(bytes, level);
+      return [await zstd(bytes, level)];
     default:
       throw compression satisfies never;
   }
@@ -86,11 +98,6 @@ function zstd(bytes: Uint8Array, level: number): Promise<Uint8Array> {
     });
     stream.write(bytes);
   });
-}
-
-/** The same memory; lz4-napi copies every other kind of array first. */
-function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** Beyond this a stated size is taken for damage rather than allocated. */
@@ -133,7 +140,7 @@ async function decode(compression: string, bytes: Uint8Array, size: number): Pro
     case '':
       return bytes;
     case 'lz4':
-      return bytes.byteLength === 0 ? bytes : decompressFrame(asBuffer(bytes));
+      return bytes.byteLength === 0 ? bytes : unlz4Frame(bytes);
     case 'zstd':
       return bytes.byteLength === 0
         ? bytes

@@ -1,5 +1,5 @@
 import type { SealedChunk } from './chunk-builder.ts';
-import type { StoredRecords } from './chunk-codec.ts';
+import { bytesOf, type StoredRecords } from './chunk-codec.ts';
 import { ChunkLog, type LoggedChunk } from './chunk-log.ts';
 import { crc32, crc32Combine } from './crc32.ts';
 import { RecordEncoder } from './mcap-encode.ts';
@@ -62,21 +62,21 @@ export class McapAssembler {
     return this.#placed(this.#encoder.take());
   }
 
-  chunk(chunk: ChunkToPlace, { compression, bytes }: StoredRecords): Uint8Array[] {
+  chunk(chunk: ChunkToPlace, { compression, parts }: StoredRecords): Uint8Array[] {
     const { startTime, endTime, crc, uncompressedBytes, shares, messageIndexes } = chunk;
     const fields = {
       startTime,
       endTime,
       uncompressedBytes,
       compression,
-      compressedBytes: bytes.byteLength,
+      compressedBytes: bytesOf(parts),
     };
     this.#encoder.chunkHeader({ ...fields, crc });
     const offset = this.#position;
     const header = this.#placed(this.#encoder.take());
     // The CRC of uncompressed records is known already; no byte is summed twice.
-    if (compression === '') this.#advance(bytes.byteLength, crc);
-    else this.#placed(bytes);
+    if (compression === '') this.#advance(fields.compressedBytes, crc);
+    else for (const part of parts) this.#placed(part);
     const indexStart = this.#position;
     this.#placed(messageIndexes);
     const place = {
@@ -88,7 +88,7 @@ export class McapAssembler {
       messageIndexBytes: messageIndexes.byteLength,
     };
     this.#chunks.add({ ...fields, ...place }, shares);
-    return [header, bytes, messageIndexes];
+    return [header, ...parts, messageIndexes];
   }
 
   /** The blocks of an attachment's record. @throws {RangeError} when `data` is not `dataBytes` long. */

@@ -150,7 +150,7 @@ class Recovery {
     if (!isWhole) this.#damaged({ ...place, reason: 'its records do not fit together' }, false);
     this.#lose(lost);
     if (lost.length === 0 && isWhole)
-      await this.#copy(block, kept, { compression: header.compression, bytes: compressed });
+      await this.#copy(block, kept, { compression: header.compression, parts: [compressed] });
     else await this.#rebuild(block, kept, header.compression);
   }
 
