@@ -7,7 +7,12 @@ import { yamlPosition } from '../schemas/yaml-document.ts';
 import { DatasetFolders } from './dataset-folders.ts';
 import type { DatasetFormat } from './dataset-writer.ts';
 import { type EpisodeNumbers, NumbersBuilder } from './episode-numbers.ts';
-import { type EpisodeSource, readSources, type SkippedEpisode } from './episode-sources.ts';
+import {
+  type EpisodeSource,
+  readSources,
+  type SkippedEpisode,
+  type UnreadLabels,
+} from './episode-sources.ts';
 import { imageFeatures } from './frame-columns.ts';
 import { FeatureTable } from './manifest.ts';
 import { manifestEpisode, type PlacedEpisode, placeEpisodes } from './placed-episode.ts';
@@ -61,6 +66,7 @@ export interface Conversion {
   readonly discarded: readonly string[];
   /** Recordings that failed, which are in no dataset. */
   readonly skipped: readonly SkippedEpisode[];
+  readonly unreadLabels: readonly UnreadLabels[];
 }
 
 /**
@@ -96,8 +102,9 @@ export async function convertEpisodes(
       root: folder.root,
     }));
     const prepared = await prepareSources(read.sources, { ...options, requests });
-    const skipped = [...read.skipped, ...prepared.skipped];
-    if (skipped[0] && (options.strict || prepared.names.length === 0)) throw skipped[0].fault;
+    const failed = [...read.skipped, ...prepared.skipped];
+    if (failed[0] && (options.strict || prepared.names.length === 0)) throw failed[0].fault;
+    const skipped = failed.map(({ file, fault }) => ({ file, fault: located(fault, contract) }));
     if (prepared.names.length + existing.length === 0) throw nothingLeft(read.discarded);
     const names = await withExisting(prepared.names, { existing, folder });
     const places = new Map<EpisodeFacts, { readonly name: string; readonly stretch: number }>();
@@ -127,7 +134,8 @@ export async function convertEpisodes(
     });
     if (keepPrepared) await folder.keepOnly(names);
     else await folder.remove();
-    return { datasets, late: placed.flatMap(lateMessages), discarded: read.discarded, skipped };
+    const { discarded, unreadLabels } = read;
+    return { datasets, late: placed.flatMap(lateMessages), discarded, skipped, unreadLabels };
   } catch (error) {
     throw (await storageFault(error, directory)) ?? located(error, contract);
   }
@@ -204,7 +212,7 @@ function nothingLeft(discarded: readonly string[]): UsageError {
 }
 
 /** Adds the line of the contract that has to be corrected. */
-function located(error: unknown, { text }: ContractFile): unknown {
+function located<E>(error: E, { text }: ContractFile): E | ConvertError {
   if (!(error instanceof ConvertError) || !error.contractPath) return error;
   const { message, contractPath } = error;
   const { line } = yamlPosition(text, contractPath, 'contract');

@@ -201,6 +201,8 @@ export async function makeFrame(
     const choice = plan.isGoal ? seenFrom(time, goal!, i) : choices[i]!;
     return [[key, plan.read(choice, index)]];
   });
+  // Of several that fail the first speaks for all.
+  for (const [, value] of reading) if (value instanceof Promise) value.catch(() => {});
   const values = new Map<string, FrameValue>();
   for (const [key, value] of reading) values.set(key, value instanceof Promise ? await value : value);
   return { index, tickTime: time, values };

@@ -3,7 +3,7 @@ import type { Contract } from '../schemas/contract.ts';
 import { EPISODE_SUFFIX } from '../schemas/episode.ts';
 import { EpisodeReader } from '../schemas/episode-reader.ts';
 import { type KinescribeError, UsageError } from '../schemas/errors.ts';
-import { currentLabel, readLabels } from '../schemas/labels.ts';
+import { currentLabel, readLabelsFile } from '../schemas/labels.ts';
 import { nanosToSecs } from '../schemas/time.ts';
 import { isEpisodeFault } from './prepared/episode-fault.ts';
 
@@ -21,6 +21,13 @@ export interface Sources {
   /** Recordings that a label discards. */
   readonly discarded: readonly string[];
   readonly skipped: readonly SkippedEpisode[];
+  readonly unreadLabels: readonly UnreadLabels[];
+}
+
+/** Labels of a recording that are cut off, damaged or of a later version, and count for nothing. */
+export interface UnreadLabels {
+  readonly file: string;
+  readonly lines: number;
 }
 
 /** An episode that is in no dataset, and why. */
@@ -38,8 +45,11 @@ export async function readSources(files: readonly string[], contract: Contract):
   const sources: EpisodeSource[] = [];
   const discarded: string[] = [];
   const skipped: SkippedEpisode[] = [];
+  const unreadLabels: UnreadLabels[] = [];
   for (const file of files) {
-    if (currentLabel(await readLabels(file), 'decision') === 'discard') {
+    const { entries, unreadableLines: lines } = await readLabelsFile(file);
+    if (lines > 0) unreadLabels.push({ file, lines });
+    if (currentLabel(entries, 'decision') === 'discard') {
       discarded.push(file);
       continue;
     }
@@ -53,7 +63,7 @@ export async function readSources(files: readonly string[], contract: Contract):
       skipped.push({ file, fault });
     }
   }
-  return { sources, discarded, skipped };
+  return { sources, discarded, skipped, unreadLabels };
 }
 
 async function readSource(file: string, { samples }: Contract): Promise<EpisodeSource> {

@@ -11,9 +11,11 @@ const REFUSALS: Readonly<Record<string, string>> = {
   EPERM: 'it may not be written',
   ENOTDIR: 'a part of its path is a file',
   EEXIST: 'a part of its path is a file',
+  // What Node.js says of a folder on a disk that may only be read, too.
+  ENOENT: 'a folder of it is gone or cannot be made',
 };
 /** These speak of the file that they name, which may be a recording. */
-const OF_A_PATH = new Set(['EACCES', 'EPERM', 'ENOTDIR', 'EEXIST']);
+const OF_A_PATH = new Set(['EACCES', 'EPERM', 'ENOTDIR', 'EEXIST', 'ENOENT']);
 /** Of room that passes. */
 const OF_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 

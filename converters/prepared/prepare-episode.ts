@@ -5,7 +5,7 @@ import { release } from '../../schemas/chunk-codec.ts';
 import type { Contract } from '../../schemas/contract.ts';
 import { EPISODE_SUFFIX } from '../../schemas/episode.ts';
 import { EpisodeReader } from '../../schemas/episode-reader.ts';
-import { ConvertError } from '../../schemas/errors.ts';
+import { ConvertError, EpisodeError } from '../../schemas/errors.ts';
 import { fileDigest } from '../../schemas/file-digest.ts';
 import { type CurrentLabels, currentLabels, labelsFileOf, readLabels } from '../../schemas/labels.ts';
 import { recordedPauses } from '../../schemas/pause-spans.ts';
@@ -48,7 +48,10 @@ export interface PrepareOptions {
  */
 export async function prepareEpisode(request: PrepareRequest, options: PrepareOptions = {}): Promise<string> {
   const { file, root } = request;
-  const digest = await fileDigest(file);
+  const digest = await fileDigest(file).catch((cause: Error) => {
+    const message = `Cannot read "${file}": ${cause.message}. It was there when the conversion began.`;
+    throw new EpisodeError(file, message, { cause });
+  });
   const name = preparedName(digest, await readFile(labelsFileOf(file)).catch(() => undefined));
   const directory = join(root, name);
   if (await openPrepared(directory)) return name;

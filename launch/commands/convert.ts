@@ -36,18 +36,24 @@ export async function convert(paths: readonly string[], options: CommandOptions)
     : await contractOf(files[0]!);
   const judged = await judgedOf(files, contract, options);
   if (options.dryRun) return await preview(judged.kept, contract, formats);
-  const { late, skipped } = await convertWithProgress(judged.kept, {
+  const { late, skipped, unreadLabels } = await convertWithProgress(judged.kept, {
     contract,
     formats,
     directory: String(options.out),
-    ...(options.workers !== undefined && { workers: Number(options.workers) }),
+    ...(options.workers !== undefined && { workers: workersOf(options.workers) }),
     strict: options.strict === true,
     resume: options.resume === true,
     append: options.append === true,
     keepPrepared: options.keep !== false,
     verdicts: judged.verdicts,
   });
-  return late.length + skipped.length > 0 ? 3 : 0;
+  return late.length + skipped.length + unreadLabels.length > 0 ? 3 : 0;
+}
+
+function workersOf(option: CommandOptions[string]): number {
+  const workers = Number(option);
+  if (Number.isInteger(workers) && workers > 0) return workers;
+  throw new UsageError(`Cannot convert: --workers must be a whole number above 0, found ${option}.`);
 }
 
 /** Without --require every episode counts. */
@@ -132,6 +138,9 @@ export async function convertWithProgress(
   for (const text of videoLines(withVideo?.manifest.episodes ?? episodes)) console.log(text);
   for (const text of lateLines(conversion.late)) console.log(text);
   for (const file of conversion.discarded) console.log(`  DISCARDED ${file}: by its label`);
+  for (const { file, lines } of conversion.unreadLabels) {
+    console.log(`  LABELS ${file}: ${lines} of its labels cannot be read and count for nothing`);
+  }
   for (const { file, fault } of conversion.skipped) console.log(`  SKIPPED ${file}: ${fault.message}`);
   return conversion;
 }

@@ -41,15 +41,15 @@ export async function verify(
     reports.push({ directory, faults, ...(comparison && { compared: comparison.coverage }) });
     if (json) continue;
     for (const fault of faults) console.log(`  FAULT ${fault}`);
+    if (manifest && comparison) {
+      for (const line of coverageLines(comparison.coverage, manifest.episodes.length)) console.log(line);
+    }
     const what = manifest
       ? `${manifest.format}, ${manifest.episodes.length} episodes, ${manifest.frames} frames, ${manifest.files.length} files`
       : 'no manifest';
     const verdict =
       faults.length === 0 ? 'sound' : `${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}`;
     console.log(`${directory}: ${verdict} (${what})`);
-    if (manifest && comparison) {
-      for (const line of coverageLines(comparison.coverage, manifest.episodes.length)) console.log(line);
-    }
   }
   if (json) console.log(JSON.stringify(reports, undefined, 2));
   return reports.some(({ faults }) => faults.length > 0) ? 3 : 0;
