@@ -16,7 +16,7 @@ const DAMAGED = 2;
 
 /** What became of a packet. */
 export interface DecodedVideo {
-  /** Whether it and all that it builds on decoded without a fault. */
+  /** Whether it and all that it builds on decoded without a fault that the decoder noticed. */
   readonly isWhole: boolean;
   /** Undefined where it does not decode; without pixels where these are not wanted. */
   readonly picture: RgbImage | undefined;
