@@ -82,11 +82,13 @@ export class Preparation {
   }
 
   async finish(factsOf: (numbers: EpisodeNumbers) => EpisodeFacts): Promise<void> {
-    const tracks: TrackRecord[] = [];
-    for (const { track, forms, ...record } of this.#tracks) {
+    // An encoder still has a second of pictures before it when it learns that they were the last.
+    const finishing = this.#tracks.map(async ({ track, forms, ...record }): Promise<TrackRecord[]> => {
       const made = await track.finish();
-      for (const form of forms) tracks.push({ ...record, form, ...made });
-    }
+      return forms.map((form) => ({ ...record, form, ...made }));
+    });
+    await Promise.allSettled(finishing);
+    const tracks = (await Promise.all(finishing)).flat();
     const numbers = this.#numbers.build();
     await writePrepared(this.#directory, { facts: factsOf(numbers), numbers, tracks });
   }
