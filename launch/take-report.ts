@@ -1,5 +1,5 @@
+import type { FinishedTake } from '../recorder/finished-take.ts';
 import { untoleratedLosses } from '../recorder/loss-verdict.ts';
-import type { FinishedTake } from '../recorder/recorder.ts';
 import type { Contract } from '../schemas/contract.ts';
 import { type Loss, lossesByTopic } from '../schemas/ledger.ts';
 import type { TakeFindings } from '../schemas/message-observer.ts';

@@ -1,17 +1,16 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ContractFile } from '../schemas/contract-file.ts';
-import { EPISODE_SUFFIX, type EpisodeInfo, type EpisodeState, type Outcome } from '../schemas/episode.ts';
+import { EPISODE_SUFFIX, type EpisodeInfo, type EpisodeState } from '../schemas/episode.ts';
 import type { EpisodeEvent } from '../schemas/episode-events.ts';
 import { type RecordError, UsageError } from '../schemas/errors.ts';
-import { appendLabel, type Label } from '../schemas/labels.ts';
-import type { Ledger } from '../schemas/ledger.ts';
 import { nextEpisodeId, openLibrary } from '../schemas/library.ts';
 import type { LiveStreams } from '../schemas/live-streams.ts';
-import type { MessageObserver, TakeFindings } from '../schemas/message-observer.ts';
+import type { MessageObserver } from '../schemas/message-observer.ts';
 import type { RecordingStatus } from '../schemas/recording-control.ts';
 import { nanosToSecs } from '../schemas/time.ts';
 import { ClockWatch, clockStepEvent, clockStepWarning } from './clock-watch.ts';
+import { type FinishedTake, labelTake, type TakeVerdict } from './finished-take.ts';
 import { Intake } from './intake.ts';
 import type { Source, SourceWarning } from './source.ts';
 import { StorageGuard } from './storage-guard.ts';
@@ -46,27 +45,6 @@ export interface RecorderOptions {
   readonly observer?: MessageObserver;
   /** Told what the operator should know: a type that cannot be recorded, a publisher that vanished. */
   readonly onWarning?: (warning: SourceWarning) => void;
-}
-
-/** What the operator says of a take in review. */
-export interface TakeVerdict {
-  readonly outcome?: Outcome;
-  /** 1 poor to 5 excellent. */
-  readonly quality?: number;
-  readonly note?: string;
-}
-
-/** A take whose file is complete and that waits for the operator's word. */
-export interface FinishedTake {
-  readonly id: string;
-  readonly file: string;
-  readonly bytes: number;
-  /** Log time of the start control. */
-  readonly startTime: bigint;
-  readonly durationSecs: number;
-  readonly ledger: Ledger;
-  /** What the checks make of it, a moment later; undefined without checks. */
-  readonly checked: Promise<TakeFindings | undefined>;
 }
 
 /** The part of an operator's view that the recorder itself knows. */
@@ -282,14 +260,9 @@ export class Recorder {
   }
 
   /** Keeps the take in review, with what the operator says of it. @throws {UsageError} outside review. */
-  keepTake({ outcome, quality, note }: TakeVerdict, author: string): Promise<void> {
+  keepTake(verdict: TakeVerdict, author: string): Promise<void> {
     return this.#change('review', 'keep a take', async () => {
-      const labels: Label[] = [];
-      if (outcome) labels.push({ kind: 'outcome', value: outcome });
-      if (quality !== undefined) labels.push({ kind: 'quality', value: quality });
-      if (note) labels.push({ kind: 'note', value: note });
-      const time = new Date().toISOString();
-      for (const label of labels) await appendLabel(this.#review!.file, { author, time, label });
+      await labelTake(this.#review!, verdict, author);
       this.#review = undefined;
     });
   }

@@ -8,7 +8,8 @@ import { UsageError } from '../schemas/errors.ts';
 import { currentLabel, readLabels } from '../schemas/labels.ts';
 import type { RecordingCommand } from '../schemas/recording-control.ts';
 import { secsToNanos } from '../schemas/time.ts';
-import { type FinishedTake, Recorder } from './recorder.ts';
+import type { FinishedTake } from './finished-take.ts';
+import { Recorder } from './recorder.ts';
 import { RecordingSession } from './recording-session.ts';
 import { ScriptedSource } from './scripted-source.ts';
 

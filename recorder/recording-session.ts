@@ -3,8 +3,9 @@ import { RecordError, UsageError } from '../schemas/errors.ts';
 import type { TakeFindings } from '../schemas/message-observer.ts';
 import type { RecordingCommand, RecordingControl, RecordingStatus } from '../schemas/recording-control.ts';
 import type { Collection } from './collection.ts';
+import type { FinishedTake, TakeVerdict } from './finished-take.ts';
 import { untoleratedLosses } from './loss-verdict.ts';
-import type { FinishedTake, Recorder, TakeVerdict } from './recorder.ts';
+import type { Recorder } from './recorder.ts';
 import { type Description, described, newSessionId, type TakeDescription } from './take-description.ts';
 
 export interface RecordingSessionOptions {

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FinishedTake, Recorder } from '../../recorder/recorder.ts';
+import type { FinishedTake } from '../../recorder/finished-take.ts';
+import { Recorder } from '../../recorder/recorder.ts';
 import { type ContractFile, readContract } from '../../schemas/contract-file.ts';
 import { RecordError, UsageError } from '../../schemas/errors.ts';
 import type { CommandOptions } from '../command.ts';
