@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -161,6 +162,21 @@ describe('importLerobot()', () => {
     const { report } = await imported(sound.get('v3.0')!, { library });
     expect([report.imported, report.present]).toEqual([1, 1]);
     await expect(imported(sound.get('v3.0')!, { library, units: ['rad'] })).rejects.toThrow('says otherwise');
+  });
+
+  const reference = join(import.meta.dirname, '../../../shared/data/lerobot_v30_rebot_arm_nocam');
+  it.skipIf(!existsSync(reference))('reads what LeRobot itself has written', async () => {
+    const { library, report } = await imported(reference, { units: ['deg'] });
+    expect([report.imported, report.dataset.robot]).toEqual([1, 'seeed_b601_dm_follower']);
+    const rows = await readParquetRows(join(reference, DATA['v3.0'][0]));
+    await using reader = await EpisodeReader.open(join(library, NAMES[0]!));
+    let row = 0;
+    for await (const { channel, data } of reader.messages({ topics: ['/action'] })) {
+      const degrees = rows[row++]!.action as number[];
+      const { position } = createDecoder(channel)(data);
+      expect([...(position as Float64Array)]).toEqual(degrees.map((each) => each * (Math.PI / 180)));
+    }
+    expect(row).toBe(871);
   });
 
   // [what info.json becomes, words of the refusal]

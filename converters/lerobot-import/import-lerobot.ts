@@ -50,8 +50,8 @@ export interface ImportReport {
  * Makes a library of a LeRobot v2.1 or v3.0 dataset: one episode of messages for each of its episodes. An episode
  * whose files are missing or damaged is left out and named; what is in the library is whole.
  *
- * @throws {DatasetError} when the folder is no such dataset, or none of its episodes can be read.
- * @throws {UsageError} when a unit is not declared, or the library was imported under another contract.
+ * @throws {DatasetError} when the dataset is damaged, or none of its episodes can be read.
+ * @throws {UsageError} when the folder is no such dataset, a unit is not declared, or the library was imported under another contract.
  */
 export async function importLerobot(directory: string, options: ImportOptions): Promise<ImportReport> {
   const dataset = await openLerobotDataset(directory);

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { DatasetError } from '../../schemas/errors.ts';
+import { DatasetError, UsageError } from '../../schemas/errors.ts';
 import { countNumber, z } from '../../schemas/validation.ts';
 import { Faults } from '../lerobot/faults.ts';
 import { INFO_FILE } from '../lerobot/layout.ts';
@@ -55,7 +55,10 @@ export interface LerobotDataset {
   readonly episodes: readonly ForeignEpisode[];
 }
 
-/** @throws {DatasetError} when the folder is no LeRobot v2.1 or v3.0 dataset. */
+/**
+ * @throws {UsageError} when the folder, or a file of its metadata, is not there.
+ * @throws {DatasetError} when it is no sound LeRobot v2.1 or v3.0 dataset.
+ */
 export async function openLerobotDataset(directory: string): Promise<LerobotDataset> {
   const info = parse(infoSchema, INFO_FILE, await textOf(directory, INFO_FILE));
   const version = info.codebase_version;
@@ -155,7 +158,7 @@ async function textOf(directory: string, file: string): Promise<string> {
       (found) => found.isDirectory(),
       () => false,
     );
-    throw new DatasetError(
+    throw new UsageError(
       isFolder
         ? `Cannot read LeRobot dataset "${directory}": "${file}" is missing. Name the folder that holds "meta".`
         : `Cannot read LeRobot dataset "${directory}": there is no such folder.`,
