@@ -46,7 +46,7 @@ def open_shards(directory, batch_size, *, workers=0, steps=None, split=None, shu
     directory = Path(directory)
     index = json.loads((directory / "dataset.json").read_text())
     shards = [str(directory / each["path"]) for each in index["shards"]]
-    # Where there are not enough shards for all, everyone reads all of them, in one order, and takes his samples.
+    # With fewer shards than workers, each worker reads all of them, in one order, and takes its share of the samples.
     _, processes, _, _ = webdataset.utils.pytorch_worker_info()
     few = len(shards) < processes * max(1, workers)
     stream = webdataset.WebDataset(
