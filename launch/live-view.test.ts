@@ -43,6 +43,17 @@ describe('liveLines()', () => {
     expect(lines.join('\n')).not.toContain(RED);
   });
 
+  it('shows the five gravest faults and says how many more there are', () => {
+    const wrong = Array.from({ length: 8 }, (_, i) => `fault ${i}`);
+    const lines = liveLines({ ...statusWith(well), wrong }, { colour: false });
+    expect(lines.filter((line) => line.startsWith('! '))).toEqual(
+      wrong.slice(0, 5).map((each) => `! ${each}`),
+    );
+    expect(lines.join()).toContain('and 3 more');
+    const few = liveLines({ ...statusWith(well), wrong: wrong.slice(0, 5) });
+    expect(few.join()).not.toContain('more');
+  });
+
   it('turns a stream in trouble red', () => {
     const status = statusWith({ ...well, lost: 1, trouble: 'lossy' }, events);
     expect(liveLines(status).filter((line) => line.startsWith(RED))).toHaveLength(1);

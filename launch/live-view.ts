@@ -32,6 +32,7 @@ export function liveLines(status: ShownStatus, { colour = true } = {}): string[]
     `${head}   queue ${megabytes(queuedBytes)} MB   ${disk}`,
     ...(plan ? [planWords(plan)] : []),
     ...wrong.slice(0, MOST_WRONG).map((text) => (colour ? `${RED}! ${text}${PLAIN}` : `! ${text}`)),
+    ...(wrong.length > MOST_WRONG ? [`  and ${wrong.length - MOST_WRONG} more`] : []),
     ...(rows.length > 0 ? [titles, ...rows] : []),
   ];
 }
