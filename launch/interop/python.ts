@@ -29,7 +29,7 @@ export function pythonRunner({ python }: PythonEnvironment, imports: readonly st
       {
         maxBuffer: 1 << 28,
         // More threads than cores that are free cost torch far more than they give.
-        env: { ...process.env, OMP_NUM_THREADS: '1', PYTHONPATH: PYTHON_PATH },
+        env: { ...process.env, OMP_NUM_THREADS: '1', PYTHONPATH: PYTHON_PATH, PYTHONDONTWRITEBYTECODE: '1' },
       },
     );
     if (stderr) console.warn(stderr);
