@@ -7,7 +7,6 @@ import type { EpisodeNumbers } from './episode-numbers.ts';
 import type { ImageValue } from './frame.ts';
 import { messageText } from './message-text.ts';
 import { SeekableFrames } from './seekable-frames.ts';
-import type { Truth } from './verify-truth.ts';
 import { withLead } from './video-survey.ts';
 
 /**
@@ -69,6 +68,16 @@ export class SourcePictures {
   }
 }
 
+/** An episode as its recording has it, as far as its pictures go. */
+export interface PictureTruth {
+  readonly file: string;
+  readonly contract: Contract;
+  readonly numbers: EpisodeNumbers;
+  readonly sources: SourcePictures;
+  /** Cameras whose video the dataset says it copied. */
+  readonly copied: ReadonlySet<string>;
+}
+
 /** What became of the pictures of a reading. */
 export interface ComparedPictures {
   readonly faults: readonly string[];
@@ -80,7 +89,7 @@ export interface ComparedPictures {
 /** Holds stored pictures against those of the recording. */
 export async function comparePictures(
   readings: AsyncIterable<PictureReading>,
-  truth: Pick<Truth, 'file' | 'contract' | 'numbers' | 'sources' | 'copied'>,
+  truth: PictureTruth,
 ): Promise<ComparedPictures> {
   const faults: string[] = [];
   let [compared, withoutSource] = [0, 0];

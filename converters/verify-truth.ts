@@ -1,21 +1,15 @@
 import type { Contract } from '../schemas/contract.ts';
 import type { ManifestEpisode } from '../schemas/dataset-manifest.ts';
 import type { ColumnReading } from './dataset-reading.ts';
-import { type EpisodeNumbers, NumbersBuilder } from './episode-numbers.ts';
+import { NumbersBuilder } from './episode-numbers.ts';
 import type { ColumnNumbers } from './frame-columns.ts';
 import { episodesOf, readFrames } from './prepared/prepare-episode.ts';
 import type { EpisodeFacts } from './prepared/prepared-episode.ts';
-import { SourcePictures } from './verify-pictures.ts';
+import { type PictureTruth, SourcePictures } from './verify-pictures.ts';
 
 /** An episode as its recording has it. */
-export interface Truth {
-  readonly file: string;
-  readonly contract: Contract;
+export interface Truth extends PictureTruth {
   readonly facts: EpisodeFacts;
-  readonly numbers: EpisodeNumbers;
-  readonly sources: SourcePictures;
-  /** Cameras whose video the dataset says it copied. */
-  readonly copied: ReadonlySet<string>;
   /** What a column has to hold; made once for all parts of an episode. */
   rowsOf(column: ColumnReading['column']): ColumnNumbers;
 }
