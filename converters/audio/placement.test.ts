@@ -26,6 +26,16 @@ test.each<[string, Chunk[], (number | number[])[]]>([
   ['a gap where one was lost', chunks(0, 10, 30, 40), [0, 10, 30, 40]],
   ['a gap behind a late one', chunks(0, 14, 31, 40), [0, 10, 30, 40]],
   ['a gap behind late ones that make it look smaller', chunks(0, 13, 26, 40, 50), [0, 10, 20, 40, 50]],
+  [
+    'late chunks alone between lost ones',
+    chunks(0, 10, 36, 50, 60, 70, 80, 90, 100, 110, 120, 130, 140),
+    [0, 10, 30, 50, 60, 70, 80, 90, 100, 110, 120, 130, 140],
+  ],
+  [
+    'a gap of any length where the stamps agree on it',
+    chunks(0, 10, 34, 44, 54, 64, 74, 84, 94, 104, 114),
+    [0, 10, 34, 44, 54, 64, 74, 84, 94, 104, 114],
+  ],
   ['a chunk without an instant behind the one before', chunks(0, undefined, 20), [0, 10, 20]],
   ['the last chunks without an instant', chunks(5, undefined, undefined), [5, 15, 25]],
   ['chunks without any instant', chunks(undefined, undefined), [0, 10]],
@@ -34,12 +44,24 @@ test.each<[string, Chunk[], (number | number[])[]]>([
   expect(placed(all)).toEqual(expected);
 });
 
+test('placeChunks() finds a loss behind a start that was late', () => {
+  const late = chunks(7, 17, ...Array.from({ length: 20 }, (_, i) => 30 + 10 * i));
+  expect(placed(late)).toEqual([7, 17, ...Array.from({ length: 20 }, (_, i) => 30 + 10 * i)]);
+});
+
+test('placeChunks() takes no account of messages without samples', () => {
+  const empty = { nanos: -500 * MILLI, samples: 0 };
+  const [first, second] = chunks(0, 20);
+  const [, one, , two] = placeChunks([empty, first!, { ...empty, nanos: 0 }, second!], RATE).chunks;
+  expect([one!.at, two!.at]).toEqual([0, 20]);
+});
+
 test('placeChunks() says how far the stamps drifted, and moves no sample for it', () => {
-  // The sound card is 0.1 % slow: a chunk lasts 10.01 ms.
-  const all = Array.from({ length: 1001 }, (_, i) => ({ nanos: i * 10.01 * MILLI, samples: 10 }));
+  // The sound card is 0.02 % slow: a chunk lasts 10.002 ms.
+  const all = Array.from({ length: 1001 }, (_, i) => ({ nanos: i * 10.002 * MILLI, samples: 10 }));
   const { chunks: found, driftSecs } = placeChunks(all, RATE);
   expect(found.map(({ at }) => at)).toEqual(all.map((_, i) => i * 10));
-  expect(driftSecs).toBeCloseTo(0.01, 6);
+  expect(driftSecs).toBeCloseTo(0.002, 6);
 });
 
 test('placeChunks() finds every lost chunk behind any jitter that ends', () => {

@@ -27,14 +27,18 @@ const MAX_DELAY_NANOS = 1e9;
 
 /** Of a sound card's clock against another: crystals are better by an order of magnitude. */
 const MAX_DRIFT = 5e-4;
-/** Of a chunk: where all later stamps are later by so much, one was lost; they are no queue that empties. */
+/** Chunks that tell how much was lost, where all of them say the same; fewer may all be late. */
+const AGREEING_CHUNKS = 8;
+/** Of a chunk: a rise that so many agree on is no jitter. */
+const AGREED_SHARE = 0.25;
+/** Of a chunk: a rise that fewer say, of as many whole chunks as it is at least. */
 const LOST_SHARE = 0.75;
 
 /**
  * Puts chunks on one line of samples. Stamps are late by what transport and scheduler add, never early, so a chunk
  * follows the one before unless all later ones agree that something lies between: samples were lost where the least
- * delay of all that follows rises by most of a chunk. Where that says nothing, no sample is moved, doubled or left
- * out, however its stamp jitters.
+ * delay of all that follows rises. Where that says nothing, no sample is moved, doubled or left out, however its stamp
+ * jitters.
  *
  * @param chunks in order.
  */
@@ -44,21 +48,27 @@ export function placeChunks(chunks: readonly Chunk[], sampleRateHz: number): Pla
   const leads = leastLeads(chunks, (i) => before[i]! * nanosPerSample);
   const placed: PlacedChunk[] = [];
   let run = { start: 0, lead: 0, from: 0 };
-  let [expected, end, drift] = [0, Number.NEGATIVE_INFINITY, 0];
+  let [expected, lasted, end, drift] = [0, 0, Number.NEGATIVE_INFINITY, 0];
   for (const [i, { samples }] of chunks.entries()) {
     const lead = leads[i]!;
-    const lasted = (chunks[i - 1]?.samples ?? 0) * nanosPerSample;
     expected = Math.min(lead, expected + MAX_DRIFT * lasted);
-    const isSetBack = i > 0 && lead < leads[i - 1]!;
-    if (i === 0 || isSetBack || lead - expected > LOST_SHARE * lasted) {
-      run = { start: Math.round(lead / nanosPerSample + before[i]!), lead, from: before[i]! };
-      expected = lead;
+    const begins = before[i] === 0 || lead < leads[i - 1]!;
+    const later = leads[i + AGREEING_CHUNKS];
+    const isAgreed = later !== undefined && later - lead < lasted / 10;
+    const rise = (lead - expected) / lasted;
+    // Stamps are never early, so that what is more than whole chunks is lateness.
+    const lost = isAgreed ? (rise > AGREED_SHARE ? rise : 0) : Math.floor(rise + 1 - LOST_SHARE);
+    if (begins || lost > 0) {
+      expected = begins ? lead : expected + lost * lasted;
+      const start = Math.round(expected / nanosPerSample + before[i]!);
+      run = { start, lead: expected, from: before[i]! };
     }
     drift = Math.max(drift, lead - run.lead);
     const start = run.start + before[i]! - run.from;
     const skipped = Math.min(samples, Math.max(0, end - start));
     placed.push({ at: start + skipped, skipped, samples: samples - skipped });
     end = Math.max(end, start + samples);
+    if (samples > 0) lasted = samples * nanosPerSample;
   }
   return { chunks: placed, driftSecs: drift / 1e9 };
 }
@@ -77,8 +87,8 @@ function leastLeads(chunks: readonly Chunk[], nanosBefore: (index: number) => nu
   const leads = new Float64Array(chunks.length);
   let [least, later] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   for (let i = chunks.length - 1; i >= 0; i--) {
-    const { nanos } = chunks[i]!;
-    if (nanos !== undefined) {
+    const { nanos, samples } = chunks[i]!;
+    if (nanos !== undefined && samples > 0) {
       if (nanos - later > MAX_DELAY_NANOS) least = Number.POSITIVE_INFINITY;
       least = Math.min(least, nanos - nanosBefore(i));
       later = nanos;
