@@ -74,8 +74,12 @@ function featureOf(
   };
 }
 
+/** How many a picture has. */
+const CHANNELS: ReadonlySet<number> = new Set([1, 3, 4]);
+
 /** Writers of today put the colours last, older ones first. */
-export function pictureSize(shape: readonly number[]): { readonly width: number; readonly height: number } {
+function pictureSize(shape: readonly number[]): { readonly width: number; readonly height: number } {
   const [a = 1, b = 1, c = 1] = shape;
-  return a <= 4 && c > 4 ? { width: c, height: b } : { width: b, height: a };
+  const isFirst = CHANNELS.has(a) && !CHANNELS.has(c);
+  return isFirst ? { width: c, height: b } : { width: b, height: a };
 }

@@ -51,7 +51,8 @@ export interface ImportReport {
  * whose files are missing or damaged is left out and named; what is in the library is whole.
  *
  * @throws {DatasetError} when the dataset is damaged, or none of its episodes can be read.
- * @throws {UsageError} when the folder is no such dataset, a unit is not declared, or the library was imported under another contract.
+ * @throws {UsageError} when the folder is no such dataset, a unit is not declared, or the library was imported under
+ * another contract.
  */
 export async function importLerobot(directory: string, options: ImportOptions): Promise<ImportReport> {
   const dataset = await openLerobotDataset(directory);
