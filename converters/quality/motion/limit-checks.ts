@@ -30,7 +30,7 @@ export const LIMIT_CHECKS: readonly Check[] = [
       source: 'URDF; Kalanos',
     },
     watch: perJoint({
-      ...{ of: isJointState, grippers: true, live: true },
+      ...{ of: isJointState, grippers: true, switches: true, live: true },
       ...{ missing: NO_LIMITS, well: 'all within their limits' },
       begin: (joint, robot) => {
         const { lower, upper } = robot.limits(joint);
@@ -135,7 +135,7 @@ export const LIMIT_CHECKS: readonly Check[] = [
       cause:
         'An encoder without multi-turn memory wrapped, a servo bus swapped two answers, or a driver restarted.',
       formula:
-        'Steps over half of all that the joint moved and 8 times its usual steps (p95), of grippers none of these, or ' +
+        'Steps over half of all that the joint moved and 8 times its usual steps (p95), of grippers and of switches with two positions none of these, or ' +
         'within 2 % of ±2π, ±360 or ±4096.',
       remedy:
         'Unwrap in the driver, or turn the joint’s zero away from where it works; record the take again.',
@@ -143,13 +143,13 @@ export const LIMIT_CHECKS: readonly Check[] = [
       source: 'lerobot-lint',
     },
     watch: perJoint({
-      ...{ of: isJointState, grippers: true, stretchSecs: 0 },
+      ...{ of: isJointState, grippers: true, switches: true, stretchSecs: 0 },
       missing: 'it holds no positions in a row',
       begin: (joint) => {
         const track = new StepTrack();
         return {
           column: (positions, { window }) => track.add(positions, window),
-          result: () => track.result({ mayJump: isGripper(joint) }),
+          result: ({ isSwitch }) => track.result({ mayJump: isSwitch || isGripper(joint) }),
         };
       },
       say: ({ channel, value, evidence }) =>

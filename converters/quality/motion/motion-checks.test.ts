@@ -289,6 +289,21 @@ describe('MOTION_CHECKS', () => {
     expect(judge(of, snapping(2 * Math.PI))).toMatchObject([{ status: 'fail', channel: 'gripper' }]);
   });
 
+  test('a joint of two positions is a switch: its jumps are none', () => {
+    const isOn = (secs: number) => (Math.floor(secs * 4) % 2 ? 1.999 : -1.999);
+    const streams = ['description', 'joints', 'commands'];
+    const switched = (['joints', 'commands'] as const).reduce<readonly Observation[]>(
+      (take, stream) => joint(take, [stream, 'b'], (_q, secs) => isOn(secs)),
+      cleanArm(1, streams),
+    );
+    const ids = ['K02', 'K03', 'K04', 'K05', 'A02', 'A03', 'A09'];
+    const told = ids.flatMap((id) => judge(of(id), switched)).filter(({ status }) => status === 'fail');
+    expect(told).toEqual([]);
+    // With a third position it is a joint that jumps.
+    const loose = joint(switched, ['joints', 'b'], (q, secs) => (secs > 11.9 ? 0.5 : q));
+    expect(judge(of('K04'), loose)).toMatchObject([{ status: 'fail', channel: 'b' }]);
+  });
+
   test('every check says why it cannot judge an episode without joints', () => {
     const findings = judge(MOTION_CHECKS, cleanArm(1, ['wrench']));
     expect(findings.map(({ check, status }) => `${check} ${status}`)).toEqual(
