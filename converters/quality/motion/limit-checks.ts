@@ -135,8 +135,8 @@ export const LIMIT_CHECKS: readonly Check[] = [
       cause:
         'An encoder without multi-turn memory wrapped, a servo bus swapped two answers, or a driver restarted.',
       formula:
-        'Steps over half of all that the joint moved and 8 times its usual steps (p95), of grippers and of switches with two positions none of these, or ' +
-        'within 2 % of ±2π, ±360 or ±4096.',
+        'Steps over half of all that the joint moved and 8 times its usual steps (p95), of grippers and of switches with ' +
+        'two positions none of these, or within 2 % of ±2π, ±360 or ±4096.',
       remedy:
         'Unwrap in the driver, or turn the joint’s zero away from where it works; record the take again.',
       example: 'joints: joint7 jumps by −6.281 once',
