@@ -7,6 +7,7 @@ import { definitionDispute, findDefinition, publishedHash, type RosDefinition } 
 import type { RosEnvironment } from './ros-environment.ts';
 import type { RosNode, RosPublisher, RosSubscription } from './ros-node.ts';
 import { ReceiveBufferWatch } from './ros-receive-buffer.ts';
+import { namedPublishers } from './ros-type-description.ts';
 import {
   changedDefinition,
   changedQos,
@@ -164,11 +165,11 @@ export class RosCapture {
       subscription = this.#subscribe(topic, type, qos);
     } catch (error) {
       this.#refused.add(streamKey(topic, type));
-      if (first) this.#warn(secondType(topic, [first.type, type], { publishers, isRecorded: false }));
+      if (first) this.#tellSecondType(topic, [first.type, type], false);
       else this.#warn(missingType(topic, type, { distro: this.#environment.distro, cause: error as Error }));
       return;
     }
-    if (first) this.#warn(secondType(topic, [first.type, type], { publishers, isRecorded: true }));
+    if (first) this.#tellSecondType(topic, [first.type, type], true);
     const stream: Stream = {
       topic,
       type,
@@ -183,6 +184,16 @@ export class RosCapture {
     this.#streams.set(streamKey(topic, type), stream);
     this.#announce(stream, definition, publishers);
     this.#tellUnheard(stream, publishers);
+  }
+
+  /** With the names of the nodes, for which nothing else has to wait. */
+  #tellSecondType(topic: string, types: readonly [string, string], isRecorded: boolean): void {
+    namedPublishers(this.#node, topic)
+      .then((all) => {
+        const publishers = all.filter(({ type }) => type === types[1]);
+        if (!this.#stopping.signal.aborted) this.#warn(secondType(topic, types, { publishers, isRecorded }));
+      })
+      .catch((error) => this.breakOff(error));
   }
 
   #definition(topic: string, type: string): Promise<RosDefinition> {

@@ -49,8 +49,8 @@ export async function askForDefinition(
   return undefined;
 }
 
-/** The graph may tell the name of a node later than its publisher. */
-async function namedPublishers(node: RosNode, topic: string): Promise<readonly RosPublisher[]> {
+/** The publishers of a topic, with names within two seconds: the graph may tell a node later than its publisher. */
+export async function namedPublishers(node: RosNode, topic: string): Promise<readonly RosPublisher[]> {
   const endMillis = performance.now() + TIMEOUT_MILLIS;
   for (;;) {
     const publishers = node.publishers(topic);
