@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createEncoder } from '../schemas/message-codec.ts';
-import { loadDefinition } from './definitions.ts';
+import { loadDefinition, loadTypeHash } from './definitions.ts';
 
 const LINE = '='.repeat(80);
 let folder: string;
@@ -87,5 +87,29 @@ describe('loadDefinition()', () => {
   ])('gives undefined when %s', async (_, type) => {
     await install({ 'ros/share/a/msg/Broken.msg': 'b/Nothing nothing\n', 'secret.msg': 'uint8 x\n' });
     expect(await loadDefinition(type, [join(folder, 'ros')])).toBeUndefined();
+  });
+});
+
+describe('loadTypeHash()', () => {
+  it('tells the hash of the first prefix that has the type, and none where nobody wrote it down', async () => {
+    const hashes = (hash: string) =>
+      JSON.stringify({
+        type_hashes: [
+          { type_name: 'std_msgs/msg/Header', hash_string: 'RIHS01_00' },
+          { type_name: 'arm_msgs/msg/Arm', hash_string: hash },
+        ],
+      });
+    await install({
+      'overlay/share/arm_msgs/msg/Arm.json': hashes('RIHS01_01'),
+      'ros/share/arm_msgs/msg/Arm.json': hashes('RIHS01_02'),
+      'ros/share/arm_msgs/msg/Hand.json': '{"type_hashes": 1}',
+    });
+    const prefixes = ['overlay', 'ros'].map((prefix) => join(folder, prefix));
+    const types = ['Arm', 'Hand', 'Foot'].map((name) => `arm_msgs/msg/${name}`);
+    expect(await Promise.all(types.map((type) => loadTypeHash(type, prefixes)))).toEqual([
+      'RIHS01_01',
+      undefined,
+      undefined,
+    ]);
   });
 });

@@ -58,8 +58,12 @@ const describedSchema = z.object({
 export async function loadTypeHash(type: string, prefixes: readonly string[]): Promise<string | undefined> {
   const text = await readShared(`${type}.json`, prefixes);
   if (text === undefined) return undefined;
-  const { type_hashes: hashes } = describedSchema.parse(JSON.parse(text));
-  return hashes.find(({ type_name: name }) => name === type)?.hash_string;
+  try {
+    const { type_hashes: hashes } = describedSchema.parse(JSON.parse(text));
+    return hashes.find(({ type_name: name }) => name === type)?.hash_string;
+  } catch {
+    return undefined; // of another form: it tells nothing, which is no reason not to record
+  }
 }
 
 /**
