@@ -65,15 +65,24 @@ function floatBytes({ buffer, byteOffset, byteLength }: Float32Array): Uint8Arra
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
+/** 64 bits, seven a byte. */
+const MAX_VARINT_BYTES = 10;
+
 /** Base 128, least significant group first; negative numbers as two's complement of 64 bits. */
-function varints(values: Iterable<bigint>): Uint8Array {
-  const bytes: number[] = [];
-  for (const value of values) {
-    let rest = BigInt.asUintN(64, value);
-    for (; rest >= 128n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
-    bytes.push(Number(rest));
+function varints(values: ArrayLike<bigint>): Uint8Array {
+  let bytes = new Uint8Array(MAX_VARINT_BYTES + 2 * values.length);
+  let at = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (at + MAX_VARINT_BYTES > bytes.length) {
+      const larger = new Uint8Array(2 * bytes.length);
+      larger.set(bytes);
+      bytes = larger;
+    }
+    let rest = BigInt.asUintN(64, values[i]!);
+    for (; rest >= 128n; rest >>= 7n) bytes[at++] = Number(rest & 127n) | 128;
+    bytes[at++] = Number(rest);
   }
-  return Uint8Array.from(bytes);
+  return bytes.slice(0, at);
 }
 
 /** @throws {RangeError} when the bytes are no `tf.train.Example`. */

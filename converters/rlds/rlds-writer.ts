@@ -180,7 +180,10 @@ function numbers(rows: ColumnNumbers): ExampleValues {
   if (rows instanceof BigInt64Array) return { kind: 'int', values: rows };
   if (rows instanceof Float32Array) return { kind: 'float', values: rows };
   if (rows instanceof Float64Array) return { kind: 'float', values: Float32Array.from(rows) };
-  return { kind: 'int', values: BigInt64Array.from(rows, BigInt) };
+  // from() would hold them all as objects first: gigabytes of a minute of depth maps.
+  const values = new BigInt64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) values[i] = BigInt(rows[i]!);
+  return { kind: 'int', values };
 }
 
 function text(value: string): Uint8Array {
