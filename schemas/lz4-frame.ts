@@ -11,8 +11,8 @@ const MAX_BLOCK_BYTES = 2 ** 22;
 const STORED = 2 ** 31;
 
 /**
- * Compresses on threads of the pool; the bytes must not change meanwhile. The library's own frames cost twice the
- * time, and most of that on the calling thread, which copies the bytes for them.
+ * Compresses on threads of the pool; the bytes must not change meanwhile. The library's own frames copy the bytes
+ * before: an eighth of the time for what shrinks well, half of it for noise.
  *
  * @returns the frame in pieces; what does not become smaller is a view of `bytes`.
  */
