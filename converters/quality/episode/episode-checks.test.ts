@@ -69,6 +69,37 @@ function restless(messages: readonly RigMessage[]): readonly RigMessage[] {
   });
 }
 
+/** Commands beside joints, which follow them; after so many seconds they creep on, radians per second. */
+function told(messages: readonly RigMessage[], { from = 6, creep = 0 }): readonly RigMessage[] {
+  return messages.flatMap((each, i) => {
+    if (i % 2) return [each];
+    const position = (each.value.position as number[]).map((q, j) => {
+      return Math.round(q * 1e3) / 1e3 + (j === 0 ? creep * Math.max(0, each.stamp - from) : 0);
+    });
+    return [each, { ...each, stream: 'commands' as const, value: { ...each.value, position } }];
+  });
+}
+
+/** Forces beside joints: from six seconds on the arm presses. */
+function pressing(messages: readonly RigMessage[], newtons: number): readonly RigMessage[] {
+  return messages.flatMap((each) => {
+    const force = { x: 0, y: 0, z: each.stamp < 6 ? 1 : 1 + newtons };
+    return [
+      each,
+      { ...each, stream: 'wrench' as const, value: { wrench: { force, torque: { x: 0, y: 0, z: 0 } } } },
+    ];
+  });
+}
+
+/** A gripper beside joints, which closes over 0.4 s. */
+function gripping(messages: readonly RigMessage[], from: number): readonly RigMessage[] {
+  return messages.map((each) => {
+    const aperture = 0.08 - 0.1 * Math.min(0.4, Math.max(0, each.stamp - from));
+    const position = [...(each.value.position as number[]), aperture];
+    return { ...each, value: { ...each.value, name: ['a', 'b', 'gripper'], position } };
+  });
+}
+
 const asked = (task: string) => ({ facts: { info: info(task) } });
 const steps = (...names: readonly string[]) => ({
   facts: {
@@ -120,6 +151,50 @@ const ROWS: readonly Row[] = [
   {
     ...{ id: 'E03', what: 'a rest of 4 s at the end, half of it paused', messages: take({ tail: 4 }) },
     ...{ events: paused(6, 8.5), status: 'warn', place: 6 },
+  },
+  {
+    ...{ id: 'E03', what: 'a rest of 4 s under a command that stays', status: 'fail', place: 6 },
+    messages: told(take({ tail: 4 }), {}),
+  },
+  {
+    ...{ id: 'E03', what: 'a rest of 4 s under a command that hardly changes', status: 'fail', place: 6 },
+    messages: told(take({ tail: 4 }), { creep: 0.005 }),
+  },
+  {
+    ...{ id: 'E03', what: 'an arm that stands while it is told to move', status: 'pass' },
+    messages: told(take({ tail: 4 }), { creep: 0.02 }),
+  },
+  {
+    ...{ id: 'E03', what: 'a rest of 4 s with a force that is no contact', status: 'fail', place: 6 },
+    messages: pressing(take({ tail: 4 }), 2),
+  },
+  {
+    ...{ id: 'E03', what: 'an arm that stands and presses', status: 'pass' },
+    messages: pressing(take({ tail: 4 }), 6),
+  },
+  {
+    ...{ id: 'E03', what: 'a rest beside a gripper that rests too', status: 'warn', place: 8.5 },
+    messages: gripping(take({ tail: 1.5 }), 4),
+  },
+  {
+    ...{ id: 'E03', what: 'a rest after a grasp, shorter than its settling', status: 'pass' },
+    messages: gripping(take({ tail: 1.5 }), 8.7),
+  },
+  {
+    ...{ id: 'E04', what: 'a pause of 6 s under a command that stays', status: 'fail', place: 2 },
+    messages: told(take({ pause: 6 }), {}),
+  },
+  {
+    ...{ id: 'E04', what: 'an arm that stands for 6 s while it is told to move', status: 'pass' },
+    messages: told(take({ pause: 6 }), { from: 1, creep: 0.05 }),
+  },
+  {
+    ...{ id: 'E04', what: 'a rest of 4 s with a force that is no contact', status: 'fail', place: 6 },
+    messages: pressing(take({ tail: 4 }), 2),
+  },
+  {
+    ...{ id: 'E04', what: 'an arm that stands for 4 s and presses', status: 'pass' },
+    messages: pressing(take({ tail: 4 }), 6),
   },
   {
     ...{ id: 'E04', what: 'a marked pause of 6 s', messages: take({ pause: 6 }) },

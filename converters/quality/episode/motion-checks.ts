@@ -4,7 +4,9 @@ import type { Check, Judgement } from '../check.ts';
 import type { EpisodeFacts } from '../episode-facts.ts';
 import { isJointType, jointSample } from '../joint-sample.ts';
 import { isGripper } from '../motion/joints.ts';
+import type { Observation } from '../observation.ts';
 import type { CheckedStream, Subject } from '../subject.ts';
+import { Activity } from './activity.ts';
 import {
   BIN_SECS,
   fastest,
@@ -49,6 +51,25 @@ function ofMotion(judge: (motion: Motion) => Iterable<Judgement>): Check['watch'
   };
 }
 
+/** A check of when neither the joints moved nor anything else went on; `speeds` are those of the busiest. */
+function ofIdleness(judge: (motion: Motion) => Iterable<Judgement>): Check['watch'] {
+  return (subject) => {
+    const activity = new Activity(subject);
+    const watch = ofMotion((motion) => {
+      return judge({ ...motion, speeds: fastest([motion.speeds, activity.speeds(motion.now)]) });
+    })(subject);
+    return {
+      ...watch,
+      wants: (stream) => watch.wants!(stream) || activity.wants(stream),
+      observe(observation: Observation) {
+        const { stream, logTime } = observation;
+        if (watch.wants!(stream)) watch.observe!(observation);
+        if (activity.wants(stream) && logTime >= subject.startTime) activity.observe(observation);
+      },
+    };
+  };
+}
+
 /** The steps of an episode that lie in no marked pause. */
 function demonstrated({ speeds, subject, now }: Motion) {
   const pauses = pauseSpans(subject.events, now);
@@ -79,13 +100,13 @@ export const EPISODE_MOTION_CHECKS: readonly Check[] = [
     explain: {
       cause: 'The take was started before the robot moved, or stopped after it had ended.',
       formula:
-        'The longer of the rests at both ends: every joint slower than 0.5 % of its range per second; ' +
-        'marked pauses left out.',
+        'The longer of the rests at both ends: every joint, and every command of joints, changes by less than 0.5 % of ' +
+        'its range per second; no contact, and no gripper event within 0.5 s; marked pauses left out.',
       remedy: 'Trim the episode on the review page; policies learn to wait from such rests.',
       example: 'the robot rests 2.6 s at the end',
       source: 'openpi; LeRobot practice',
     },
-    watch: ofMotion(function* (motion) {
+    watch: ofIdleness(function* (motion) {
       const { speeds, now } = motion;
       const { at, first, end, count } = demonstrated(motion);
       const idle = rests(speeds);
@@ -116,7 +137,7 @@ export const EPISODE_MOTION_CHECKS: readonly Check[] = [
       example: 'the robot rests 34 % of the time',
       source: 'deepen-grade; openpi’s DROID rule',
     },
-    watch: ofMotion(function* (motion) {
+    watch: ofIdleness(function* (motion) {
       const { at, count } = demonstrated(motion);
       const steps = count({ from: 0, to: motion.speeds.length });
       if (steps === 0) return;
