@@ -2,7 +2,7 @@
 
 usage: read_vla_foundry.py DATASET SOURCE     prints one JSON object
 
-vla_foundry itself needs a GPU stack; what its data pipeline does to a sample is here step by step: shards beside their
+vla_foundry itself is heavy to install; what its data pipeline does to a sample is here step by step: shards beside their
 manifest, the filter for lowdim, metadata and a .jpg, names of pictures, cropping about the anchor.
 """
 
