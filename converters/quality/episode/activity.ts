@@ -1,9 +1,9 @@
 import type { Watch } from '../check.ts';
 import { entryOf } from '../entry-of.ts';
-import { ContactDetector } from '../interaction/contact.ts';
+import { Contacts } from '../interaction/contact.ts';
 import { GripperMachine } from '../interaction/gripper.ts';
 import { ofGrippers } from '../interaction/per-gripper.ts';
-import { isWrench, wrenchOf } from '../interaction/wrench.ts';
+import { isWrench } from '../interaction/wrench.ts';
 import { jointSample } from '../joint-sample.ts';
 import { isJointCommand } from '../motion/joints.ts';
 import type { Observation } from '../observation.ts';
@@ -21,13 +21,14 @@ const BIN_NANOS = BigInt(BIN_SECS * 1e9);
 export class Activity {
   readonly #subject: Subject;
   readonly #commands = new Map<CheckedStream, Command>();
-  readonly #detectors = new Map<CheckedStream, ContactDetector>();
+  readonly #contacts: Contacts;
   readonly #pressed = new Set<number>();
   readonly #hands: Watch;
   readonly #machines: GripperMachine[] = [];
 
   constructor(subject: Subject) {
     this.#subject = subject;
+    this.#contacts = new Contacts(subject);
     this.#hands = ofGrippers(() => {
       let machine: GripperMachine | undefined;
       return {
@@ -50,10 +51,7 @@ export class Activity {
   observe(observation: Observation): void {
     const { stream, logTime } = observation;
     if (isWrench(stream)) {
-      const wrench = wrenchOf(observation);
-      const r99 = this.#subject.calibration?.wrenches[stream.name]?.r99;
-      const detector = entryOf(this.#detectors, stream, () => new ContactDetector(r99));
-      if (wrench && detector.add(wrench, logTime).inContact) this.#pressed.add(this.#stepOf(logTime));
+      if (this.#contacts.observe(observation)) this.#pressed.add(this.#stepOf(logTime));
       return;
     }
     this.#hands.observe!(observation);

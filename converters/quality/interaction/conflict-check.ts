@@ -2,9 +2,9 @@ import type { Check, Judgement, Watch } from '../check.ts';
 import { entryOf } from '../entry-of.ts';
 import { isGripper, isJointCommand, isJointState, jointsOf } from '../motion/joints.ts';
 import type { CheckedStream } from '../subject.ts';
-import { ContactDetector } from './contact.ts';
+import { Contacts } from './contact.ts';
 import { GripperMachine } from './gripper.ts';
-import { isWrench, wrenchOf } from './wrench.ts';
+import { isWrench } from './wrench.ts';
 
 /** Of the largest effort of the episode: what a gripper that holds something presses with at least. */
 const EFFORT_SHARE = 0.1;
@@ -46,7 +46,7 @@ export const MODALITY_CONFLICT: Check = {
   },
   watch: (subject): Watch => {
     const grippers = new Map<string, Held>();
-    const detectors = new Map<CheckedStream, ContactDetector>();
+    const contacts = new Contacts(subject);
     const commands = new Map<string, number>();
     let mostEffort = 0;
     return {
@@ -54,10 +54,7 @@ export const MODALITY_CONFLICT: Check = {
       observe(observation) {
         const { stream, logTime } = observation;
         if (isWrench(stream)) {
-          const wrench = wrenchOf(observation);
-          const r99 = subject.calibration?.wrenches[stream.name]?.r99;
-          const detector = entryOf(detectors, stream, () => new ContactDetector(r99));
-          if (!wrench || !detector.add(wrench, logTime).inContact) return;
+          if (!contacts.observe(observation)) return;
           for (const gripper of grippers.values()) gripper.isFelt = true;
           return;
         }
@@ -86,7 +83,7 @@ export const MODALITY_CONFLICT: Check = {
         if (grippers.size === 0)
           return yield { status: 'not_assessed', reason: 'no joint is called a gripper' };
         for (const { stream, joint: channel, hasEffort, grasps, longest } of grippers.values()) {
-          if (!hasEffort && detectors.size === 0) {
+          if (!hasEffort && !contacts.areFelt) {
             const reason = 'neither an effort nor a force is recorded';
             yield { stream, channel, status: 'not_assessed', reason };
           } else if (grasps === 0)

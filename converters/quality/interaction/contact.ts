@@ -1,4 +1,7 @@
-import type { Wrench } from './wrench.ts';
+import { entryOf } from '../entry-of.ts';
+import type { Observation } from '../observation.ts';
+import type { CheckedStream, Subject } from '../subject.ts';
+import { type Wrench, wrenchOf } from './wrench.ts';
 
 /** Newtons at which contact begins and ends where no calibration tells the sensor's own noise. */
 export const ASSUMED = { on: 3, off: 1.65 } as const;
@@ -48,6 +51,30 @@ export class ContactDetector {
     this.#inContact = residual > (was ? this.off : this.on);
     this.#baseline = follow(this.#baseline, force, secs / (this.#inContact ? LEAK_SECS : BASELINE_SECS));
     return { residual, inContact: this.#inContact, toggled: was !== this.#inContact };
+  }
+}
+
+/** Whether anything touches the robot, as its force sensors feel it. */
+export class Contacts {
+  readonly #calibration: Subject['calibration'];
+  readonly #detectors = new Map<CheckedStream, ContactDetector>();
+
+  constructor({ calibration }: Subject) {
+    this.#calibration = calibration;
+  }
+
+  /** Whether there is a force sensor at all. */
+  get areFelt(): boolean {
+    return this.#detectors.size > 0;
+  }
+
+  /** @returns whether the sensor of this message is in contact. */
+  observe(observation: Observation): boolean {
+    const { stream, logTime } = observation;
+    const r99 = this.#calibration?.wrenches[stream.name]?.r99;
+    const detector = entryOf(this.#detectors, stream, () => new ContactDetector(r99));
+    const wrench = wrenchOf(observation);
+    return wrench !== undefined && detector.add(wrench, logTime).inContact;
   }
 }
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { MessageValue } from '../../../schemas/message.ts';
-import { cleanArm, judge, secsOf, target, withValue } from '../arm.fixture.ts';
+import { cleanArm, judge, STREAMS, secsOf, target, withValue, wrenchValue } from '../arm.fixture.ts';
 import type { Observation } from '../observation.ts';
-import { random } from '../rig.fixture.ts';
+import { placeOf, random } from '../rig.fixture.ts';
+import type { CheckedStream } from '../subject.ts';
 import { type SweepRow, sweep } from '../sweep.fixture.ts';
 import { MOTION_CHECKS } from './motion-checks.ts';
 
@@ -303,6 +304,61 @@ describe('MOTION_CHECKS', () => {
     const loose = joint(switched, ['joints', 'b'], (q, secs) => (secs > 11.9 ? 0.5 : q));
     expect(judge(of('K04'), loose)).toMatchObject([{ status: 'fail', channel: 'b' }]);
   });
+
+  test.each([
+    ['a push at 6 s', 0.8, 'pass'],
+    ['a force that is no contact', 0.3, 'fail'],
+  ])('K11 hears %s while the arm stands still', (_, newtons, status) => {
+    // It stands from 4 s to 10.5 s; contact begins at 0.6 N and cuts that in two.
+    const still = joint(cleanArm(1, ['joints', 'wrench']), ['joints', 'a'], (_q, t) => pausing(t, 6.5)).map(
+      (each) => {
+        if (each.stream.name === 'joints') {
+          const [a] = each.value!.position as number[];
+          return withValue(each, (value) => ({ ...value, position: [a, 0, 0.08] }));
+        }
+        const isPushed = secsOf(each) >= 5 && secsOf(each) < 9;
+        return { ...each, value: wrenchValue([0.1, 0, isPushed ? -8 - newtons : -8]) };
+      },
+    );
+    const [finding] = judge(of('K11'), still);
+    expect(finding).toMatchObject({ stream: 'joints', status });
+    expect(placeOf(finding!)).toBeCloseTo(status === 'fail' ? 4 : 9, 0);
+  });
+
+  test('K11 hears the gripper of another stream', () => {
+    const hand: CheckedStream = { ...STREAMS.joints!, name: 'hand', topic: '/hand' };
+    const still = joint(cleanArm(1, ['joints']), ['joints', 'a'], (_q, t) => pausing(t, 6.5)).flatMap(
+      (each) => {
+        const [a] = each.value!.position as number[];
+        const aperture = 0.08 - 0.03 * Math.min(1, Math.max(0, secsOf(each) - 7));
+        const value = { name: ['gripper'], position: [aperture], velocity: [], effort: [] };
+        const arm = withValue(each, (own) => ({ ...own, position: [a, 0, 0.08] }));
+        return [{ ...each, stream: hand, value }, arm];
+      },
+    );
+    const [finding, ...more] = judge(of('K11'), still);
+    expect(more).toEqual([]);
+    expect(finding).toMatchObject({ stream: 'joints', status: 'warn' });
+    expect(finding!.value).toBeCloseTo(3, 0);
+  });
+
+  test.each([
+    [0.05, 'pass'],
+    [0.2, 'warn'],
+    [0.9, 'warn'],
+    [2, 'fail'],
+  ])(
+    'K13 says of a last joint whose encoder is off by %d° that its link is turned: %s',
+    (degrees, status) => {
+      const streams = ['description', 'joints', 'tf'];
+      const off = joint(cleanArm(1, streams), ['joints', 'b'], (q) => q + (degrees * Math.PI) / 180);
+      const [finding] = judge(of('K13'), off);
+      expect(finding).toMatchObject({ status, stream: 'tf' });
+      expect(finding!.value).toBeLessThan(1);
+      expect(finding!.evidence.degrees).toBeCloseTo(degrees, 1);
+      if (status !== 'pass') expect(finding!.channel).toBe('lower');
+    },
+  );
 
   test('every check says why it cannot judge an episode without joints', () => {
     const findings = judge(MOTION_CHECKS, cleanArm(1, ['wrench']));

@@ -1,26 +1,16 @@
 import type { MessageValue } from '../../../schemas/message.ts';
-import { multiply, type Quaternion } from '../../../schemas/quaternion.ts';
-import { normalized, rotate } from '../../rotation.ts';
+import type { Quaternion } from '../../../schemas/quaternion.ts';
 import type { Check, Judgement, Watch } from '../check.ts';
 import { perStream } from '../per-stream.ts';
-import { QuantileSketch } from '../quantile-sketch.ts';
 import type { CheckedStream } from '../subject.ts';
+import { DISTANCE_LIMITS, KinematicsWatch } from './forward-kinematics.ts';
 import { isJointState, jointsOf } from './joints.ts';
-import { isDescription, RobotDescription, type UrdfJoint } from './robot-description.ts';
+import { isDescription, RobotDescription } from './robot-description.ts';
 
 const TRANSFORMS = /\/TFMessage$/;
 const POSES = /\/(TFMessage|TransformStamped|PoseStamped|PoseWithCovarianceStamped|Odometry|Imu)$/;
-/** Forward kinematics is compared this often. */
-const COMPARE_NANOS = 100_000_000n;
 /** States kept for the instants between them. */
 const MOST_STATES = 512;
-
-type Vector = readonly [number, number, number];
-
-interface Pose {
-  readonly position: Vector;
-  readonly rotation: Quaternion;
-}
 
 /** Poses that the robot publishes: whether they are rotations at all, and those of its own joints. */
 export const POSE_CHECKS: readonly Check[] = [
@@ -30,16 +20,17 @@ export const POSE_CHECKS: readonly Check[] = [
     claim: 'RISK',
     runs: 'take',
     unit: 'mm',
-    limits: { warn: 1, fail: 10, validated: true },
+    limits: { ...DISTANCE_LIMITS, validated: true },
     explain: {
       cause:
         'The robot description is another calibration’s, an encoder’s zero has moved, or stamps do not match.',
       formula:
         'p95 of the largest distance of a link from where URDF and joint positions put it, both by the chain of moving ' +
-        'transforms; positions on the line between the states around the stamp.',
+        'transforms; positions on the line between the states around the stamp. Likewise the largest angle, which a ' +
+        'last joint shows alone: above 0.1° it warns, above 1° it fails, as 1 mm and 10 mm do at 0.57 m.',
       remedy: 'Publish transforms from the same description and states; calibrate the joint’s zero.',
-      example: 'tf: link6 lies 14.2 mm from where its joints put it',
-      source: 'Kalanos (1 mm)',
+      example: 'tf: link6 lies 14.2 mm and 0.31° from where its joints put it',
+      source: 'Kalanos (1 mm); limits of the angle our own',
     },
     watch: (subject): Watch => {
       const robot = new RobotDescription(subject);
@@ -134,145 +125,4 @@ function* quaternionsOf(value: unknown): Generator<Quaternion> {
     if (typeof w === 'number') yield [Number(x), Number(y), Number(z), w];
     else for (const each of Object.values(value)) yield* quaternionsOf(each);
   }
-}
-
-interface PendingTransforms {
-  readonly time: bigint;
-  readonly logTime: bigint;
-  readonly byChild: ReadonlyMap<string, Pose>;
-}
-
-/** Compares the transforms of one stream with what the joints say. */
-class KinematicsWatch {
-  compared = 0;
-  readonly #residuals = new QuantileSketch();
-  readonly #byChild = new Map<string, Pose>();
-  #pending: PendingTransforms | undefined;
-  #nextTime = 0n;
-  #worst: { readonly mm: number; readonly link: string; readonly window: Judgement['window'] } | undefined;
-
-  transforms(
-    value: MessageValue | undefined,
-    times: { readonly time: bigint; readonly logTime: bigint },
-  ): void {
-    if (!Array.isArray(value?.transforms)) return;
-    for (const { child_frame_id: child, transform } of value.transforms) {
-      const { translation, rotation } = transform ?? {};
-      if (typeof child !== 'string' || !translation || !rotation) continue;
-      const unit = normalized([rotation.x, rotation.y, rotation.z, rotation.w]);
-      if (unit)
-        this.#byChild.set(child, { position: [translation.x, translation.y, translation.z], rotation: unit });
-    }
-    if (this.#pending || times.time < this.#nextTime) return;
-    this.#pending = { ...times, byChild: new Map(this.#byChild) };
-    this.#nextTime = times.time + COMPARE_NANOS;
-  }
-
-  /** Once a state from after the transforms has come. */
-  compare(
-    joints: ReadonlyMap<string, UrdfJoint>,
-    states: readonly { readonly time: bigint; readonly positions: ReadonlyMap<string, number> }[],
-  ): void {
-    const pending = this.#pending;
-    const after = states.at(-1);
-    if (!pending || !after || after.time < pending.time) return;
-    this.#pending = undefined;
-    const at = states.findLastIndex(({ time }) => time <= pending.time);
-    const [before, next] = [states[at], states[at + 1] ?? states[at]];
-    if (!before || !next || joints.size === 0) return;
-    const span = Number(next.time - before.time);
-    const share = span > 0 ? Number(pending.time - before.time) / span : 0;
-    const positionOf = (name: string) => {
-      const [from, to] = [before.positions.get(name), next.positions.get(name)];
-      return from === undefined || to === undefined ? undefined : from + (to - from) * share;
-    };
-    this.#measure(joints, positionOf, pending);
-  }
-
-  judgement(): Judgement {
-    const value = this.#residuals.quantile(0.95)!;
-    const link = this.#worst!.link;
-    const reason = `${link} lies ${value.toFixed(1)} mm from where its joints put it`;
-    return {
-      value,
-      channel: link,
-      window: this.#worst!.window,
-      evidence: { compared: this.compared },
-      reason,
-    };
-  }
-
-  #measure(
-    joints: ReadonlyMap<string, UrdfJoint>,
-    positionOf: (name: string) => number | undefined,
-    { byChild, logTime }: PendingTransforms,
-  ): void {
-    const expected = new Map<string, Pose>();
-    const measured = new Map<string, Pose>();
-    let [mm, link] = [-1, ''];
-    // Parents come before their children once every link that is known has been walked.
-    const open = new Set(joints.values());
-    for (let walked = true; walked; ) {
-      walked = false;
-      for (const joint of open) {
-        const isRoot = ![...open].some(({ child }) => child === joint.parent);
-        if (!isRoot) continue;
-        open.delete(joint);
-        walked = true;
-        const position = positionOf(joint.name);
-        const own = jointPose(joint, position ?? 0);
-        const sent = position === undefined ? own : byChild.get(joint.child);
-        if (!sent) continue;
-        expected.set(joint.child, compose(expected.get(joint.parent), own));
-        measured.set(joint.child, compose(measured.get(joint.parent), sent));
-        const [a, b] = [expected.get(joint.child)!.position, measured.get(joint.child)!.position];
-        const away = 1000 * Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
-        if (position !== undefined && away > mm) [mm, link] = [away, joint.child];
-      }
-    }
-    if (mm < 0) return;
-    this.compared++;
-    this.#residuals.add(mm);
-    if (mm > (this.#worst?.mm ?? -1)) {
-      this.#worst = { mm, link, window: { startTime: logTime, endTime: logTime + 1n } };
-    }
-  }
-}
-
-function jointPose({ type, xyz, rpy, axis }: UrdfJoint, position: number): Pose {
-  const rotation = fromRpy(rpy);
-  const length = Math.hypot(...axis) || 1;
-  const unit: Vector = [axis[0] / length, axis[1] / length, axis[2] / length];
-  if (type === 'prismatic') {
-    const slide: Pose = {
-      position: [unit[0] * position, unit[1] * position, unit[2] * position],
-      rotation: [0, 0, 0, 1],
-    };
-    return compose({ position: xyz, rotation }, slide);
-  }
-  const sine = type === 'fixed' ? 0 : Math.sin(position / 2);
-  const cosine = type === 'fixed' ? 1 : Math.cos(position / 2);
-  const turn: Quaternion = [unit[0] * sine, unit[1] * sine, unit[2] * sine, cosine];
-  return { position: xyz, rotation: multiply(rotation, turn) };
-}
-
-/** URDF: about the fixed axes x, y and z in turn. */
-function fromRpy([roll, pitch, yaw]: Vector): Quaternion {
-  const x: Quaternion = [Math.sin(roll / 2), 0, 0, Math.cos(roll / 2)];
-  const y: Quaternion = [0, Math.sin(pitch / 2), 0, Math.cos(pitch / 2)];
-  const z: Quaternion = [0, 0, Math.sin(yaw / 2), Math.cos(yaw / 2)];
-  return multiply(z, multiply(y, x));
-}
-
-function compose(parent: Pose | undefined, child: Pose): Pose {
-  if (!parent) return child;
-  const turned = rotate(parent.rotation, child.position);
-  return {
-    position: [
-      parent.position[0] + turned[0],
-      parent.position[1] + turned[1],
-      parent.position[2] + turned[2],
-    ],
-    rotation: multiply(parent.rotation, child.rotation),
-  };
 }

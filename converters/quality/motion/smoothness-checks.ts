@@ -3,16 +3,15 @@ import { perStream } from '../per-stream.ts';
 import { median } from '../robust.ts';
 import { ArmBlocks, LEAST_PEAK } from './arm-blocks.ts';
 import { type Block, evenly, runs } from './blocks.ts';
-import { isGripper, isJointState, jointsOf } from './joints.ts';
+import { isJointState } from './joints.ts';
 import { ldlj, lowPass, sparc } from './smoothness.ts';
+import { STALL } from './stall-check.ts';
 import { TREMOR } from './tremor-check.ts';
 
 /** A movement: faster than this share of the block's peak, for this long. */
 const ACTIVE_SHARE = 0.05;
 const LEAST_MOVEMENT_SECS = 0.5;
 const MOST_MOVEMENTS = 4096;
-/** Joints slower than this stand still, per second; over 0.1 s. */
-const STILL_SPEED = 0.01;
 
 /** One movement of the arm, evenly sampled. */
 interface Movement {
@@ -72,59 +71,7 @@ export const SMOOTHNESS_CHECKS: readonly Check[] = [
     },
   }),
   TREMOR,
-  {
-    id: 'K11',
-    title: 'stall',
-    claim: 'RISK',
-    runs: 'take',
-    unit: 's',
-    limits: { warn: 2, fail: 5, validated: false },
-    explain: {
-      cause: 'The operator thinks, waits for someone, or the robot stopped by itself.',
-      formula: 'Longest time between two movements in which no joint and no gripper of the stream moves.',
-      remedy: 'Cut waiting out by a keep range; look at diagnostics for a protective stop.',
-      example: 'joints: stands still for 6.2 s in the middle of the task',
-      source: 'DQAF; deepen-grade; limits of our own',
-    },
-    watch: perStream(isJointState, () => {
-      let last: { readonly time: bigint; readonly positions: Float64Array } | undefined;
-      let stillFrom: bigint | undefined;
-      let [hasMoved, hasArm] = [false, false];
-      let longest: { readonly startTime: bigint; readonly endTime: bigint } | undefined;
-      return {
-        observe(observation) {
-          const [joints, time] = [jointsOf(observation), observation.logTime];
-          if (!joints || (last && time - last.time < 100_000_000n)) return;
-          hasArm ||= !joints.names.every(isGripper);
-          const before = last;
-          last = { time, positions: joints.positions };
-          if (before?.positions.length !== joints.positions.length) return;
-          const secs = Number(time - before.time) / 1e9;
-          const isStill = joints.positions.every((position, i) => {
-            return Math.abs(position - before.positions[i]!) / secs < STILL_SPEED;
-          });
-          if (isStill) stillFrom ??= before.time;
-          else {
-            const known = longest ? longest.endTime - longest.startTime : 0n;
-            const isInside = hasMoved && stillFrom !== undefined;
-            if (isInside && before.time - stillFrom! > known)
-              longest = { startTime: stillFrom!, endTime: before.time };
-            [stillFrom, hasMoved] = [undefined, true];
-          }
-        },
-        *findings(_now, facts): Generator<Judgement> {
-          if (!facts || !hasArm) return;
-          if (!hasMoved) return yield { status: 'not_assessed', reason: 'nothing moved' };
-          const value = longest ? Number(longest.endTime - longest.startTime) / 1e9 : 0;
-          yield {
-            value,
-            window: longest,
-            reason: `stands still for ${value.toFixed(1)} s in the middle of the task`,
-          };
-        },
-      };
-    }),
-  },
+  STALL,
   ofMovements({
     id: 'K15',
     title: 'path efficiency',
