@@ -170,17 +170,20 @@ const DAMAGES: readonly {
   },
 ];
 
+/** All but LeRobot v2.1, whose rows and pictures are read as those of v3.0. */
+const DAMAGED = [...FORMATS.values()].filter(({ name }) => name !== 'lerobot-v21');
+
 describe.each(DAMAGES)('verifyAgainst()', ({ damage, task = HEADER.task, faults }) => {
   let directory: string;
   beforeAll(async () => {
     await using episode = await prepare(damage(frames));
-    directory = await writeAll([...FORMATS.values()], episode, {
+    directory = await writeAll(DAMAGED, episode, {
       name: faults[0]![0],
       header: { ...HEADER, task },
     });
   }, 60_000);
 
-  it.each([...FORMATS.keys()])(`finds in %s ${faults.map(([what]) => what).join(', ')}`, async (name) => {
+  it.each(DAMAGED)(`finds in $name ${faults.map(([what]) => what).join(', ')}`, async ({ name }) => {
     const found = await faultsOf(join(directory, name));
     for (const [, fault] of faults) expect(found).toMatch(fault);
   });
