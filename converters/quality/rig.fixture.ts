@@ -127,6 +127,10 @@ export interface ExamineOptions {
   readonly facts?: Partial<EpisodeFacts>;
   /** What the operator said. @default nothing */
   readonly events?: Subject['events'];
+  /** What is known of the rig. @default nothing */
+  readonly calibration?: Subject['calibration'];
+  /** What the contract says of limits. @default nothing */
+  readonly limits?: NonNullable<Subject['contract']>['checks'];
   /** Looks while recording, after every so many seconds. */
   readonly look?: {
     readonly everySecs: number;
@@ -137,12 +141,12 @@ export interface ExamineOptions {
 /** Runs checks over messages as if they had been recorded. */
 export async function examine(
   messages: readonly RigMessage[],
-  { checks, endSecs = 10, facts = {}, events = [], look }: ExamineOptions,
+  { checks, endSecs = 10, facts = {}, events = [], calibration, limits, look }: ExamineOptions,
 ): Promise<readonly Finding[]> {
   const streams: CheckedStream[] = [];
   const subject = {
-    contract: RIG,
-    calibration: undefined,
+    contract: limits ? { ...RIG, checks: limits } : RIG,
+    calibration,
     startTime: EPOCH,
     events,
     streams,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Calibration } from '../../../schemas/calibration.ts';
 import { currentLabels, type Label } from '../../../schemas/labels.ts';
 import { EPOCH } from '../../episode.fixture.ts';
-import { judge, observation } from '../arm.fixture.ts';
+import { CALIBRATION, judge, observation } from '../arm.fixture.ts';
 import type { EpisodeFacts, Peer } from '../episode-facts.ts';
 import { cleanTake, examine, placeOf, position, type RigMessage } from '../rig.fixture.ts';
 import { EPISODE_CHECKS } from './episode-checks.ts';
@@ -100,6 +101,8 @@ function gripping(messages: readonly RigMessage[], from: number): readonly RigMe
   });
 }
 
+const calibration: Calibration = { ...CALIBRATION, home: { joints: { a: -1, b: -0.5 } } };
+
 const asked = (task: string) => ({ facts: { info: info(task) } });
 const steps = (...names: readonly string[]) => ({
   facts: {
@@ -121,6 +124,7 @@ interface Row {
   readonly endSecs?: number;
   readonly facts?: Partial<EpisodeFacts>;
   readonly events?: ReturnType<typeof paused>;
+  readonly calibration?: Calibration;
   readonly status: string;
   readonly place?: number;
 }
@@ -277,6 +281,21 @@ const ROWS: readonly Row[] = [
     facts: { peers: peers(3) },
     status: 'not_assessed',
   },
+  ...(
+    [
+      ['at home', 0, 'pass'],
+      ['as near as arms are brought home', 0.1, 'pass'],
+      ['beyond that', 0.2, 'warn'],
+    ] as const
+  ).map(([what, off, status]): Row => {
+    return {
+      id: 'E09',
+      what: `the first take, ${what}`,
+      messages: take({ start: -1 + off }),
+      calibration,
+      status,
+    };
+  }),
   { id: 'E11', what: 'no marks', status: 'not_assessed' },
   { id: 'E11', what: 'a take-over', facts: { labels: labels(mark('intervention', 2, 4)) }, status: 'info' },
 ];
@@ -284,7 +303,7 @@ const ROWS: readonly Row[] = [
 describe('EPISODE_CHECKS', () => {
   it.each(ROWS)(
     '$id says $status of $what',
-    async ({ id, messages = take({}), endSecs, facts, events, status, place }) => {
+    async ({ id, messages = take({}), endSecs, facts, events, calibration: rig, status, place }) => {
       const checks = EPISODE_CHECKS.filter((check) => check.id === id);
       const end = endSecs ?? 10;
       const shown = messages.filter(({ log }) => log < end);
@@ -292,12 +311,43 @@ describe('EPISODE_CHECKS', () => {
         ...{ checks, endSecs: end },
         ...(facts && { facts }),
         ...(events && { events }),
+        ...(rig && { calibration: rig }),
       });
       expect(more).toEqual([]);
       expect(finding).toMatchObject({ check: id, status });
       if (place !== undefined) expect(placeOf(finding!)).toBeCloseTo(place, 0);
     },
   );
+
+  it.each([
+    ['a gripper that holds a cup', { aperture: 0.04, command: 0 }, 'gripper'],
+    ['a gripper that is closed on nothing', { aperture: 0, command: -0.02 }, undefined],
+    ['a gripper nearly where it is told to be', { aperture: 0.041, command: 0.04 }, undefined],
+    ['an open gripper', { aperture: 0.08, command: 0.08 }, undefined],
+  ])('E09 looks at the hand at the start: %s', async (_, { aperture, command }, channel) => {
+    const messages = cleanTake({ streams: ['joints', 'commands'] }).map((each) => {
+      const isBefore = each.stamp < 1;
+      const [state, told] = isBefore ? [aperture, command] : [0.08, 0.08];
+      const position = [...(each.value.position as number[]), each.stream === 'joints' ? state : told];
+      return { ...each, value: { ...each.value, name: ['a', 'b', 'gripper'], position } };
+    });
+    const checks = EPISODE_CHECKS.filter(({ id }) => id === 'E09');
+    const found = (await examine(messages, { checks })).filter(({ status }) => status !== 'not_assessed');
+    expect(found.map(({ channel, status }) => ({ channel, status }))).toEqual(
+      channel === undefined ? [] : [{ channel, status: 'warn' }],
+    );
+  });
+
+  it('E07 fails where the contract says that the instruction is read', async () => {
+    const checks = EPISODE_CHECKS.filter(({ id }) => id === 'E07');
+    const statusOf = async (task: string) => {
+      return (
+        await examine(take({}), { checks, facts: { info: info(task) }, limits: { E07: { fail: 0 } } })
+      )[0]!.status;
+    };
+    expect(await statusOf('tbd')).toBe('fail');
+    expect(await statusOf('put the cup on the plate')).toBe('pass');
+  });
 
   it('E11 gives the share of the time', async () => {
     const checks = EPISODE_CHECKS.filter(({ id }) => id === 'E11');

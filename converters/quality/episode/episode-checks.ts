@@ -3,6 +3,7 @@ import type { Check } from '../check.ts';
 import type { CheckedStream } from '../subject.ts';
 import { EPISODE_MOTION_CHECKS } from './motion-checks.ts';
 import { robustZ } from './motion-profile.ts';
+import { START_STATE } from './start-check.ts';
 import { INTERVENTION } from './steps.ts';
 import { TASK_CHECKS } from './task-checks.ts';
 
@@ -109,9 +110,12 @@ const FURTHER_CHECKS: readonly Check[] = [
     claim: 'RISK',
     runs: 'take',
     unit: '',
+    limits: { warn: 0, validated: true },
     explain: {
       cause: 'The contract’s tasks were never filled in.',
-      formula: 'Empty, shorter than 3 characters, or one of test, todo, asdf, xxx, tbd, n/a.',
+      formula:
+        'Empty, shorter than 3 characters, or one of test, todo, asdf, xxx, tbd, n/a: 1, else 0. It warns; the contract ' +
+        'of a policy that reads the instruction makes it fail by "checks: { E07: { fail: 0 } }".',
       remedy: 'Write the instruction as you would say it to a person: "put the blue cup on the plate".',
       example: 'the instruction is "test"',
       source: 'lerobot-lint; Kalanos',
@@ -121,7 +125,7 @@ const FURTHER_CHECKS: readonly Check[] = [
         if (!facts) return;
         const task = (facts.info?.task ?? subject.task)?.trim() ?? '';
         const isEmpty = task.length < 3 || PLACEHOLDER.test(task);
-        yield { status: isEmpty ? 'warn' : 'pass', reason: `the instruction is "${task}"` };
+        yield { value: isEmpty ? 1 : 0, reason: `the instruction is "${task}"` };
       },
     }),
   },
@@ -194,6 +198,7 @@ const FURTHER_CHECKS: readonly Check[] = [
 export const EPISODE_CHECKS: readonly Check[] = [
   ...FURTHER_CHECKS,
   ...EPISODE_MOTION_CHECKS,
+  START_STATE,
   ...TASK_CHECKS,
 ].sort((a, b) => (a.id < b.id ? -1 : 1));
 

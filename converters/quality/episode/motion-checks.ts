@@ -7,17 +7,9 @@ import { isGripper } from '../motion/joints.ts';
 import type { Observation } from '../observation.ts';
 import type { CheckedStream, Subject } from '../subject.ts';
 import { Activity } from './activity.ts';
-import {
-  BIN_SECS,
-  fastest,
-  MotionProfile,
-  movingSpeed,
-  type Rest,
-  rests,
-  robustZ,
-} from './motion-profile.ts';
+import { BIN_SECS, fastest, MotionProfile, movingSpeed, type Rest, rests } from './motion-profile.ts';
 
-interface Motion {
+export interface Motion {
   readonly speeds: Float64Array;
   readonly profiles: ReadonlyMap<CheckedStream, MotionProfile>;
   readonly subject: Subject;
@@ -26,7 +18,7 @@ interface Motion {
 }
 
 /** A check of how the joints moved over the whole episode. */
-function ofMotion(judge: (motion: Motion) => Iterable<Judgement>): Check['watch'] {
+export function ofMotion(judge: (motion: Motion) => Iterable<Judgement>): Check['watch'] {
   return (subject) => {
     const profiles = new Map<CheckedStream, MotionProfile>();
     return {
@@ -84,10 +76,6 @@ function demonstrated({ speeds, subject, now }: Motion) {
     count: ({ from, to }: Rest) => isShown.slice(from, to).filter(Boolean).length,
   };
 }
-
-const FEWEST_PEERS = 8;
-/** A start that is closer than this to the others is none of another kind, radians or metres. */
-const START_FLOOR = 0.01;
 
 export const EPISODE_MOTION_CHECKS: readonly Check[] = [
   {
@@ -177,47 +165,6 @@ export const EPISODE_MOTION_CHECKS: readonly Check[] = [
       const window = { startTime: now - secsToNanos(0.3), endTime: now };
       const reason = `the robot still moves at ${(value * 100).toFixed(0)} % of its speed when the take ends`;
       yield { value, window, reason };
-    }),
-  },
-  {
-    id: 'E09',
-    title: 'start state',
-    claim: 'RISK',
-    runs: 'library',
-    unit: 'z',
-    limits: { fail: 3.5, validated: false },
-    explain: {
-      cause: 'The robot was not brought home before the take, or the scene was not set back.',
-      formula: 'Largest robust z over the joints of the first position among the episodes of the same task.',
-      remedy: 'Bring the robot home before every take.',
-      example: 'joints: joint 3 starts 6.2 standard deviations from where the others start',
-      source: 'our own',
-    },
-    watch: ofMotion(function* ({ profiles, facts }) {
-      const peers = facts.peers.filter(({ task }) => task === facts.info?.task);
-      for (const [stream, { start = [] }] of profiles) {
-        const starts = peers.flatMap(({ start: { [stream.name]: each } }) =>
-          each?.length === start.length ? [each] : [],
-        );
-        if (starts.length < FEWEST_PEERS) {
-          const reason = `it needs ${FEWEST_PEERS} other episodes of the task, found ${starts.length}`;
-          yield { status: 'not_assessed', stream, reason };
-          continue;
-        }
-        const zs = start.map((value, j) =>
-          Math.abs(
-            robustZ(
-              value,
-              starts.map((each) => each[j]!),
-              START_FLOOR,
-            ),
-          ),
-        );
-        const value = Math.max(...zs);
-        const joint = zs.indexOf(value) + 1;
-        const reason = `joint ${joint} starts ${value.toFixed(1)} standard deviations from where the others start`;
-        yield { value, stream, evidence: { peers: starts.length, joint }, reason };
-      }
     }),
   },
 ];

@@ -38,9 +38,14 @@ export class MotionProfile {
     bin.count++;
   }
 
-  /** First position of every joint; undefined before the first message. */
-  get start(): readonly number[] | undefined {
-    return this.#first;
+  /** Of the joints; empty before the first message. */
+  get names(): readonly string[] {
+    return this.#names ?? [];
+  }
+
+  /** First position of every joint; empty before the first message. */
+  get start(): readonly number[] {
+    return this.#first ?? [];
   }
 
   /** Mean position of every step that has one, in order. */
