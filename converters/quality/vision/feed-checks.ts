@@ -1,6 +1,6 @@
 import type { Check } from '../check.ts';
 import { perStream } from '../per-stream.ts';
-import type { CheckedStream } from '../subject.ts';
+import { CAMERA_TIMEBASE } from './camera-timebase.ts';
 import { shareBetween } from './luma-measures.ts';
 import { isBright, isCamera } from './per-camera.ts';
 
@@ -45,49 +45,7 @@ export const FEED_CHECKS: readonly Check[] = [
       };
     }),
   },
-  {
-    id: 'V02',
-    title: 'pictures against their camera info',
-    claim: 'DEFECT',
-    runs: 'take',
-    unit: 'pictures',
-    limits: { warn: 1, fail: 3, validated: false },
-    explain: {
-      cause: 'Pictures are lost on a way that the small info messages survive, or the other way round.',
-      formula:
-        '|pictures − messages of the camera info beside it|; one more or less at start and end is no loss.',
-      remedy: 'See T06 of both streams; give pictures a reliable QoS and a larger queue.',
-      example: 'front: 412 pictures, but 450 messages of camera info',
-      source: 'lerobot-lint, for frames of a video against rows',
-    },
-    watch: () => {
-      const counts = new Map<CheckedStream, number>();
-      return {
-        wants: (stream) => isCamera(stream) || isInfo(stream),
-        observe({ stream }) {
-          counts.set(stream, (counts.get(stream) ?? 0) + 1);
-        },
-        *findings(_now, facts) {
-          if (!facts) return;
-          for (const [stream, pictures] of counts) {
-            if (!isCamera(stream)) continue;
-            const info = [...counts].find(([each]) => isInfo(each) && isBeside(each.topic, stream.topic));
-            if (!info) {
-              yield { stream, status: 'not_assessed', reason: 'no camera info counts its pictures' };
-              continue;
-            }
-            const reason = `${pictures} pictures and ${info[1]} messages of camera info`;
-            yield {
-              stream,
-              value: Math.abs(pictures - info[1]),
-              evidence: { pictures, infos: info[1] },
-              reason,
-            };
-          }
-        },
-      };
-    },
-  },
+  CAMERA_TIMEBASE,
   {
     id: 'V04',
     title: 'black picture',
@@ -163,12 +121,3 @@ export const FEED_CHECKS: readonly Check[] = [
     }),
   },
 ];
-
-function isInfo({ type }: CheckedStream): boolean {
-  return /\/CameraInfo$/.test(type);
-}
-
-/** By the convention of image_transport: the info lies beside the raw picture, the compressed one below that. */
-function isBeside(infoTopic: string, pictureTopic: string): boolean {
-  return pictureTopic.startsWith(infoTopic.replace(/[^/]+$/, ''));
-}

@@ -109,10 +109,10 @@ const ROWS: readonly SweepRow[] = [
     },
   }),
   ofCamera({
-    ...{ id: 'V02', threshold: 3.5, strengths: [1, 7] },
+    ...{ id: 'V02', threshold: 0.05, at: AT },
     clean: (seed) => withInfo(clean(seed)),
-    inject: (take, count) => {
-      let left = count;
+    inject: (take, share) => {
+      let left = Math.round(share * DURATION_SECS * RATE_HZ);
       return take.filter((each) => each.stream.name !== 'camera' || secsOf(each) < AT || left-- <= 0);
     },
   }),
@@ -202,8 +202,11 @@ const ROWS: readonly SweepRow[] = [
   }),
 ];
 
+/** Sent with each picture, stamped alike, and received a little later. */
 function withInfo(take: readonly Observation[]): Observation[] {
-  return take.flatMap((each) => [each, observation('info', secsOf(each) + 1e-3)]);
+  return take.flatMap((each) => {
+    return [each, { ...observation('info', secsOf(each) + 1e-3), sensorTime: each.sensorTime }];
+  });
 }
 
 function inOrder(take: readonly Observation[]): Observation[] {
@@ -234,6 +237,22 @@ describe('VISION_CHECKS', () => {
   sweep(VISION_CHECKS, ROWS);
 
   const of = (id: string) => VISION_CHECKS.filter((check) => check.id === id);
+
+  test.each([
+    ['an info that starts late and ends early', (secs: number) => secs > 1 && secs < 11, 'pass'],
+    ['an info of which one is lost', (secs: number) => secs < 5 || secs > 5.04, 'pass'],
+    ['an info of which two in a hundred are lost', (secs: number) => secs < 5 || secs > 5.24, 'warn'],
+  ])('V02 compares pictures with %s', (_, keeps, status) => {
+    const take = withInfo(clean(1)).filter((each) => each.stream.name !== 'info' || keeps(secsOf(each)));
+    expect(judge(of('V02'), take)).toMatchObject([{ stream: 'camera', status }]);
+  });
+
+  test('V02 does not count an info that is stamped for itself', () => {
+    const take = withInfo(clean(1)).map((each) => {
+      return each.stream.name === 'info' ? { ...each, sensorTime: each.logTime } : each;
+    });
+    expect(judge(of('V02'), take)).toMatchObject([{ stream: 'camera', status: 'not_assessed' }]);
+  });
 
   test('V03 only warns of equal pictures while the arm stands still', () => {
     const still = inOrder([...frozen(clean(1), [10.5, 11.9]), ...cleanArm(1, ['joints'])]);
