@@ -44,6 +44,8 @@ const withPosition =
   });
 const none = Number.NaN;
 
+const K = [610, 0, 320, 0, 612, 240, 0, 0, 1];
+
 interface Row {
   readonly id: string;
   readonly what: string;
@@ -201,7 +203,7 @@ describe('CONTAINER_CHECKS', () => {
   it.each([
     ['an empty matrix', [0, 0, 0, 0, 0, 0, 0, 0, 0], 'fail'],
     ['the identity', [1, 0, 0, 0, 1, 0, 0, 0, 1], 'fail'],
-    ['a calibrated camera', [610, 0, 320, 0, 612, 240, 0, 0, 1], 'pass'],
+    ['a camera of which nobody knows where it stands', K, 'info'],
   ])('C11 judges %s', (_, k, status) => {
     const type = 'sensor_msgs/msg/CameraInfo';
     const stream = {
@@ -214,6 +216,92 @@ describe('CONTAINER_CHECKS', () => {
     const told = { ...observation('joints', 1, { value: { k: Float64Array.from(k) } }), stream };
     const checks = CONTAINER_CHECKS.filter(({ id }) => id === 'C11');
     expect(judge(checks, [told])).toMatchObject([{ id: 'C11/front_info', status }]);
+  });
+
+  it.each([
+    [
+      'measured',
+      [
+        [0.5, 0, 0.4],
+        [0.5, -0.5, 0.5, -0.5],
+      ],
+      'pass',
+    ],
+    [
+      'turned only',
+      [
+        [0, 0, 0],
+        [0, 0, 1, 0],
+      ],
+      'pass',
+    ],
+    [
+      'left at the root',
+      [
+        [0, 0, 0],
+        [0, 0, 0, 1],
+      ],
+      'fail',
+    ],
+    [
+      'placed by a rotation that was never set',
+      [
+        [0.5, 0, 0.4],
+        [0, 0, 0, 0],
+      ],
+      'fail',
+    ],
+  ] as const)('C11 judges a camera whose place is %s', (_, [at, turn], status) => {
+    const checks = CONTAINER_CHECKS.filter(({ id }) => id === 'C11');
+    const info = {
+      ...observation('info', 1, { value: { header: { frame_id: 'optical' }, k: Float64Array.from(K) } }),
+    };
+    const moving = [0, 0.1].map((x, i) => observation('tf', i, { value: placed('base', 'tool', [x, 0, 0]) }));
+    const still = [
+      observation('tf', 0, { value: placed('base', 'camera', at, turn) }),
+      observation('tf', 0, { value: placed('camera', 'optical', [0, 0, 0]) }),
+    ];
+    expect(judge(checks, [...moving, ...still, info])).toMatchObject([{ id: 'C11/info', status }]);
+    // Where nothing moves there is no robot that it could be placed by.
+    const alone = judge(checks, [moving[0]!, ...still, info])[0]!;
+    expect(alone.status).toBe(turn.some((value) => value !== 0) ? 'info' : 'fail');
+    expect(alone.evidence.calibrationAgeDays).toBeTypeOf('number');
+  });
+
+  it('C11 takes a camera on the arm for placed', () => {
+    const checks = CONTAINER_CHECKS.filter(({ id }) => id === 'C11');
+    const info = observation('info', 1, { value: { header: { frame_id: 'tool' }, k: Float64Array.from(K) } });
+    const moving = [0, 0.1].map((x, i) => observation('tf', i, { value: placed('base', 'tool', [x, 0, 0]) }));
+    expect(judge(checks, [...moving, info])).toMatchObject([{ status: 'pass' }]);
+  });
+
+  it.each([
+    ['ee_abs', '', 'info'],
+    ['ee_abs', 'base_link', 'pass'],
+    ['abs_pos', '', 'pass'],
+  ] as const)('C13 asks of "%s" in frame "%s" where it is said', (actionSpace, frame, status) => {
+    const action = { ...RIG.features.action!, actionSpace } as (typeof RIG.features)[string];
+    const contract = { ...RIG, features: { ...RIG.features, action } };
+    const subject = {
+      ...{ contract, calibration: undefined, startTime: EPOCH, streams: [], events: [], task: undefined },
+    };
+    const watch = CONTAINER_CHECKS.find(({ id }) => id === 'C13')!.watch(subject);
+    const commands = observation('commands', 0, { value: { header: { frame_id: frame } } });
+    expect(watch.wants!(commands.stream)).toBe(true);
+    watch.observe!(commands);
+    expect([...watch.findings(EPOCH, SOUND_FILE)]).toMatchObject([{ status, channel: 'action' }]);
+  });
+
+  it('C13 tells of an action whose stream has no rate', () => {
+    const { rateHz: _, ...commands } = RIG.streams.commands!;
+    const contract = { ...RIG, streams: { ...RIG.streams, commands } };
+    const subject = {
+      ...{ contract, calibration: undefined, startTime: EPOCH, streams: [], events: [], task: undefined },
+    };
+    const check = CONTAINER_CHECKS.find(({ id }) => id === 'C13')!;
+    expect([...check.watch(subject).findings(EPOCH, SOUND_FILE)]).toMatchObject([
+      { status: 'info', reason: 'it has no rateHz' },
+    ]);
   });
 
   it.each([
@@ -235,6 +323,16 @@ describe('CONTAINER_CHECKS', () => {
     expect(told).toMatchObject([{ status: 'info', channel: 'action', reason }]);
   });
 });
+
+function placed(
+  parent: string,
+  child: string,
+  [x, y, z]: readonly [number, number, number],
+  [qx, qy, qz, qw]: readonly [number, number, number, number] = [0, 0, 0, 1],
+) {
+  const transform = { translation: { x, y, z }, rotation: { x: qx, y: qy, z: qz, w: qw } };
+  return { transforms: [{ header: { frame_id: parent }, child_frame_id: child, transform }] };
+}
 
 function findingsOf(id: string, messages: Messages, options: Omit<ExamineOptions, 'checks'> = {}) {
   return examine(messages, { checks: CONTAINER_CHECKS.filter((check) => check.id === id), ...options });

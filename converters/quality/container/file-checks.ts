@@ -1,5 +1,4 @@
 import type { Check } from '../check.ts';
-import { isPictureType } from '../stream-role.ts';
 import type { CheckedStream } from '../subject.ts';
 import { explainedBy } from '../time/explained-gaps.ts';
 import { mayBePeriodic, type Rhythm, rhythmOf } from '../time/rhythm.ts';
@@ -178,67 +177,6 @@ export const FILE_CHECKS: readonly Check[] = [
     },
   },
   {
-    id: 'C11',
-    title: 'camera calibration',
-    claim: 'DEFECT',
-    runs: 'take',
-    unit: '',
-    explain: {
-      cause: 'The camera driver publishes an empty CameraInfo, or none at all.',
-      formula:
-        'K of CameraInfo: fx, fy > 0 and K not the identity. A camera without CameraInfo is only told.',
-      remedy: 'Calibrate the camera and give its driver the file (camera_info_url).',
-      example: 'front_info: its camera matrix is empty: fx 0, fy 0',
-      source: 'deepen-grade',
-    },
-    watch: () => {
-      const infos = new Map<
-        CheckedStream,
-        { readonly fx: number; readonly fy: number; readonly cx: number }
-      >();
-      const cameras = new Set<CheckedStream>();
-      return {
-        wants: ({ type }) => isPictureType(type) || /\/CameraInfo$/.test(type),
-        observe({ stream, value }) {
-          if (isPictureType(stream.type)) cameras.add(stream);
-          else if (value && !infos.has(stream)) {
-            const k = (value.k ?? value.K) as ArrayLike<number> | undefined;
-            infos.set(stream, { fx: k?.[0] ?? 0, fy: k?.[4] ?? 0, cx: k?.[2] ?? 0 });
-          }
-        },
-        *findings(_, facts) {
-          if (!facts) return;
-          for (const [stream, { fx, fy, cx }] of infos) {
-            const isEmpty = !(fx > 0 && fy > 0);
-            const isIdentity = fx === 1 && fy === 1 && cx === 0;
-            const evidence = { fx, fy };
-            if (isEmpty) {
-              yield {
-                status: 'fail',
-                stream,
-                evidence,
-                reason: `its camera matrix is empty: fx ${fx}, fy ${fy}`,
-              };
-            } else if (isIdentity) {
-              yield { status: 'fail', stream, evidence, reason: 'its camera matrix is the identity' };
-            } else {
-              yield {
-                status: 'pass',
-                stream,
-                evidence,
-                reason: `fx ${fx.toFixed(1)}, fy ${fy.toFixed(1)} pixels`,
-              };
-            }
-          }
-          if (cameras.size > infos.size) {
-            const missing = cameras.size - infos.size;
-            yield { status: 'info', reason: `${missing} of ${cameras.size} cameras have no CameraInfo` };
-          }
-        },
-      };
-    },
-  },
-  {
     id: 'C13',
     title: 'action semantics',
     claim: 'CHARACTERISTIC',
@@ -247,32 +185,47 @@ export const FILE_CHECKS: readonly Check[] = [
     explain: {
       cause: 'The contract does not say what the numbers of an action mean.',
       formula:
-        'Every feature "action…" of the contract has an actionSpace and a unit. Without, checks of actions say nothing.',
+        'Every feature "action…" of the contract has an actionSpace and a unit, its stream a rateHz; for ee_abs and ' +
+        'ee_delta the messages, or the transform it is made of, name a frame. Without, checks of actions say nothing.',
       remedy:
-        'Add "actionSpace: abs_pos" (or delta_pos, vel, torque, ee_abs, ee_delta) and "unit" to the feature.',
+        'Add "actionSpace: abs_pos" (or delta_pos, vel, torque, ee_abs, ee_delta) and "unit" to the feature, "rateHz" to ' +
+        'its stream; fill in header.frame_id where poses are commanded.',
       example: 'action: it has no actionSpace',
       source: 'deepen-grade; Kalanos',
     },
-    watch: (subject) => ({
-      *findings(_, facts) {
-        if (!facts) return;
-        const actions = Object.entries(subject.contract?.features ?? {}).filter(([key]) =>
-          /^action/.test(key),
-        );
-        if (actions.length === 0) {
-          yield { status: 'not_assessed', reason: 'no contract names a feature "action"' };
-        }
-        for (const [key, feature] of actions) {
-          const lacks = [
-            ...('actionSpace' in feature && feature.actionSpace ? [] : ['actionSpace']),
-            ...('unit' in feature && feature.unit ? [] : ['unit']),
-          ];
-          const reason =
-            lacks.length > 0 ? `it has no ${lacks.join(' and no ')}` : 'meaning and unit are declared';
-          yield { status: lacks.length > 0 ? 'info' : 'pass', channel: key, reason };
-        }
-      },
-    }),
+    watch: (subject) => {
+      const frames = new Map<string, string>();
+      const actions = Object.entries(subject.contract?.features ?? {}).flatMap(([key, feature]) =>
+        feature.kind === 'vector' && /^action/.test(key) ? [[key, feature] as const] : [],
+      );
+      return {
+        wants: ({ name }) => actions.some(([, { stream }]) => stream === name),
+        observe({ stream: { name }, value }) {
+          const { frame_id: frame } = (value?.header ?? {}) as { readonly frame_id?: string };
+          if (frame) frames.set(name, frame);
+        },
+        *findings(_, facts) {
+          if (!facts) return;
+          if (actions.length === 0) {
+            yield { status: 'not_assessed', reason: 'no contract names a feature "action"' };
+          }
+          for (const [key, { actionSpace, unit, stream, transform }] of actions) {
+            const frame = transform?.target ?? frames.get(stream);
+            const isOfPoses = actionSpace === 'ee_abs' || actionSpace === 'ee_delta';
+            const lacks = [
+              ...(actionSpace ? [] : ['actionSpace']),
+              ...(unit ? [] : ['unit']),
+              ...(subject.contract?.streams[stream]?.rateHz ? [] : ['rateHz']),
+              ...(isOfPoses && !frame ? ['frame'] : []),
+            ];
+            const reason =
+              lacks.length > 0 ? `it has no ${lacks.join(' and no ')}` : 'what it means is declared';
+            const status = lacks.length > 0 ? 'info' : 'pass';
+            yield { status, channel: key, ...(frame && { evidence: { frame } }), reason };
+          }
+        },
+      };
+    },
   },
 ];
 

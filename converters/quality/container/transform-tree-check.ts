@@ -77,11 +77,15 @@ function isInCircle(start: string, edges: ReadonlyMap<string, Edge>): boolean {
   return false;
 }
 
-interface PlacedFrame {
+export interface PlacedFrame {
   readonly child_frame_id: string;
   readonly header: { readonly frame_id: string };
+  readonly transform?: {
+    readonly translation?: Readonly<Record<'x' | 'y' | 'z', number>>;
+    readonly rotation?: Readonly<Record<'x' | 'y' | 'z' | 'w', number>>;
+  };
 }
 
-function transformsOf(transforms: unknown): readonly PlacedFrame[] {
+export function transformsOf(transforms: unknown): readonly PlacedFrame[] {
   return Array.isArray(transforms) ? transforms : [];
 }
