@@ -217,7 +217,7 @@ export function judge(
   };
   const examination = new Examination(checks, subject);
   for (const each of take) examination.observe(each);
-  const content = checks.some(({ id }) => id === 'T15') ? contentSeen(take) : undefined;
+  const content = checks.some(({ id }) => id === 'T15' || id === 'V08') ? contentSeen(take) : undefined;
   return examination.findings(EPOCH + BigInt(DURATION_SECS * 1e9), { ...FACTS, content });
 }
 

@@ -32,7 +32,7 @@ export interface Peer {
   readonly steps: readonly string[];
 }
 
-/** How the pictures of a camera go with the motion of the joints. */
+/** How the pictures of a camera go with the motion of the joints, and with each other. */
 export interface ContentLag {
   readonly stream: CheckedStream;
   /** Log times of the first and the last picture that were compared. */
@@ -46,4 +46,6 @@ export interface ContentLag {
   readonly nextAgreement: number;
   /** Share of the pictures before which the arm moved. */
   readonly motion: number;
+  /** Amplitude of what is common to the picture's brightness between 1 and 15 Hz, as a share of full scale. */
+  readonly flicker: number;
 }

@@ -93,3 +93,15 @@ export function bandPower(
   }
   return { band, total };
 }
+
+/** Amplitude of the wave that has as much power as a signal has in [fromHz, toHz). */
+export function bandAmplitude(
+  values: Float64Array,
+  rateHz: number,
+  range: readonly [number, number],
+): number {
+  const { band, total } = bandPower(values, rateHz, range);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  return total > 0 ? Math.sqrt(2 * variance * (band / total)) : 0;
+}

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeJpeg } from '../../../schemas/image-codec.ts';
-import { type TestMessage, testContract, writeTestEpisode } from '../../episode.fixture.ts';
+import { EPOCH, type TestMessage, testContract, writeTestEpisode } from '../../episode.fixture.ts';
 import { cleanArm, judge, observation, picture, target } from '../arm.fixture.ts';
 import { checkEpisode } from '../check-episode.ts';
 import { entryOf } from '../entry-of.ts';
 import type { Observation, Picture } from '../observation.ts';
 import { random } from '../rig.fixture.ts';
 import { type SweepRow, sweep } from '../sweep.fixture.ts';
+import { VISION_CHECKS } from '../vision/vision-checks.ts';
 import { CONTENT_CHECK } from './content-check.ts';
 
 const PERIOD_MILLIS = 1000 / 30;
@@ -143,5 +144,37 @@ samples: { tickRateHz: 20 }
     expect(Math.abs(findings[0]!.value! - 200)).toBeLessThan(20);
     expect(Number(findings[0]!.window!.startTime - startTime) / 1e9).toBeGreaterThan(19);
     expect(findings[0]!.evidence.pictures).toBeLessThan(190);
+  });
+});
+
+describe('V08', () => {
+  const V08 = VISION_CHECKS.filter(({ id }) => id === 'V08');
+
+  /** Brightness goes up and down, which four looks a second mostly miss. */
+  function flickering(take: readonly Observation[], share: number, hz: number): readonly Observation[] {
+    return take.map((each, i) => {
+      if (!each.picture) return each;
+      const secs = Number(each.logTime - EPOCH) / 1e9;
+      const change = 255 * share * Math.sin(2 * Math.PI * hz * secs);
+      const looked = Uint8Array.from(each.picture.luma, (y) => Math.max(0, Math.min(255, y + change)));
+      return { ...each, picture: { ...each.picture, luma: looked }, fingerprint: i };
+    });
+  }
+
+  it.each([1.3, 4, 7.5, 12])(
+    'finds a flicker of %d Hz at twice its threshold, and says nothing at half',
+    (hz) => {
+      const [loud] = judge(V08, flickering(clean(1), 0.1, hz));
+      expect(loud!.evidence.flicker).toBeGreaterThan(0.07);
+      expect(loud).toMatchObject({ stream: 'camera' });
+      expect(loud!.status).not.toBe('pass');
+      const [soft] = judge(V08, flickering(clean(1), 0.025, hz));
+      expect(soft!.evidence.flicker).toBeLessThan(0.05);
+    },
+  );
+
+  it('takes a view that turns with the arm for no flicker', () => {
+    const [finding] = judge(V08, clean(2));
+    expect(finding!.evidence.flicker).toBeLessThan(0.025);
   });
 });

@@ -5,9 +5,11 @@ import type { ContentLag } from '../episode-facts.ts';
 import { isJointState, jointsOf } from '../motion/joints.ts';
 import type { Observation } from '../observation.ts';
 import { median } from '../robust.ts';
+import { bandAmplitude } from '../spectrum.ts';
 import type { CheckedStream } from '../subject.ts';
+import { brightnessTiles, commonChange, type Tiles } from '../vision/common-brightness.ts';
 import { meanDifference } from '../vision/luma-measures.ts';
-import { isBright, isCamera } from '../vision/per-camera.ts';
+import { isBright, isCamera, lumaOf } from '../vision/per-camera.ts';
 
 /** Lags that are tried, to both sides, and the steps between them, seconds. */
 export const MOST_LAG_SECS = 0.5;
@@ -18,6 +20,8 @@ const HOLE_PERIODS = 2.5;
 const MOVING_SHARE = 0.05;
 /** Pictures over which a rate rises: short beside a movement, long beside noise. */
 const RISE = 5;
+/** What lamps and automatic exposure do; pictures of 30 Hz show no more. */
+const FLICKER_HZ = [1, 15] as const;
 /** Fewer intervals say nothing of a correlation. */
 const FEWEST_INTERVALS = 30;
 
@@ -26,10 +30,12 @@ interface Change {
   readonly from: number;
   readonly to: number;
   readonly perSec: number;
+  /** Common to the whole picture, as a share of full scale. */
+  readonly brighter: number;
 }
 
 interface Camera {
-  last: { readonly secs: number; readonly luma: Uint8Array } | undefined;
+  last: { readonly secs: number; readonly luma: Uint8Array; readonly tiles: Tiles } | undefined;
   readonly changes: Change[];
   startTime: bigint;
   endTime: bigint;
@@ -64,11 +70,13 @@ export class ContentSeries {
         return { last: undefined, changes: [], startTime: logTime, endTime: logTime };
       });
       const { last } = camera;
-      camera.last = { secs, luma: picture.luma };
+      const tiles = brightnessTiles(lumaOf(picture));
+      camera.last = { secs, luma: picture.luma, tiles };
       camera.endTime = logTime;
       if (!last || secs <= last.secs || last.luma.length !== picture.luma.length) return;
       const perSec = meanDifference(picture.luma, last.luma) / (secs - last.secs);
-      camera.changes.push({ from: last.secs, to: secs, perSec });
+      const brighter = commonChange(last.tiles, tiles);
+      camera.changes.push({ from: last.secs, to: secs, perSec, brighter });
     } else if (isJointState(stream)) {
       const positions = jointsOf(observation)?.positions;
       if (!positions?.every(Number.isFinite)) return;
@@ -93,7 +101,8 @@ export class ContentSeries {
       );
       if (seen.length < FEWEST_INTERVALS) return [];
       const window = { startTime, endTime: endTime + 1n };
-      return [{ stream, window, pictures: seen.length + 1, periodSecs, ...lagOf(seen, joints) }];
+      const flicker = flickerOf(seen, 1 / periodSecs);
+      return [{ stream, window, pictures: seen.length + 1, periodSecs, flicker, ...lagOf(seen, joints) }];
     });
   }
 
@@ -103,6 +112,16 @@ export class ContentSeries {
     if (clock === 'publish') return publishTime;
     return clock === 'log' || stream.contract?.clockOffset ? logTime : (sensorTime ?? logTime);
   }
+}
+
+/** By how much brightness goes up and down together, as fast as lamps and automatic exposure do. */
+function flickerOf(changes: readonly Change[], rateHz: number): number {
+  let sum = 0;
+  const brightness = Float64Array.from(changes, ({ brighter }) => {
+    sum += brighter;
+    return sum;
+  });
+  return bandAmplitude(brightness, rateHz, FLICKER_HZ);
 }
 
 function lagOf(

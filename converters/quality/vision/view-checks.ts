@@ -3,13 +3,12 @@ import type { Picture } from '../observation.ts';
 import { perStream } from '../per-stream.ts';
 import { quantile } from '../robust.ts';
 import type { CheckedStream } from '../subject.ts';
+import { brightnessTiles, commonChange, type Tiles } from './common-brightness.ts';
 import { Lasting } from './lasting.ts';
-import { areaResize, differenceHash, hashDistance } from './luma-measures.ts';
+import { differenceHash, hashDistance } from './luma-measures.ts';
 import { isBright, isCamera, lumaOf } from './per-camera.ts';
 import { type PictureSpectrum, pictureShift, pictureSpectrum, VIEW } from './picture-shift.ts';
 
-/** Brightness is compared tile by tile: what moves through the picture fills few of them. */
-const TILES = { columns: 6, rows: 4 };
 const LOOKS = 3;
 /** Between two comparisons of a view with its reference: cameras move seldom, transforms are dear. */
 const SHIFT_NANOS = 900_000_000n;
@@ -29,33 +28,36 @@ export const VIEW_CHECKS: readonly Check[] = [
       cause: 'Automatic exposure or gain hunts, lamps flicker against the shutter, someone switches a light.',
       formula:
         'By how much three quarters of 6 × 4 tiles become brighter, or darker, from one look to the next, as a share of ' +
-        '255; the largest. What moves through the picture brightens some tiles and darkens others.',
+        '255; the largest. What moves through the picture brightens some tiles and darkens others. Four looks a second ' +
+        'are too few for the frequency of a flicker: over the six seconds that T15 sees whole, it is the amplitude of ' +
+        'the same brightness between 1 and 15 Hz, and the larger of the two counts.',
       remedy: 'Lock exposure, gain and white balance; set the anti-flicker frequency of your mains.',
       example: 'front: brightness jumps by 18 %',
       source: 'limits of our own',
     },
-    watch: perStream(isCamera, () => {
-      let last: Float64Array | undefined;
+    watch: perStream(isCamera, (stream) => {
+      let last: Tiles | undefined;
       let [looks, largest] = [0, 0];
       let window: { readonly startTime: bigint; readonly endTime: bigint } | undefined;
       let lastTime = 0n;
       return {
         observe({ picture, logTime }) {
           if (!picture || !isBright(picture)) return;
-          const tiles = areaResize(lumaOf(picture), TILES.columns, TILES.rows);
-          const jump = last ? commonChange(tiles.map((value, i) => value - last![i]!)) / 255 : 0;
+          const tiles = brightnessTiles(lumaOf(picture));
+          const jump = last ? Math.abs(commonChange(last, tiles)) : 0;
           if (jump > largest) [largest, window] = [jump, { startTime: lastTime, endTime: logTime + 1n }];
           [last, lastTime] = [tiles, logTime];
           looks++;
         },
         *findings(_now, facts) {
           if (!facts || looks < 2) return;
-          yield {
-            value: largest,
-            window,
-            evidence: { looks },
-            reason: `brightness jumps by ${percent(largest)}`,
-          };
+          const content = facts.content?.find((each) => each.stream.name === stream.name);
+          const evidence = { looks, jump: largest, ...(content && { flicker: content.flicker }) };
+          if (content && content.flicker > largest) {
+            const reason = `brightness flickers by ${percent(content.flicker)}`;
+            yield { value: content.flicker, window: content.window, evidence, reason };
+          } else
+            yield { value: largest, window, evidence, reason: `brightness jumps by ${percent(largest)}` };
         },
       };
     }),
@@ -163,11 +165,6 @@ export const VIEW_CHECKS: readonly Check[] = [
     },
   },
 ];
-
-/** What three quarters of the changes have in common; 0 where they go both ways. */
-function commonChange(changes: Float64Array): number {
-  return Math.max(0, quantile(changes, 0.25), -quantile(changes, 0.75));
-}
 
 function percent(share: number): string {
   return `${(share * 100).toFixed(0)} %`;
