@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -68,5 +68,18 @@ describe('judgedEpisodes()', () => {
     await writeFile(broken, 'no mcap');
     const { leftOut } = await judgedEpisodes([broken], { ...options, require: 'sound' });
     expect(leftOut).toEqual([{ file: broken, verdict: 'UNREADABLE' }]);
+  });
+
+  it('excludes none for what nearly all episodes share, whether it was checked before or not', async () => {
+    const shared = join(folder, 'shared');
+    await mkdir(shared);
+    const isLate = (i: number) => i < 60 || i > 100;
+    const files: string[] = [];
+    for (let i = 0; i < 20; i++) files.push(await episode(`shared/${i}`, isLate));
+    const alone = await judgedEpisodes(files.slice(0, 10), { ...options, require: 'sound' });
+    expect(alone.kept).toEqual([]);
+    const { kept } = await judgedEpisodes(files, { ...options, require: 'sound' });
+    expect(kept).toEqual(files);
+    expect((await readFindings(files[19]!))!.verdict).not.toBe('EXCLUDE');
   });
 });

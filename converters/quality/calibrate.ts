@@ -1,5 +1,5 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { CALIBRATION_SUFFIX, type Calibration, calibrationSchema } from '../../schemas/calibration.ts';
 import { EpisodeReader } from '../../schemas/episode-reader.ts';
 import { UsageError } from '../../schemas/errors.ts';
@@ -79,6 +79,15 @@ export async function readCalibrations(directory: string): Promise<ReadonlyMap<s
     .map((name) => join(directory, name));
   const calibrations = await Promise.all(files.map(readCalibration));
   return new Map(calibrations.map((calibration) => [calibration.robot, calibration]));
+}
+
+/** Those of all libraries that some episodes lie in. @throws {UsageError} when one is not readable. */
+export async function calibrationsBeside(
+  files: readonly string[],
+): Promise<ReadonlyMap<string, Calibration>> {
+  const folders = [...new Set(files.map((file) => dirname(file)))];
+  const found = await Promise.all(folders.map(readCalibrations));
+  return new Map(found.flatMap((calibrations) => [...calibrations]));
 }
 
 /** @throws {UsageError} when the file is no calibration. */

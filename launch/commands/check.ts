@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { readCalibration, readCalibrations } from '../../converters/quality/calibrate.ts';
+import { calibrationsBeside, readCalibration } from '../../converters/quality/calibrate.ts';
 import { checkLibrary, findingsOf, type LibraryEntry } from '../../converters/quality/check-library.ts';
 import { CHECKS } from '../../converters/quality/checks.ts';
 import { coverageOf } from '../../converters/quality/library/coverage.ts';
@@ -193,9 +193,7 @@ async function calibrationsOf(
     const named = await readCalibration(String(calibration));
     return new Map([[named.robot, named]]);
   }
-  const folders = [...new Set(files.map((file) => dirname(file)))];
-  const found = await Promise.all(folders.map(readCalibrations));
-  return new Map(found.flatMap((calibrations) => [...calibrations]));
+  return calibrationsBeside(files);
 }
 
 /** Of a checked episode what a program needs: its contract lies in the recording. */

@@ -26,12 +26,17 @@ export async function neighboursOf(files: readonly string[]): Promise<readonly N
     const others = episodes.filter((file) => !asked.has(resolve(file)));
     for (const file of others.reverse().slice(0, MOST_NEIGHBOURS)) {
       try {
-        const [peer, stored] = await Promise.all([peerOf(file), readFindings(file)]);
-        neighbours.push({ peer, task: peer.task, findings: stored?.findings ?? [] });
+        neighbours.push(await neighbourOf(file));
       } catch (error) {
         if (!(error instanceof KinescribeError)) throw error; // a damaged neighbour is its own affair
       }
     }
   }
   return neighbours;
+}
+
+/** @throws {UsageError | EpisodeError} when the file is no readable episode. */
+export async function neighbourOf(file: string): Promise<Neighbour> {
+  const [peer, stored] = await Promise.all([peerOf(file), readFindings(file)]);
+  return { peer, task: peer.task, findings: stored?.findings ?? [] };
 }
