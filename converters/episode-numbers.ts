@@ -1,7 +1,17 @@
-import type { Contract } from '../schemas/contract.ts';
-import type { Elements, Frame, FrameValue } from './frame.ts';
+import { join } from 'node:path';
+import type { Contract, Feature } from '../schemas/contract.ts';
+import { type Elements, elementCount, type Frame, type FrameValue, isNumeric } from './frame.ts';
+import { ElementFile, type FrameRange, readElements, type StoredElements } from './stored-elements.ts';
 
-/** All frames of an episode but their pixels, column by column: small enough to keep whole. */
+/**
+ * Features with more elements, such as depth maps, clouds and tactile images, stay on disk: of these alone an hour of
+ * an episode is more than a few hundred megabytes.
+ */
+export const LARGE_ROW = 2048;
+/** Elements of such features that are in memory at once; 4 MiB at most. */
+const RANGE_ELEMENTS = 1 << 19;
+
+/** All frames of an episode but their pixels, column by column. What would be too large to keep whole is in files. */
 export interface EpisodeNumbers {
   /** Frames: rows of every column. */
   readonly frames: number;
@@ -9,6 +19,8 @@ export interface EpisodeNumbers {
   readonly tickTimes: BigInt64Array;
   /** In the order of the contract's features. */
   readonly features: ReadonlyMap<string, FeatureNumbers>;
+  /** Where the files of large features lie. */
+  readonly directory?: string;
 }
 
 export interface FeatureNumbers {
@@ -16,12 +28,59 @@ export interface FeatureNumbers {
   readonly valid: Uint8Array;
   /** [frames] tick minus the value's own time, seconds, of a window that of the newest; NaN without a value. */
   readonly ageSecs: Float64Array;
-  /** [frames, ...shape] row-major; of features that are numbers. */
-  readonly elements?: Elements;
+  /** [frames, ...shape] row-major; of features that are numbers. See {@link elementRows}. */
+  readonly elements?: Elements | StoredElements;
   /** [frames, slots] of a window; NaN where a slot is empty. */
   readonly slotAgeSecs?: Float64Array;
   /** [frames] of a feature that is text; empty where there is none. */
   readonly texts?: readonly string[];
+}
+
+/** Elements of a numeric feature, [to - from, ...shape] row-major: a view where they are in memory. */
+export function elementRows(
+  { frames, features, directory = '' }: EpisodeNumbers,
+  key: string,
+  { from, to }: FrameRange = { from: 0, to: frames },
+): Elements {
+  const elements = features.get(key)?.elements;
+  if (!elements) throw new RangeError(`there are no numbers of feature "${key}"`);
+  if (!ArrayBuffer.isView(elements)) return readElements(directory, elements, { from, to });
+  return cutRows(elements, { from, to, frames });
+}
+
+/** The rows of some frames; all are given as they are, since views are sent to threads with all that they show of. */
+export function cutRows<T extends CuttableRows>(
+  rows: T,
+  { from, to, frames }: FrameRange & { readonly frames: number },
+): T {
+  if (from === 0 && to === frames) return rows;
+  const width = rows.length / frames;
+  return rows.subarray(from * width, to * width) as T; // subarray keeps the type
+}
+
+type CuttableRows = Elements | BigInt64Array | Int16Array | Uint8Array;
+
+/** The files of large features. */
+export function storedElements({ features }: EpisodeNumbers): readonly StoredElements[] {
+  return [...features.values()].flatMap(({ elements }) =>
+    elements && !ArrayBuffer.isView(elements) ? [elements] : [],
+  );
+}
+
+/** Cuts an episode so that a range of all its features fits into memory: into one where none is large. */
+export function frameRanges(numbers: EpisodeNumbers): readonly FrameRange[] {
+  const { frames } = numbers;
+  const width = storedElements(numbers).reduce((sum, stored) => sum + stored.width, 0);
+  const step = width > 0 ? Math.max(1, Math.floor(RANGE_ELEMENTS / width)) : frames;
+  return Array.from({ length: Math.ceil(frames / step) }, (_, i) => ({
+    from: i * step,
+    to: Math.min(frames, (i + 1) * step),
+  }));
+}
+
+/** Whether the values of a feature stay on disk. */
+export function isLarge(feature: Feature): boolean {
+  return isNumeric(feature) && elementCount(feature) > LARGE_ROW;
 }
 
 /** Collects the numbers of passing frames. */
@@ -29,8 +88,18 @@ export class NumbersBuilder {
   readonly #tickTimes: bigint[] = [];
   readonly #features: ReadonlyMap<string, FeatureBuilder>;
 
-  constructor({ features }: Contract) {
-    this.#features = new Map(Object.keys(features).map((key) => [key, new FeatureBuilder()]));
+  readonly #directory: string | undefined;
+
+  /** @param directory for the values of large features, which are left out without it. */
+  constructor({ features }: Contract, directory?: string) {
+    this.#directory = directory;
+    this.#features = new Map(
+      Object.entries(features).map(([key, feature], i) => [key, new FeatureBuilder(rowsOf(feature, i))]),
+    );
+    function rowsOf(feature: Feature, place: number): Rows | ElementFile | undefined {
+      if (!isLarge(feature)) return new Rows<Elements>();
+      return directory === undefined ? undefined : new ElementFile(join(directory, `${place}-elements.bin`));
+    }
   }
 
   add({ tickTime, values }: Frame): void {
@@ -43,6 +112,7 @@ export class NumbersBuilder {
       frames: this.#tickTimes.length,
       tickTimes: BigInt64Array.from(this.#tickTimes),
       features: new Map(this.#features.entries().map(([key, builder]) => [key, builder.build()])),
+      ...(this.#directory !== undefined && { directory: this.#directory }),
     };
   }
 }
@@ -51,8 +121,12 @@ class FeatureBuilder {
   readonly #valid: number[] = [];
   readonly #ageSecs: number[] = [];
   readonly #texts: string[] = [];
-  readonly #elements = new Rows<Elements>();
+  readonly #elements: Rows | ElementFile | undefined;
   readonly #slotAges = new Rows<Float64Array>();
+
+  constructor(elements: Rows | ElementFile | undefined) {
+    this.#elements = elements;
+  }
 
   add(value: FrameValue): void {
     const { valid, ageNanos } = value;
@@ -60,12 +134,12 @@ class FeatureBuilder {
     this.#ageSecs.push(ageNanos === undefined ? Number.NaN : Number(ageNanos) / 1e9);
     if (value.kind === 'text') this.#texts.push(value.text);
     if (value.kind !== 'vector') return;
-    this.#elements.add(value.elements);
+    this.#elements?.add(value.elements);
     if (value.window) this.#slotAges.add(value.window.ageSecs);
   }
 
   build(): FeatureNumbers {
-    const [elements, slotAgeSecs] = [this.#elements.all(), this.#slotAges.all()];
+    const [elements, slotAgeSecs] = [this.#elements?.all(), this.#slotAges.all()];
     return {
       valid: Uint8Array.from(this.#valid),
       ageSecs: Float64Array.from(this.#ageSecs),
@@ -79,7 +153,7 @@ class FeatureBuilder {
 const FIRST_ROWS = 64;
 
 /** Rows of one width and type that grow in number. */
-class Rows<T extends Elements> {
+class Rows<T extends Elements = Elements> {
   #rows: T | undefined;
   #length = 0;
 

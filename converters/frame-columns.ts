@@ -1,7 +1,8 @@
 import type { Contract, Feature, ImageFeature, VectorFeature } from '../schemas/contract.ts';
 import { ConvertError } from '../schemas/errors.ts';
-import type { EpisodeNumbers } from './episode-numbers.ts';
+import { cutRows, type EpisodeNumbers, elementRows, LARGE_ROW } from './episode-numbers.ts';
 import { type Elements, isNumeric, type NumericFeature, numberForm, slotCount } from './frame.ts';
+import type { FrameRange } from './stored-elements.ts';
 
 export type ElementType = VectorFeature['dtype'];
 
@@ -26,7 +27,20 @@ export interface FrameColumn {
   readonly names: readonly string[] | null;
   /** Whether one number is a plain number rather than a list of one. */
   readonly isScalar: boolean;
-  rows(numbers: EpisodeNumbers): ColumnNumbers;
+  /** Of some frames, or of all. */
+  rows(numbers: EpisodeNumbers, range?: FrameRange): ColumnNumbers;
+}
+
+/** Gives single rows of a column; small ones are made once for all frames. */
+export function rowReader(
+  column: Pick<FrameColumn, 'rows'>,
+  numbers: EpisodeNumbers,
+): (frame: number) => ColumnNumbers {
+  const { frames } = numbers;
+  const row = (frame: number) => ({ from: frame, to: frame + 1 });
+  if (column.rows(numbers, row(0)).length > LARGE_ROW) return (frame) => column.rows(numbers, row(frame));
+  const all = column.rows(numbers);
+  return (frame) => cutRows(all, { ...row(frame), frames });
 }
 
 /** Shape of one row where a plain number has none; a feature keeps the shape that the contract gives it. */
@@ -79,7 +93,7 @@ function valueColumn(key: string, feature: NumericFeature): FrameColumn {
     shape,
     names,
     isScalar: feature.kind === 'outcome',
-    rows: ({ features }) => toType(features.get(key)!.elements!, dtype),
+    rows: (numbers, range) => toType(elementRows(numbers, key, range), dtype),
   };
 }
 
@@ -120,9 +134,9 @@ function ageColumn(key: string, feature: Feature): FrameColumn {
     content: 'age',
     key,
     dtype: 'float32',
-    rows: ({ features }) => {
+    rows: ({ frames, features }, { from, to } = { from: 0, to: frames }) => {
       const { ageSecs, slotAgeSecs } = features.get(key)!;
-      return Float32Array.from(slotAgeSecs ?? ageSecs);
+      return Float32Array.from(cutRows(slotAgeSecs ?? ageSecs, { from, to, frames }));
     },
   };
 }
@@ -134,7 +148,8 @@ function validColumn(key: string): FrameColumn {
     content: 'valid',
     key,
     dtype: 'bool',
-    rows: ({ features }) => features.get(key)!.valid,
+    rows: ({ frames, features }, { from, to } = { from: 0, to: frames }) =>
+      features.get(key)!.valid.subarray(from, to),
   };
 }
 
@@ -144,5 +159,5 @@ const tickTimeColumn: FrameColumn = {
   content: 'tickTime',
   key: '',
   dtype: 'int64',
-  rows: ({ tickTimes }) => tickTimes,
+  rows: ({ frames, tickTimes }, { from, to } = { from: 0, to: frames }) => tickTimes.subarray(from, to),
 };

@@ -12,7 +12,7 @@ import { fileDigest } from '../schemas/file-digest.ts';
 import { z } from '../schemas/validation.ts';
 import type { ClockReport } from './clock-survey.ts';
 import type { EpisodeHeader } from './dataset-writer.ts';
-import type { EpisodeNumbers } from './episode-numbers.ts';
+import { type EpisodeNumbers, elementRows } from './episode-numbers.ts';
 import { filesBelow } from './files-below.ts';
 import { elementCount, isNumeric, numberForm } from './frame.ts';
 import { TRAINING } from './split.ts';
@@ -47,11 +47,13 @@ export class FeatureTable {
   }
 
   /** Adds the frames of an episode. */
-  add({ frames, features }: EpisodeNumbers, { split = TRAINING }: Pick<EpisodeHeader, 'split'>): void {
+  add(numbers: EpisodeNumbers, { split = TRAINING }: Pick<EpisodeHeader, 'split'>): void {
+    const { frames, features } = numbers;
     this.#frames += frames;
-    for (const [key, { valid, ageSecs, elements }] of features) {
+    for (const [key, { valid, ageSecs }] of features) {
       const distances = this.#distances.get(key)!;
-      const values = split === TRAINING && elements ? this.#values.get(key) : undefined;
+      const values = split === TRAINING ? this.#values.get(key) : undefined;
+      const elements = values && elementRows(numbers, key);
       const width = (elements?.length ?? 0) / frames;
       for (let frame = 0; frame < frames; frame++) {
         if (!valid[frame]) continue;

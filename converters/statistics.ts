@@ -4,7 +4,8 @@
  * left out of their element.
  *
  * Quantiles are exact up to `exactValues` stored numbers; beyond that they come from a histogram on a
- * power-of-two grid and lie within 1/2048 of the element's range of the exact ones.
+ * power-of-two grid and lie within 1/2048 of the element's range of the exact ones; of more than 2048 elements the
+ * grid is so much coarser that their histograms take 64 MiB together.
  */
 export class Statistics {
   readonly #elements: readonly ElementStatistics[];
@@ -12,7 +13,8 @@ export class Statistics {
 
   constructor(elements: number, { exactValues = 1 << 20 }: StatisticsOptions = {}) {
     const exactRows = Math.max(1, Math.floor(exactValues / elements));
-    this.#elements = Array.from({ length: elements }, () => new ElementStatistics(exactRows));
+    const bins = binsOf(elements);
+    this.#elements = Array.from({ length: elements }, () => new ElementStatistics({ exactRows, bins }));
   }
 
   /** Rows added so far. */
@@ -69,12 +71,15 @@ class ElementStatistics {
   mean = 0;
   /** Sum of squared distances from the mean (Welford 1962: stable where a sum of squares is not). */
   squares = 0;
-  #exact: Float64Array | undefined = new Float64Array(64);
+  #exact: Float64Array | undefined;
   #histogram: Histogram | undefined;
   readonly #exactRows: number;
+  readonly #bins: number;
 
-  constructor(exactRows: number) {
+  constructor({ exactRows, bins }: { readonly exactRows: number; readonly bins: number }) {
     this.#exactRows = exactRows;
+    this.#bins = bins;
+    this.#exact = new Float64Array(Math.min(64, exactRows));
   }
 
   add(value: number): void {
@@ -101,7 +106,7 @@ class ElementStatistics {
   #store(value: number): void {
     let exact = this.#exact!;
     if (this.count === this.#exactRows) {
-      this.#histogram = new Histogram(exact.subarray(0, this.count), this);
+      this.#histogram = new Histogram(exact.subarray(0, this.count), { bins: this.#bins, range: this });
       this.#exact = undefined;
       return;
     }
@@ -125,6 +130,14 @@ class ElementStatistics {
   }
 }
 
+const MOST_BINS = 4096;
+const ALL_BINS = 1 << 23;
+
+/** Bins of each element's histogram: a power of two, 8 bytes each. */
+function binsOf(elements: number): number {
+  return Math.max(16, Math.min(MOST_BINS, 2 ** Math.floor(Math.log2(ALL_BINS / elements))));
+}
+
 interface Range {
   readonly min: number;
   readonly max: number;
@@ -135,16 +148,16 @@ interface Range {
  * exactly into one when the range outgrows the table. At least half the table lies inside the range.
  */
 class Histogram {
-  static readonly BINS = 4096;
-  #counts = new Float64Array(Histogram.BINS);
+  #counts: Float64Array;
   #width: number;
   /** Grid index of the first bin. */
   #base = 0;
 
-  constructor(values: Float64Array, range: Range) {
+  constructor(values: Float64Array, { bins, range }: { readonly bins: number; readonly range: Range }) {
+    this.#counts = new Float64Array(bins);
     const spread = range.max - range.min;
     // With one value only, a bin far below the value's own precision; the first other value widens it.
-    const width = spread > 0 ? spread / Histogram.BINS : Math.max(Math.abs(range.max) * 2 ** -40, 2 ** -1000);
+    const width = spread > 0 ? spread / bins : Math.max(Math.abs(range.max) * 2 ** -40, 2 ** -1000);
     this.#width = 2 ** Math.floor(Math.log2(width));
     this.#fit(range);
     for (const value of values) this.add(value, range);
@@ -153,7 +166,7 @@ class Histogram {
   /** @param range of all values, this one included. */
   add(value: number, range: Range): void {
     const bin = Math.floor(value / this.#width) - this.#base;
-    if (bin >= 0 && bin < Histogram.BINS) {
+    if (bin >= 0 && bin < this.#counts.length) {
       this.#counts[bin]!++;
       return;
     }
@@ -164,7 +177,7 @@ class Histogram {
   /** The value of a rank, taken as lying evenly within its bin. */
   atRank(rank: number): number {
     let before = 0;
-    for (let bin = 0; bin < Histogram.BINS; bin++) {
+    for (let bin = 0; bin < this.#counts.length; bin++) {
       const count = this.#counts[bin]!;
       if (rank < before + count) return (this.#base + bin + (rank - before + 0.5) / count) * this.#width;
       before += count;
@@ -177,11 +190,12 @@ class Histogram {
     const [oldWidth, oldBase, oldCounts] = [this.#width, this.#base, this.#counts];
     const first = () => Math.floor(min / this.#width);
     const last = () => Math.floor(max / this.#width);
-    while (last() - first() >= Histogram.BINS) this.#width *= 2;
-    this.#base = first() - Math.floor((Histogram.BINS - 1 - (last() - first())) / 2);
-    this.#counts = new Float64Array(Histogram.BINS);
+    const bins = oldCounts.length;
+    while (last() - first() >= bins) this.#width *= 2;
+    this.#base = first() - Math.floor((bins - 1 - (last() - first())) / 2);
+    this.#counts = new Float64Array(bins);
     const join = this.#width / oldWidth;
-    for (let bin = 0; bin < Histogram.BINS; bin++) {
+    for (let bin = 0; bin < bins; bin++) {
       const count = oldCounts[bin]!;
       if (count > 0) this.#counts[Math.floor((oldBase + bin) / join) - this.#base]! += count;
     }

@@ -63,7 +63,7 @@ export async function verifyAgainst(
   const files = new Map<string, string>();
   for (const file of options.recordings) files.set(await fileDigest(file), file);
   const { contract } = options.contract ?? (await contractIn(files.values(), manifest));
-  const reader = new DatasetComparison({ manifest, contract, files, options });
+  await using reader = new DatasetComparison({ manifest, contract, files, options });
   try {
     for await (const reading of format.read(directory, contract)) await reader.add(reading, format.name);
   } catch (error) {
@@ -79,7 +79,7 @@ export async function verifyAgainst(
 }
 
 /** One dataset, reading by reading. */
-class DatasetComparison {
+class DatasetComparison implements AsyncDisposable {
   readonly faults: string[] = [];
   readonly #options: AgainstOptions;
   readonly #contract: Contract;
@@ -110,6 +110,10 @@ class DatasetComparison {
     this.#manifest = new ManifestComparison(manifest, contract);
     this.#said = new Map(manifest.episodes.map((episode) => [episode.id, episode]));
     this.#left = new Set(this.#said.keys());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#truths[Symbol.asyncDispose]();
   }
 
   async add(reading: EpisodeReading, format: string): Promise<void> {

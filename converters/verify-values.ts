@@ -45,8 +45,8 @@ interface Placed {
 }
 
 interface PlacedColumn extends Omit<ColumnReading, 'frames'>, Placed {
-  /** What the recording gives for every frame of the episode. */
-  readonly expected: ColumnNumbers;
+  /** What the recording gives for a frame of the episode. */
+  readonly expected: (frame: number) => ColumnNumbers;
   /** Elements of a row. */
   readonly width: number;
 }
@@ -55,7 +55,7 @@ interface PlacedText extends Omit<TextReading, 'frames'>, Placed {}
 
 function placeColumn(reading: ColumnReading, truth: Truth): PlacedColumn {
   const expected = truth.rowsOf(reading.column);
-  const width = expected.length / truth.numbers.frames;
+  const width = expected(0).length;
   return {
     ...reading,
     ...{ expected, width },
@@ -78,8 +78,9 @@ function columnFault(
   truth: Truth,
 ): string | undefined {
   for (const [row, frame] of frames.entries()) {
+    const given = expected(frame);
     for (let i = 0; i < width; i++) {
-      const [found, wanted] = [values[row * width + i]!, expected[frame * width + i]!];
+      const [found, wanted] = [values[row * width + i]!, given[i]!];
       if (isSame(found, wanted)) continue;
       return (
         `${place}, row ${firstRow + row}: element ${i} is ${found}, "${truth.file}" gives ${wanted} ` +

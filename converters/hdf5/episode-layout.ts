@@ -1,7 +1,7 @@
 import type { Contract } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
 import type { EpisodeToWrite } from '../dataset-writer.ts';
-import type { EpisodeNumbers } from '../episode-numbers.ts';
+import { type EpisodeNumbers, LARGE_ROW } from '../episode-numbers.ts';
 import {
   type ColumnNumbers,
   type ElementType,
@@ -11,6 +11,7 @@ import {
   rowShape,
 } from '../frame-columns.ts';
 import { isAction } from '../plain-names.ts';
+import type { FrameRange } from '../stored-elements.ts';
 import type { Hdf5File } from './hdf5-thread.ts';
 
 /** The datasets of one episode, with their paths below the episode's group. */
@@ -24,7 +25,8 @@ export interface DatasetColumn {
   readonly dtype: ElementType;
   /** Shape of one row; [] for plain numbers. */
   readonly shape: readonly number[];
-  rows(numbers: EpisodeNumbers): ColumnNumbers;
+  /** Of some frames, or of all. */
+  rows(numbers: EpisodeNumbers, range?: FrameRange): ColumnNumbers;
 }
 
 export interface PictureDataset {
@@ -82,27 +84,27 @@ export function actionColumn(contract: Contract, format: string): DatasetColumn 
     parts: parts.length,
     dtype: isWide ? 'float64' : 'float32',
     shape: [width],
-    rows: (numbers) => {
-      const flat = new (isWide ? Float64Array : Float32Array)(numbers.frames * width);
-      let from = 0;
+    rows: (numbers, range = { from: 0, to: numbers.frames }) => {
+      const flat = new (isWide ? Float64Array : Float32Array)((range.to - range.from) * width);
+      let first = 0;
       for (const part of parts) {
-        const rows = part.rows(numbers);
+        const rows = part.rows(numbers, range);
         const size = sizeOf(part);
         for (let i = 0; i < rows.length; i++) {
-          flat[Math.floor(i / size) * width + from + (i % size)] = Number(rows[i]);
+          flat[Math.floor(i / size) * width + first + (i % size)] = Number(rows[i]);
         }
-        from += size;
+        first += size;
       }
       return flat;
     },
   };
 }
 
-function sizeOf({ shape }: FrameColumn): number {
+function sizeOf({ shape }: Pick<FrameColumn, 'shape'>): number {
   return shape.reduce((product, n) => product * n, 1);
 }
 
-/** Writes the pictures and the numbers of a whole episode below a group. */
+/** Writes the pictures and the numbers of a whole episode below a group; maps frame by frame, as pictures are. */
 export async function writeEpisode(
   file: Hdf5File,
   { numbers, pictures }: EpisodeToWrite,
@@ -115,8 +117,16 @@ export async function writeEpisode(
     }
   }
   for (const { path, column } of layout.columns) {
+    const { dtype } = column;
+    if (sizeOf(column) > LARGE_ROW) {
+      for (let frame = 0; frame < numbers.frames; frame++) {
+        const values = column.rows(numbers, { from: frame, to: frame + 1 });
+        await file.append(group + path, { dtype, shape: column.shape, values });
+      }
+      continue;
+    }
     const shape = [numbers.frames, ...column.shape];
-    await file.write(group + path, { dtype: column.dtype, shape, values: column.rows(numbers) });
+    await file.write(group + path, { dtype, shape, values: column.rows(numbers) });
   }
 }
 
@@ -124,7 +134,8 @@ export async function writeEpisode(
 export const doneColumn: DatasetColumn = {
   dtype: 'bool',
   shape: [],
-  rows: ({ frames }) => Uint8Array.from({ length: frames }, (_, frame) => Number(frame === frames - 1)),
+  rows: ({ frames }, { from, to } = { from: 0, to: frames }) =>
+    Uint8Array.from({ length: to - from }, (_, i) => Number(from + i === frames - 1)),
 };
 
 /** Numbers that the loader asks for and nobody measured. */
@@ -133,7 +144,8 @@ export function unknownColumn(shape: readonly number[]): DatasetColumn {
   return {
     dtype: 'float32',
     shape,
-    rows: ({ frames }) => new Float32Array(frames * size).fill(Number.NaN),
+    rows: ({ frames }, { from, to } = { from: 0, to: frames }) =>
+      new Float32Array((to - from) * size).fill(Number.NaN),
   };
 }
 
@@ -141,5 +153,5 @@ export function unknownColumn(shape: readonly number[]): DatasetColumn {
 export const neverColumn: DatasetColumn = {
   dtype: 'bool',
   shape: [],
-  rows: ({ frames }) => new Uint8Array(frames),
+  rows: ({ frames }, { from, to } = { from: 0, to: frames }) => new Uint8Array(to - from),
 };

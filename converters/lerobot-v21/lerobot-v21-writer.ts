@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path';
 import { ConvertError } from '../../schemas/errors.ts';
 import type { DatasetTarget, DatasetWriter, EpisodeToWrite } from '../dataset-writer.ts';
 import { imageFeatures, textFeatures } from '../frame-columns.ts';
-import { type DataColumn, dataColumns } from '../lerobot/data-columns.ts';
+import { countRows, type DataColumn, dataColumns, episodeRows } from '../lerobot/data-columns.ts';
 import { FeatureStatistics, type FeatureSummary } from '../lerobot/feature-statistics.ts';
 import { featureTable } from '../lerobot/info.ts';
 import { videoForm } from '../lerobot/lerobot-writer.ts';
-import { ParquetFile } from '../lerobot/parquet-file.ts';
+import { ParquetFileWriter } from '../lerobot/parquet-file.ts';
 import { PictureStatistics } from '../lerobot/picture-statistics.ts';
 import { SplitRanges } from '../lerobot/split-ranges.ts';
 import { checkVideos } from '../lerobot/video-rules.ts';
@@ -63,6 +63,7 @@ export class LerobotV21Writer implements DatasetWriter {
 
   async addEpisode({ header, numbers, pictures }: EpisodeToWrite): Promise<void> {
     const { index, id, digest, task, split } = header;
+    const { contract } = this.#target;
     for (const [key, statistics] of this.#pictures) {
       const form = videoForm(key, this.#backend, { mayLead: false });
       // Joining one video brings its index to the front.
@@ -72,24 +73,21 @@ export class LerobotV21Writer implements DatasetWriter {
       statistics.add(pictures.levels(key, form));
     }
     const taskIndex = this.#target.tasks.indexOf(task);
-    const rows = this.#columns.map((column) =>
-      column.rows({ header, numbers, firstIndex: this.#frames, taskIndex }),
-    );
-    const texts = textFeatures(this.#target.contract);
-    const file = new ParquetFile([
+    const training = this.#splits.add(split);
+    const texts = textFeatures(contract);
+    const file = new ParquetFileWriter(await this.#fileFor(pathOf(DATA_PATH, index)), [
       ...this.#columns.map((column) => ({
         ...column,
         shape: column.shape.length === 1 && column.shape[0] === 1 ? [] : column.shape,
       })),
       ...texts.map((name) => ({ kind: 'text', name }) as const),
     ]);
-    file.append(numbers.frames, [...rows, ...texts.map((key) => numbers.features.get(key)!.texts!)]);
-    await writeFile(await this.#fileFor(pathOf(DATA_PATH, index)), file.encode());
-    const training = this.#splits.add(split);
-    for (const [i, { name, maskedBy }] of this.#columns.entries()) {
-      const valid = maskedBy === undefined ? undefined : numbers.features.get(maskedBy)!.valid;
-      this.#numbers.get(name)!.addRows(rows[i]!, { valid, rows: numbers.frames, ...training });
+    const frames = { header, numbers, firstIndex: this.#frames, taskIndex };
+    for (const group of episodeRows(frames, { contract, columns: this.#columns })) {
+      countRows(this.#numbers, group, { columns: this.#columns, numbers, ...training });
+      await file.append(group);
     }
+    await file.close();
     await this.#appendLine(EPISODES_FILE, {
       episode_index: index,
       tasks: [task],

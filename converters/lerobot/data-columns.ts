@@ -1,9 +1,11 @@
 import type { Contract } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
 import type { EpisodeHeader } from '../dataset-writer.ts';
-import type { EpisodeNumbers } from '../episode-numbers.ts';
+import { type EpisodeNumbers, frameRanges } from '../episode-numbers.ts';
 import { type FrameColumn, frameColumns, imageFeatures, textFeatures } from '../frame-columns.ts';
-import type { TensorColumn, TensorRows } from './parquet-file.ts';
+import type { FrameRange } from '../stored-elements.ts';
+import type { CountedEpisode, FeatureStatistics } from './feature-statistics.ts';
+import type { RowGroup, TensorColumn, TensorRows } from './parquet-file.ts';
 
 /** The frames of one episode without their pictures, as the columns need them. */
 export interface EpisodeFrames {
@@ -20,7 +22,7 @@ export interface DataColumn extends TensorColumn {
   readonly names: readonly string[] | null;
   /** The feature whose mask says which rows count in statistics; all do if absent. */
   readonly maskedBy?: string;
-  rows(episode: EpisodeFrames): TensorRows;
+  rows(episode: EpisodeFrames, range: FrameRange): TensorRows;
 }
 
 /**
@@ -49,6 +51,52 @@ export function dataColumns(contract: Contract): readonly DataColumn[] {
   return columns;
 }
 
+/** The rows of some frames of an episode: its columns, then the features that are text. */
+export interface EpisodeRows extends RowGroup, FrameRange {
+  readonly columns: readonly TensorRows[];
+}
+
+/** The rows of an episode: all, unless they are more than fit into memory. */
+export function* episodeRows(
+  episode: EpisodeFrames,
+  { contract, columns }: { readonly contract: Contract; readonly columns: readonly DataColumn[] },
+): Generator<EpisodeRows> {
+  const { numbers } = episode;
+  const texts = textFeatures(contract).map((key) => numbers.features.get(key)!.texts!);
+  for (const { from, to } of frameRanges(numbers)) {
+    const rows = columns.map((column) => column.rows(episode, { from, to }));
+    const values = [...rows, ...texts.map((each) => each.slice(from, to))];
+    yield { from, to, rows: to - from, columns: rows, values };
+  }
+}
+
+/** Adds rows of an episode to the statistics of their columns. */
+export function countRows(
+  statistics: ReadonlyMap<string, FeatureStatistics>,
+  { from, to, columns: values }: EpisodeRows,
+  {
+    columns,
+    numbers,
+    ...counted
+  }: CountedEpisode & { readonly columns: readonly DataColumn[]; readonly numbers: EpisodeNumbers },
+): void {
+  for (const [i, { name, maskedBy }] of columns.entries()) {
+    const valid =
+      maskedBy === undefined ? undefined : numbers.features.get(maskedBy)!.valid.subarray(from, to);
+    statistics.get(name)!.addRows(values[i]!, { valid, rows: to - from, ...counted });
+  }
+}
+
+const ELEMENT_BYTES = { float64: 8, int64: 8, float32: 4, int16: 2, uint16: 2, uint8: 1, bool: 1 } as const;
+
+/** Bytes of a row of numbers in memory. */
+export function rowBytes(columns: readonly DataColumn[]): number {
+  return columns.reduce(
+    (sum, { shape, dtype }) => sum + shape.reduce((product, n) => product * n, ELEMENT_BYTES[dtype]),
+    0,
+  );
+}
+
 function dataColumn({ content, key, dtype, shape, names, rows }: FrameColumn): DataColumn {
   return {
     kind: 'tensor',
@@ -57,7 +105,7 @@ function dataColumn({ content, key, dtype, shape, names, rows }: FrameColumn): D
     shape,
     names,
     ...(content === 'value' && { maskedBy: key }),
-    rows: ({ numbers }) => rows(numbers),
+    rows: ({ numbers }, range) => rows(numbers, range),
   };
 }
 
@@ -72,8 +120,8 @@ function indexColumns(fps: number): readonly DataColumn[] {
     ...scalar,
     name,
     dtype: 'int64',
-    rows: (episode) =>
-      BigInt64Array.from({ length: episode.numbers.frames }, (_, frame) => BigInt(value(episode, frame))),
+    rows: (episode, { from, to }) =>
+      BigInt64Array.from({ length: to - from }, (_, i) => BigInt(value(episode, from + i))),
   });
   return [
     {
@@ -82,7 +130,7 @@ function indexColumns(fps: number): readonly DataColumn[] {
       dtype: 'float32',
       // Readers look the frame up in the video by this number: it must lie on the grid. The real instant of
       // the frame is tick_time.
-      rows: ({ numbers: { frames } }) => Float32Array.from({ length: frames }, (_, frame) => frame / fps),
+      rows: (_, { from, to }) => Float32Array.from({ length: to - from }, (_, i) => (from + i) / fps),
     },
     integers('frame_index', (_, frame) => frame),
     integers('episode_index', ({ header }) => header.index),

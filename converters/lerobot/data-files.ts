@@ -1,7 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DATA_PATH, type Place, pathOf, placeOf } from './layout.ts';
-import { type Column, type ColumnRows, ParquetFile } from './parquet-file.ts';
+import { type Column, ParquetFileWriter, type RowGroup } from './parquet-file.ts';
 
 export interface DataFilesOptions {
   /** Folder of the dataset. */
@@ -11,34 +11,43 @@ export interface DataFilesOptions {
   readonly maxBytes: number;
 }
 
-/** The Parquet files under `data/`: whole episodes, each a row group of its own, so that filters can skip it. */
+/**
+ * The Parquet files under `data/`: whole episodes, each a row group of its own, so that filters can skip it. One that
+ * does not fit into memory has several.
+ */
 export class DataFiles {
   readonly #options: DataFilesOptions;
-  #file: ParquetFile;
+  #file: ParquetFileWriter | undefined;
   #files = 0;
 
   constructor(options: DataFilesOptions) {
     this.#options = options;
-    this.#file = new ParquetFile(options.columns);
   }
 
-  /** @returns the file that holds the episode. */
-  async append(rows: number, values: readonly ColumnRows[]): Promise<Place> {
-    const bytes = values.reduce((sum, column) => sum + ('byteLength' in column ? column.byteLength : 0), 0);
-    if (this.#file.bytes > 0 && this.#file.bytes + bytes >= this.#options.maxBytes) await this.#closeFile();
-    this.#file.append(rows, values);
-    return placeOf(this.#files);
+  /** @param bytes of all its numbers. @returns the file that is to hold the episode. */
+  async beginEpisode(bytes: number): Promise<Place> {
+    if (this.#file && this.#file.bytes + bytes >= this.#options.maxBytes) await this.#closeFile();
+    const place = placeOf(this.#files);
+    if (!this.#file) {
+      const path = join(this.#options.directory, pathOf(DATA_PATH, place));
+      await mkdir(dirname(path), { recursive: true });
+      this.#file = new ParquetFileWriter(path, this.#options.columns);
+    }
+    return place;
+  }
+
+  /** Adds rows of the episode that was begun. */
+  async append(group: RowGroup): Promise<void> {
+    await this.#file?.append(group);
   }
 
   async finish(): Promise<void> {
-    if (this.#file.bytes > 0) await this.#closeFile();
+    if (this.#file) await this.#closeFile();
   }
 
   async #closeFile(): Promise<void> {
-    const path = join(this.#options.directory, pathOf(DATA_PATH, placeOf(this.#files)));
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, this.#file.encode());
-    this.#file = new ParquetFile(this.#options.columns);
+    await this.#file?.close();
+    this.#file = undefined;
     this.#files++;
   }
 }

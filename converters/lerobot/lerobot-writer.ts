@@ -7,7 +7,7 @@ import { formName } from '../prepared/picture-form.ts';
 import type { VideoBackend } from '../video-encoder.ts';
 import type { VideoFacts } from '../video-facts.ts';
 import { CameraVideos, type VideoRange } from './camera-videos.ts';
-import { type DataColumn, dataColumns } from './data-columns.ts';
+import { countRows, type DataColumn, dataColumns, episodeRows, rowBytes } from './data-columns.ts';
 import { DataFiles } from './data-files.ts';
 import { type EpisodeRecord, episodesTable } from './episodes-table.ts';
 import {
@@ -39,7 +39,7 @@ const MEBIBYTE = 2 ** 20;
 /** Rows of one file of `meta/episodes`: some 10 MB with its statistics. */
 const EPISODES_PER_FILE = 1000;
 
-/** Writes a LeRobot v3.0 dataset. One data file is held in memory. */
+/** Writes a LeRobot v3.0 dataset. One row group is held in memory. */
 export class LerobotWriter implements DatasetWriter {
   readonly #target: DatasetTarget;
   readonly #options: Required<LerobotWriterOptions>;
@@ -93,14 +93,12 @@ export class LerobotWriter implements DatasetWriter {
     }
     const fromIndex = this.#episodes.at(-1)?.toIndex ?? 0;
     const taskIndex = this.#target.tasks.indexOf(task);
-    const rows = this.#columns.map((column) =>
-      column.rows({ header, numbers, firstIndex: fromIndex, taskIndex }),
-    );
-    const texts = textFeatures(this.#target.contract).map((key) => numbers.features.get(key)!.texts!);
+    const frames = { header, numbers, firstIndex: fromIndex, taskIndex };
     const counted = this.#splits.add(split);
-    for (const [i, { name, maskedBy }] of this.#columns.entries()) {
-      const valid = maskedBy === undefined ? undefined : numbers.features.get(maskedBy)!.valid;
-      this.#numbers.get(name)!.addRows(rows[i]!, { valid, rows: numbers.frames, ...counted });
+    const data = await this.#data.beginEpisode(numbers.frames * rowBytes(this.#columns));
+    for (const group of episodeRows(frames, { contract: this.#target.contract, columns: this.#columns })) {
+      countRows(this.#numbers, group, { columns: this.#columns, numbers, ...counted });
+      await this.#data.append(group);
     }
     const statistics = new Map<string, StatisticsTable>();
     for (const [key, feature] of this.#statistics) statistics.set(key, feature.endEpisode(counted));
@@ -113,7 +111,7 @@ export class LerobotWriter implements DatasetWriter {
       task,
       fromIndex,
       toIndex: fromIndex + numbers.frames,
-      data: await this.#data.append(numbers.frames, [...rows, ...texts]),
+      data,
       videos,
       statistics,
     });

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import {
   Bool,
   type Data,
@@ -49,15 +50,50 @@ export class ParquetFile {
   readonly #schema: Schema;
   readonly #metadata: ReadonlyMap<string, string>;
   readonly #batches: RecordBatch[] = [];
-  #bytes = 0;
 
   constructor(columns: readonly Column[], metadata: ReadonlyMap<string, string> = new Map()) {
     this.#columns = columns;
     this.#metadata = metadata;
-    this.#schema = new Schema(
-      columns.map((column) => new Field(column.name, arrowType(column), true)),
-      new Map(metadata),
-    );
+    this.#schema = arrowSchema(columns, metadata);
+  }
+
+  /** @param values one per column, in their order; not copied, must not change until encode(). */
+  append(rows: number, values: readonly ColumnRows[]): void {
+    this.#batches.push(recordBatch(this.#schema, this.#columns, { rows, values }));
+  }
+
+  encode(): Uint8Array {
+    const table = wasmTable(new Table(this.#schema, this.#batches));
+    return parquet.writeParquet(table, writerProperties(this.#metadata));
+  }
+}
+
+/** Rows that become one row group. */
+export interface RowGroup {
+  readonly rows: number;
+  /** One per column, in their order. */
+  readonly values: readonly ColumnRows[];
+}
+
+/** Writes one Parquet file, the same as {@link ParquetFile} builds, of which one row group is in memory. */
+export class ParquetFileWriter {
+  readonly #columns: readonly Column[];
+  readonly #schema: Schema;
+  readonly #batches: WritableStreamDefaultWriter<parquet.RecordBatch>;
+  readonly #written: Promise<void>;
+  #bytes = 0;
+
+  /** @param path in a folder that exists. */
+  constructor(path: string, columns: readonly Column[]) {
+    this.#columns = columns;
+    this.#schema = arrowSchema(columns);
+    const { readable, writable } = new TransformStream<parquet.RecordBatch>();
+    this.#batches = writable.getWriter();
+    this.#written = parquet
+      .transformParquetStream(readable, writerProperties())
+      .then((encoded) => writeFile(path, encoded));
+    // Whoever appends or closes is told.
+    this.#written.catch(() => {});
   }
 
   /** Bytes of all rows, not encoded. */
@@ -65,28 +101,48 @@ export class ParquetFile {
     return this.#bytes;
   }
 
-  /** @param values one per column, in their order; not copied, must not change until encode(). */
-  append(rows: number, values: readonly ColumnRows[]): void {
-    const children = this.#columns.map((column, i) => {
-      const data = arrowData(column, rows, values[i]!);
-      this.#bytes += data.byteLength;
-      return data;
-    });
-    const struct = makeData({ type: new Struct(this.#schema.fields), length: rows, nullCount: 0, children });
-    this.#batches.push(new RecordBatch(this.#schema, struct));
+  async append(group: RowGroup): Promise<void> {
+    const batch = recordBatch(this.#schema, this.#columns, group);
+    this.#bytes += batch.data.children.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const table = wasmTable(new Table(this.#schema, [batch]));
+    for (const each of table.recordBatches()) {
+      // A full disk ends the stream without taking what waits.
+      await Promise.race([this.#batches.write(each), this.#written]);
+    }
+    table.free();
   }
 
-  encode(): Uint8Array {
-    const properties = new parquet.WriterPropertiesBuilder()
+  async close(): Promise<void> {
+    await Promise.race([this.#batches.close(), this.#written]);
+    await this.#written;
+  }
+}
+
+function arrowSchema(columns: readonly Column[], metadata: ReadonlyMap<string, string> = new Map()): Schema {
+  const fields = columns.map((column) => new Field(column.name, arrowType(column), true));
+  return new Schema(fields, new Map(metadata));
+}
+
+function recordBatch(schema: Schema, columns: readonly Column[], { rows, values }: RowGroup): RecordBatch {
+  const children = columns.map((column, i) => arrowData(column, rows, values[i]!));
+  const struct = makeData({ type: new Struct(schema.fields), length: rows, nullCount: 0, children });
+  return new RecordBatch(schema, struct);
+}
+
+function wasmTable(table: Table): parquet.Table {
+  return parquet.Table.fromIPCStream(tableToIPC(table, 'stream'));
+}
+
+function writerProperties(metadata: ReadonlyMap<string, string> = new Map()): parquet.WriterProperties {
+  return (
+    new parquet.WriterPropertiesBuilder()
       .setCompression(parquet.Compression.SNAPPY)
-      .setKeyValueMetadata(new Map(this.#metadata))
+      .setKeyValueMetadata(new Map(metadata))
       // A row group ends as soon as it holds more than this: with every batch that is written.
       .setMaxRowGroupBytes(1)
       .setCreatedBy('kinescribe')
-      .build();
-    const table = parquet.Table.fromIPCStream(tableToIPC(new Table(this.#schema, this.#batches), 'stream'));
-    return parquet.writeParquet(table, properties);
-  }
+      .build()
+  );
 }
 
 function arrowType(column: Column): DataType {

@@ -17,6 +17,7 @@ export interface EpisodePlace {
   /** File of its rows, relative to the dataset, and the first of them there. */
   readonly file: string;
   readonly firstRow: number;
+  readonly frames: number;
   /** File of a camera, relative to the dataset, and its first frame there. */
   video(key: string): { readonly file: string; readonly firstFrame: number };
 }
@@ -34,9 +35,10 @@ export async function* readLerobot(directory: string, contract: Contract): Async
   const places = entries.map((entry): EpisodePlace => {
     const file = pathOf(info.data_path, place(entry, 'data'));
     const firstRow = begun.get(file) ?? 0;
-    begun.set(file, firstRow + integer(entry, 'length'));
+    const frames = integer(entry, 'length');
+    begun.set(file, firstRow + frames);
     return {
-      ...{ id: String(entry.episode_id), recording: String(entry.recording), file, firstRow },
+      ...{ id: String(entry.episode_id), recording: String(entry.recording), file, firstRow, frames },
       video: (key) => ({
         file: pathOf(info.video_path ?? '', place(entry, `videos/${key}`), key),
         firstFrame: Math.round(integer(entry, `videos/${key}/from_timestamp`) * info.fps),
@@ -47,7 +49,7 @@ export async function* readLerobot(directory: string, contract: Contract): Async
   yield* readPlaces(directory, contract, { places, tasks });
 }
 
-/** Reads episodes, of which each is a row group of its file. */
+/** Reads episodes, of which each is a row group of its file, or several. */
 export async function* readPlaces(
   directory: string,
   contract: Contract,
@@ -56,8 +58,12 @@ export async function* readPlaces(
   for (const [file, held] of Map.groupBy(places, (place) => place.file)) {
     const batches = (await readParquet(join(directory, file))).batches();
     for (const place of held) {
-      const batch = await batches.next();
-      const rows = batch.done ? [] : batch.value;
+      let rows: readonly ParquetRow[] = [];
+      do {
+        const batch = await batches.next();
+        if (batch.done) break;
+        rows = rows.concat(batch.value);
+      } while (rows.length < place.frames);
       yield {
         id: place.id,
         recording: place.recording,

@@ -40,7 +40,7 @@ export class Preparation {
     this.#directory = directory;
     this.#tracks = tracks;
     this.#uses = new Map(imageFeatures(contract).map(([key]) => [key, new PictureUses(onUnused)]));
-    this.#numbers = new NumbersBuilder(contract);
+    this.#numbers = new NumbersBuilder(contract, directory);
   }
 
   /** @param directory empty. */

@@ -6,7 +6,7 @@ import type { EpisodeInfo } from '../../schemas/episode.ts';
 import type { AudioRecord } from '../audio/audio-track.ts';
 import { PreparedAudio } from '../audio/prepared-audio.ts';
 import type { UnusablePictures } from '../episode-frames.ts';
-import type { EpisodeNumbers } from '../episode-numbers.ts';
+import { type EpisodeNumbers, storedElements } from '../episode-numbers.ts';
 import type { VideoFacts } from '../video-facts.ts';
 import { PictureLevels } from './picture-levels.ts';
 import type { TrackRecord } from './picture-track.ts';
@@ -29,6 +29,8 @@ export interface EpisodeFacts extends Omit<ManifestEpisode, 'index' | 'split' | 
 }
 
 interface StoredEpisode {
+  /** Files of the features that are too large for memory. */
+  readonly elements: readonly { readonly file: string; readonly bytes: number }[];
   readonly facts: EpisodeFacts;
   readonly tracks: readonly TrackRecord[];
 }
@@ -51,10 +53,13 @@ export function audioFile(directory: string, microphone: number): string {
 /** Completes the folder of a prepared episode whose pictures are all written. */
 export async function writePrepared(
   directory: string,
-  { numbers, ...episode }: StoredEpisode & { readonly numbers: EpisodeNumbers },
+  { numbers, ...episode }: Omit<StoredEpisode, 'elements'> & { readonly numbers: EpisodeNumbers },
 ): Promise<void> {
   await writeFile(join(directory, NUMBERS_FILE), serialize(numbers));
-  await writeFile(join(directory, RECORD_FILE), serialize(episode));
+  await writeFile(
+    join(directory, RECORD_FILE),
+    serialize({ ...episode, elements: storedElements(numbers) } satisfies StoredEpisode),
+  );
 }
 
 /** The episodes that were prepared of one recording; undefined where they are not there or not whole. */
@@ -88,7 +93,7 @@ export class PreparedEpisode implements AsyncDisposable {
   static async open(directory: string): Promise<PreparedEpisode | undefined> {
     try {
       const stored: StoredEpisode = deserialize(await readFile(join(directory, RECORD_FILE)));
-      for (const { file, bytes } of stored.tracks) {
+      for (const { file, bytes } of [...stored.tracks, ...stored.elements]) {
         if ((await stat(join(directory, file))).size !== bytes) return undefined;
       }
       const episode = new PreparedEpisode(directory, stored);
@@ -101,7 +106,9 @@ export class PreparedEpisode implements AsyncDisposable {
   }
 
   async numbers(): Promise<EpisodeNumbers> {
-    return deserialize(await readFile(join(this.#directory, NUMBERS_FILE)));
+    const numbers: EpisodeNumbers = deserialize(await readFile(join(this.#directory, NUMBERS_FILE)));
+    // It was written under another name.
+    return { ...numbers, directory: this.#directory };
   }
 
   /** The picture of a frame in a form whose pictures are compressed one by one; read when it is asked for. */

@@ -12,7 +12,7 @@ import { openPrepared, type PreparedEpisode } from './prepared-episode.ts';
 export const PREPARED = '.prepared';
 const OWNER_FILE = 'owner.json';
 /** Of the files in a prepared episode; raised when they change. */
-const LAYOUT = 2;
+const LAYOUT = 3;
 
 export interface Recipe {
   readonly contractDigest: string;

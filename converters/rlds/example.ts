@@ -12,6 +12,13 @@ export type ExampleValues<B extends Part = Part> =
   | { readonly kind: 'float'; readonly values: Float32Array }
   | { readonly kind: 'int'; readonly values: BigInt64Array };
 
+/** Numbers that are encoded already, part by part, as {@link packNumbers} does it. */
+export interface PackedValues {
+  readonly kind: 'packed';
+  readonly of: 'float' | 'int';
+  readonly parts: readonly Part[];
+}
+
 /** Field numbers of Feature (tensorflow/core/example/feature.proto). */
 const KIND_FIELDS = { bytes: 1, float: 2, int: 3 } as const;
 /** What protobuf refuses to parse: lengths are signed 32-bit numbers there. */
@@ -28,19 +35,27 @@ interface Encoded {
  *
  * @returns the encoding in parts.
  */
-export function encodeExample(features: ReadonlyMap<string, ExampleValues>): Encoded {
+export function encodeExample(features: ReadonlyMap<string, ExampleValues | PackedValues>): Encoded {
   const entries = [...features].map(([key, values]) =>
     field(1, join(field(1, whole(Buffer.from(key))), field(2, encodeFeature(values)))),
   );
   return field(1, join(...entries));
 }
 
-function encodeFeature(feature: ExampleValues): Encoded {
-  const list =
-    feature.kind === 'bytes'
-      ? join(...feature.values.map((value) => field(1, whole(value))))
-      : field(1, whole(feature.kind === 'float' ? floatBytes(feature.values) : varints(feature.values)));
-  return field(KIND_FIELDS[feature.kind], list);
+function encodeFeature(feature: ExampleValues | PackedValues): Encoded {
+  switch (feature.kind) {
+    case 'bytes':
+      return field(KIND_FIELDS.bytes, join(...feature.values.map((value) => field(1, whole(value)))));
+    case 'packed':
+      return field(KIND_FIELDS[feature.of], field(1, join(...feature.parts.map(whole))));
+    default:
+      return field(KIND_FIELDS[feature.kind], field(1, whole(packNumbers(feature))));
+  }
+}
+
+/** The numbers of a feature as they lie in a record. */
+export function packNumbers(numbers: Exclude<ExampleValues, { kind: 'bytes' }>): Uint8Array {
+  return numbers.kind === 'float' ? floatBytes(numbers.values) : varints(numbers.values);
 }
 
 /** A field of wire type 2: tag, length, content. */

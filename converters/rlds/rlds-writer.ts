@@ -2,10 +2,19 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConvertError } from '../../schemas/errors.ts';
 import type { DatasetTarget, DatasetWriter, EpisodeToWrite } from '../dataset-writer.ts';
-import type { ColumnNumbers } from '../frame-columns.ts';
+import { type EpisodeNumbers, frameRanges } from '../episode-numbers.ts';
+import type { ColumnNumbers, FrameColumn } from '../frame-columns.ts';
 import { formName } from '../prepared/picture-form.ts';
 import { TRAINING } from '../split.ts';
-import { type ExampleValues, encodeExample, MAX_EXAMPLE_BYTES, type Part } from './example.ts';
+import {
+  type ExampleValues,
+  encodeExample,
+  type LateBytes,
+  MAX_EXAMPLE_BYTES,
+  type PackedValues,
+  type Part,
+  packNumbers,
+} from './example.ts';
 import { featuresJson } from './features-json.ts';
 import {
   DATASET_VERSION,
@@ -127,10 +136,14 @@ export class RldsWriter implements DatasetWriter {
     await this.#shard?.close();
   }
 
-  #example({ header, numbers: episode, pictures }: EpisodeToWrite): Map<string, ExampleValues> {
+  #example({
+    header,
+    numbers: episode,
+    pictures,
+  }: EpisodeToWrite): Map<string, ExampleValues | PackedValues> {
     const places = Array.from({ length: episode.frames }, (_, frame) => frame);
-    const example = new Map<string, ExampleValues>();
-    for (const { path, column } of this.#layout.columns) example.set(path, numbers(column.rows(episode)));
+    const example = new Map<string, ExampleValues | PackedValues>();
+    for (const { path, column } of this.#layout.columns) example.set(path, columnValues(column, episode));
     for (const { path, key } of this.#layout.pictures) {
       const values = places.map((frame) => pictures.picture(key, this.#pictures, frame));
       example.set(path, { kind: 'bytes', values });
@@ -176,7 +189,19 @@ export class RldsWriter implements DatasetWriter {
   }
 }
 
-function numbers(rows: ColumnNumbers): ExampleValues {
+/** The rows of a column; of an episode that does not fit into memory they are read when they are written. */
+function columnValues(column: FrameColumn, episode: EpisodeNumbers): ExampleValues | PackedValues {
+  const ranges = frameRanges(episode);
+  if (ranges.length === 1) return numbers(column.rows(episode));
+  const parts = ranges.map((range): LateBytes => {
+    const pack = () => packNumbers(numbers(column.rows(episode, range)));
+    // Whole numbers are as long as they are large: only packing them tells.
+    return { byteLength: pack().byteLength, read: async () => pack() };
+  });
+  return { kind: 'packed', of: numbers(column.rows(episode, { from: 0, to: 1 })).kind, parts };
+}
+
+function numbers(rows: ColumnNumbers): Exclude<ExampleValues, { kind: 'bytes' }> {
   if (rows instanceof BigInt64Array) return { kind: 'int', values: rows };
   if (rows instanceof Float32Array) return { kind: 'float', values: rows };
   if (rows instanceof Float64Array) return { kind: 'float', values: Float32Array.from(rows) };

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { ConvertError } from '../../schemas/errors.ts';
 import type { DatasetTarget, DatasetWriter, EpisodeHeader, EpisodeToWrite } from '../dataset-writer.ts';
 import {
-  type ColumnNumbers,
   type FrameColumn,
   frameColumns,
   imageFeatures,
   refuseText,
+  rowReader,
   rowShape,
 } from '../frame-columns.ts';
 import { encodeNpz, type NpyArray } from '../npz.ts';
@@ -77,12 +77,7 @@ export class VlaFoundryWriter implements DatasetWriter {
   async addEpisode(episode: EpisodeToWrite): Promise<void> {
     await mkdir(this.#directory, { recursive: true });
     const { numbers } = episode;
-    const rows: Rows = new Map(
-      this.#columns.map((column) => {
-        const values = column.rows(numbers);
-        return [column, { values, width: values.length / numbers.frames }];
-      }),
-    );
+    const rows: Rows = new Map(this.#columns.map((column) => [column, rowReader(column, numbers)]));
     for (const steps of windowSteps(numbers.frames, this.#target.contract.samples)) {
       await this.#write(episode, { steps, rows });
     }
@@ -148,9 +143,9 @@ export class VlaFoundryWriter implements DatasetWriter {
 
   #lowdim({ frames, real }: Steps, rows: Rows): Map<string, NpyArray> {
     const arrays = new Map<string, NpyArray>();
-    for (const [column, values] of rows) {
+    for (const [column, row] of rows) {
       const shape = [frames.length, ...rowShape(column)];
-      arrays.set(arrayName(column), { type: NPY_TYPES[column.dtype], shape, data: gather(values, frames) });
+      arrays.set(arrayName(column), { type: NPY_TYPES[column.dtype], shape, data: gather(row, frames) });
     }
     const { past } = spanOf(this.#target.contract.samples);
     const masks = { past_mask: (step: number) => step < past, future_mask: (step: number) => step >= past };
@@ -164,21 +159,18 @@ export class VlaFoundryWriter implements DatasetWriter {
   /** Adds the valid values of a window to the statistics. */
   #count({ frames, real }: Steps, rows: Rows): void {
     const valid = new Map(
-      [...rows].flatMap(([{ content, key }, { values }]) =>
-        content === 'valid' ? [[key, values] as const] : [],
-      ),
+      [...rows].flatMap(([{ content, key }, row]) => (content === 'valid' ? [[key, row] as const] : [])),
     );
-    for (const [{ content, key }, { values, width }] of rows) {
+    for (const [{ content, key, shape }, row] of rows) {
       if (content !== 'value') continue;
+      const width = shape.reduce((product, n) => product * n, 1);
       const statistics = this.#statistics.get(key) ?? StepStatistics.of(width, frames.length);
       if (!statistics) continue;
       this.#statistics.set(key, statistics);
-      const numbers = frames.flatMap((frame) =>
-        Array.from(values.subarray(frame * width, (frame + 1) * width), Number),
-      );
+      const numbers = frames.flatMap((frame) => Array.from<number | bigint, number>(row(frame), Number));
       statistics.add(
         numbers,
-        frames.map((frame, step) => real[step]! && valid.get(key)![frame] === 1),
+        frames.map((frame, step) => real[step]! && valid.get(key)!(frame)[0] === 1),
       );
     }
   }
@@ -222,15 +214,14 @@ export class VlaFoundryWriter implements DatasetWriter {
 }
 
 /** The columns of an episode, each in the type it is stored in. */
-type Rows = ReadonlyMap<FrameColumn, { readonly values: ColumnNumbers; readonly width: number }>;
+type Rows = ReadonlyMap<FrameColumn, RowReader>;
+type RowReader = ReturnType<typeof rowReader>;
 
 /** The rows of some frames, as bytes. */
-function gather({ values, width }: { values: ColumnNumbers; width: number }, frames: readonly number[]) {
-  const bytes = width * values.BYTES_PER_ELEMENT;
-  const all = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  const gathered = new Uint8Array(frames.length * bytes);
-  for (const [i, frame] of frames.entries()) {
-    gathered.set(all.subarray(frame * bytes, (frame + 1) * bytes), i * bytes);
-  }
-  return gathered;
+function gather(row: RowReader, frames: readonly number[]): Uint8Array {
+  const rows = frames.map((frame) => {
+    const { buffer, byteOffset, byteLength } = row(frame);
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  });
+  return Buffer.concat(rows);
 }

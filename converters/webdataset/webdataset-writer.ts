@@ -3,13 +3,7 @@ import { join } from 'node:path';
 import { ConvertError } from '../../schemas/errors.ts';
 import type { PreparedAudio } from '../audio/prepared-audio.ts';
 import type { DatasetTarget, DatasetWriter, EpisodeToWrite } from '../dataset-writer.ts';
-import {
-  type ColumnNumbers,
-  type FrameColumn,
-  frameColumns,
-  rowShape,
-  textFeatures,
-} from '../frame-columns.ts';
+import { type FrameColumn, frameColumns, rowReader, rowShape, textFeatures } from '../frame-columns.ts';
 import { formName } from '../prepared/picture-form.ts';
 import { episodeWindows, type Window, type WindowStep } from '../windows.ts';
 import {
@@ -38,12 +32,9 @@ export interface WebDatasetOptions extends ShardLimits {
 
 export const JPEG_QUALITY = 90;
 
-/** The frames of an episode as the samples hold them: each feature's column in the type it is stored in. */
-interface Columns {
-  readonly values: ReadonlyMap<string, ColumnNumbers>;
-  readonly age: ReadonlyMap<string, ColumnNumbers>;
-  readonly valid: ReadonlyMap<string, ColumnNumbers>;
-}
+/** The frames of an episode as the samples hold them: each feature's rows in the type they are stored in. */
+type Columns = ReadonlyMap<FrameColumn, RowReader>;
+type RowReader = ReturnType<typeof rowReader>;
 
 /** Writes windows as WebDataset samples; see `layout.ts` for names and `sample-codec.ts` for the numbers. */
 export class WebDatasetWriter implements DatasetWriter {
@@ -66,12 +57,7 @@ export class WebDatasetWriter implements DatasetWriter {
   async addEpisode(episode: EpisodeToWrite): Promise<void> {
     const { header, numbers } = episode;
     this.#claimKeys(header.id);
-    const columns = { values: new Map(), age: new Map(), valid: new Map() };
-    for (const column of this.#columns) {
-      const { content, key } = column;
-      if (content === 'tickTime') continue;
-      columns[content === 'value' ? 'values' : content].set(key, column.rows(numbers));
-    }
+    const columns = new Map(this.#columns.map((column) => [column, rowReader(column, numbers)]));
     for (const window of episodeWindows(numbers.frames, this.#target.contract.samples)) {
       const key = sampleKey(header.id, window.anchor.index);
       const members = await this.#pictureMembers(key, window, episode);
@@ -169,12 +155,11 @@ export class WebDatasetWriter implements DatasetWriter {
       'values' | 'age' | 'valid',
       Record<string, SampleArray>
     >;
-    for (const column of this.#columns) {
+    for (const [column, row] of columns) {
       const { content, key, dtype } = column;
       if (content === 'tickTime') continue;
       const group = content === 'value' ? 'values' : content;
-      const rows = columns[group].get(key)!;
-      gathered[group][key] = stack(rows, { steps: steps[roleOf(key)], shape: rowShape(column), dtype });
+      gathered[group][key] = stack(row, { steps: steps[roleOf(key)], shape: rowShape(column), dtype });
     }
     const { contract, contractDigest, version } = this.#target;
     const { id, digest, task } = header;
@@ -201,20 +186,19 @@ export class WebDatasetWriter implements DatasetWriter {
 
 /** The rows of a column at all steps, [steps, ...shape]. */
 function stack(
-  rows: ColumnNumbers,
+  row: RowReader,
   {
     steps,
     shape,
     dtype,
   }: { readonly steps: readonly WindowStep[]; readonly shape: readonly number[]; readonly dtype: ArrayType },
 ): SampleArray {
-  const bytes = shape.reduce((product, n) => product * n, rows.BYTES_PER_ELEMENT);
-  const all = new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
-  const stacked = new Uint8Array(steps.length * bytes);
-  for (const [i, { frame }] of steps.entries()) {
-    stacked.set(all.subarray(frame.index * bytes, (frame.index + 1) * bytes), i * bytes);
-  }
-  return new SampleArray(dtype, [steps.length, ...shape], stacked);
+  const rows = steps.map(({ frame }) => bytesOf(row(frame.index)));
+  return new SampleArray(dtype, [steps.length, ...shape], Buffer.concat(rows));
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function flags(each: readonly boolean[]): SampleArray {

@@ -1,5 +1,6 @@
 import { ConvertError } from '../../schemas/errors.ts';
 import type { DatasetTarget, DatasetWriter, EpisodeHeader, EpisodeToWrite } from '../dataset-writer.ts';
+import { frameRanges } from '../episode-numbers.ts';
 import { rowShape } from '../frame-columns.ts';
 import { type ArrayColumn, CHUNK_BYTES, EPISODE_ENDS, zarrLayout } from './layout.ts';
 import { jsonBytes, ZarrArrayWriter } from './zarr-array.ts';
@@ -44,7 +45,10 @@ export class ZarrWriter implements DatasetWriter {
   }
 
   async addEpisode({ header, numbers, pictures }: EpisodeToWrite): Promise<void> {
-    for (const { writer, from } of this.#columns) await writer.append(from.rows(numbers));
+    const ranges = frameRanges(numbers);
+    for (const { writer, from } of this.#columns) {
+      for (const range of ranges) await writer.append(from.rows(numbers, range));
+    }
     for (const { writer, from } of this.#pictures) {
       for (let frame = 0; frame < numbers.frames; frame++) {
         await writer.appendPacked(await pictures.picture(from, 'pixels', frame).read());
