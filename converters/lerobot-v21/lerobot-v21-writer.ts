@@ -45,6 +45,8 @@ export class LerobotV21Writer implements DatasetWriter {
   readonly #statistics: ReadonlyMap<string, FeatureSummary>;
   readonly #videos: ReadonlyMap<string, VideoFacts[]>;
   readonly #splits = new SplitRanges();
+  /** Of the latest episode. */
+  #file: ParquetFileWriter | undefined;
   #episodes = 0;
   #frames = 0;
 
@@ -75,7 +77,7 @@ export class LerobotV21Writer implements DatasetWriter {
     const taskIndex = this.#target.tasks.indexOf(task);
     const training = this.#splits.add(split);
     const texts = textFeatures(contract);
-    const file = new ParquetFileWriter(await this.#fileFor(pathOf(DATA_PATH, index)), [
+    this.#file = new ParquetFileWriter(await this.#fileFor(pathOf(DATA_PATH, index)), [
       ...this.#columns.map((column) => ({
         ...column,
         shape: column.shape.length === 1 && column.shape[0] === 1 ? [] : column.shape,
@@ -85,9 +87,9 @@ export class LerobotV21Writer implements DatasetWriter {
     const frames = { header, numbers, firstIndex: this.#frames, taskIndex };
     for (const group of episodeRows(frames, { contract, columns: this.#columns })) {
       countRows(this.#numbers, group, { columns: this.#columns, numbers, ...training });
-      await file.append(group);
+      await this.#file.append(group);
     }
-    await file.close();
+    await this.#file.close();
     await this.#appendLine(EPISODES_FILE, {
       episode_index: index,
       tasks: [task],
@@ -135,7 +137,9 @@ export class LerobotV21Writer implements DatasetWriter {
     return this.#frames;
   }
 
-  async abort(): Promise<void> {}
+  async abort(): Promise<void> {
+    await this.#file?.abort();
+  }
 
   async #appendLine(path: string, value: object): Promise<void> {
     await appendFile(await this.#fileFor(path), `${JSON.stringify(value)}\n`);

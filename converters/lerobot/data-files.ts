@@ -45,6 +45,10 @@ export class DataFiles {
     if (this.#file) await this.#closeFile();
   }
 
+  async abort(): Promise<void> {
+    await this.#file?.abort();
+  }
+
   async #closeFile(): Promise<void> {
     await this.#file?.close();
     this.#file = undefined;

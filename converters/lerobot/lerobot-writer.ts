@@ -147,7 +147,9 @@ export class LerobotWriter implements DatasetWriter {
     return frames;
   }
 
-  async abort(): Promise<void> {}
+  abort(): Promise<void> {
+    return this.#data.abort();
+  }
 
   async #write(path: string, content: string | Uint8Array): Promise<void> {
     const file = join(this.#target.directory, path);

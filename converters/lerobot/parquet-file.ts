@@ -116,6 +116,11 @@ export class ParquetFileWriter {
     await Promise.race([this.#batches.close(), this.#written]);
     await this.#written;
   }
+
+  /** Lets go of the file, which stays half written. */
+  async abort(): Promise<void> {
+    await Promise.allSettled([this.#batches.abort(), this.#written]);
+  }
 }
 
 function arrowSchema(columns: readonly Column[], metadata: ReadonlyMap<string, string> = new Map()): Schema {
