@@ -243,7 +243,16 @@ export const PLANTED: readonly (readonly PlantedFault[])[] = [
       fault: { kind: 'clock-step', stepSecs: 0.5, ...front, ...window(4, 60) },
     },
   ],
-  [{ check: 'K11', stream: 'joints', at: 1.5, fault: { kind: 'frozen-joints', ...window(1.5, 7) } }],
+  [
+    // The arm itself goes on: what it touches meanwhile parts its standing still in two.
+    {
+      check: 'K11',
+      stream: 'joints',
+      status: 'warn',
+      at: 1.2,
+      fault: { kind: 'frozen-joints', ...window(1.2, 7) },
+    },
+  ],
   [
     { check: 'T15', stream: 'front', fault: { kind: 'clock-step', stepSecs: 0.27, ...front, ...WHOLE } },
     { check: 'T15', stream: 'wrist', fault: { kind: 'clock-step', stepSecs: -0.27, ...wrist, ...WHOLE } },
