@@ -1,4 +1,5 @@
 import type { FrameColumn } from './frame-columns.ts';
+import type { FrameRange } from './stored-elements.ts';
 
 /** What a dataset holds of an episode, or of a part of it, read back without its writer. */
 export interface EpisodeReading {
@@ -21,12 +22,18 @@ export interface ColumnReading {
   readonly place: string;
   /** What the rows have to be. */
   readonly column: Pick<FrameColumn, 'rows'> & Partial<Pick<FrameColumn, 'content' | 'key'>>;
-  /** One after the other; booleans as 0 and 1. */
-  readonly values: ArrayLike<number | bigint>;
+  /** One after the other; booleans as 0 and 1. Of maps read range by range. */
+  readonly values: ArrayLike<number | bigint> | LateRows;
   /** Number of the first row, where the file counts on from the episode before. @default 0 */
   readonly firstRow?: number;
   /** Frame of each row, given how many the episode has. @default rows are the frames in order */
   readonly frames?: (frames: number) => readonly number[];
+}
+
+/** Rows that are read when they are compared, since all of them would not fit into memory. */
+export interface LateRows {
+  readonly rows: number;
+  read(range: FrameRange): Promise<ArrayLike<number | bigint>>;
 }
 
 /** Texts as a training job gets them. */

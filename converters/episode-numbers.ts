@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Contract, Feature } from '../schemas/contract.ts';
-import { type Elements, elementCount, type Frame, type FrameValue, isNumeric } from './frame.ts';
+import { type Elements, type Frame, type FrameValue, isNumeric, numberForm } from './frame.ts';
 import { ElementFile, type FrameRange, readElements, type StoredElements } from './stored-elements.ts';
 
 /**
@@ -9,7 +9,7 @@ import { ElementFile, type FrameRange, readElements, type StoredElements } from 
  */
 export const LARGE_ROW = 2048;
 /** Elements of such features that are in memory at once; 4 MiB at most. */
-const RANGE_ELEMENTS = 1 << 19;
+export const RANGE_ELEMENTS = 1 << 19;
 
 /** All frames of an episode but their pixels, column by column. What would be too large to keep whole is in files. */
 export interface EpisodeNumbers {
@@ -78,9 +78,14 @@ export function frameRanges(numbers: EpisodeNumbers): readonly FrameRange[] {
   }));
 }
 
+/** Whether rows of a shape are too large for an episode of them to be in memory. */
+export function isLarge({ shape }: { readonly shape: readonly number[] }): boolean {
+  return shape.reduce((product, n) => product * n, 1) > LARGE_ROW;
+}
+
 /** Whether the values of a feature stay on disk. */
-export function isLarge(feature: Feature): boolean {
-  return isNumeric(feature) && elementCount(feature) > LARGE_ROW;
+export function isStored(feature: Feature): boolean {
+  return isNumeric(feature) && isLarge(numberForm(feature));
 }
 
 /** Collects the numbers of passing frames. */
@@ -97,7 +102,7 @@ export class NumbersBuilder {
       Object.entries(features).map(([key, feature], i) => [key, new FeatureBuilder(rowsOf(feature, i))]),
     );
     function rowsOf(feature: Feature, place: number): Rows | ElementFile | undefined {
-      if (!isLarge(feature)) return new Rows<Elements>();
+      if (!isStored(feature)) return new Rows<Elements>();
       return directory === undefined ? undefined : new ElementFile(join(directory, `${place}-elements.bin`));
     }
   }

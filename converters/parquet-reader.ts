@@ -8,7 +8,13 @@ export interface ParquetTable {
   /** The file's own key-value pairs. */
   readonly metadata: ReadonlyMap<string, string>;
   /** The rows in order, a row group at a time. @throws {DatasetError} at one that cannot be read. */
-  batches(): AsyncGenerator<readonly ParquetRow[]>;
+  batches(options?: { readonly columns?: readonly string[] }): AsyncGenerator<readonly ParquetRow[]>;
+  /** Rows from one on and up to another. @throws {DatasetError} when they cannot be read. */
+  rows(range: {
+    readonly from: number;
+    readonly to: number;
+    readonly columns: readonly string[];
+  }): Promise<readonly ParquetRow[]>;
 }
 
 /** One row by column; int64 is bigint, lists are arrays. */
@@ -25,21 +31,25 @@ export async function readParquet(path: string): Promise<ParquetTable> {
   try {
     const file = await asyncBufferFromFile(path);
     const metadata = await parquetMetadataAsync(file);
+    const read = async (range: { rowStart: number; rowEnd: number; columns?: string[] }) => {
+      try {
+        // Texts are declared as such; what is not are the bytes of pictures.
+        return await parquetReadObjects({ file, metadata, ...range, utf8: false });
+      } catch (cause) {
+        throw failed(cause);
+      }
+    };
     const [root, ...elements] = metadata.schema;
     return {
       columns: topLevel(elements, root?.num_children ?? 0),
       rowCount: Number(metadata.num_rows),
       metadata: new Map(metadata.key_value_metadata?.map(({ key, value = '' }) => [key, value])),
-      async *batches() {
+      rows: ({ from, to, columns }) => read({ rowStart: from, rowEnd: to, columns: [...columns] }),
+      async *batches({ columns } = {}) {
         let rowStart = 0;
         for (const { num_rows } of metadata.row_groups) {
           const rowEnd = rowStart + Number(num_rows);
-          try {
-            // Texts are declared as such; what is not are the bytes of pictures.
-            yield await parquetReadObjects({ file, metadata, rowStart, rowEnd, utf8: false });
-          } catch (cause) {
-            throw failed(cause);
-          }
+          yield await read({ rowStart, rowEnd, ...(columns && { columns: [...columns] }) });
           rowStart = rowEnd;
         }
       },

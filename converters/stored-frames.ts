@@ -1,3 +1,6 @@
+import type { LateRows } from './dataset-reading.ts';
+import { isLarge } from './episode-numbers.ts';
+
 /** What a dataset holds of one episode beside its pictures, as a verification has read it back. */
 export interface StoredEpisode {
   /** Nanoseconds, one per frame. */
@@ -19,6 +22,28 @@ export interface FrameFault {
   readonly row: number;
   /** What is wrong, as the rest of a sentence; the same for every row of a kind. */
   readonly text: string;
+}
+
+/** The values of a feature for {@link frameFaults}; of a map one number a row: one that is not empty, if any. */
+export async function storedValues(
+  { rows, read }: LateRows,
+  shape: readonly number[],
+): Promise<ArrayLike<number | bigint>> {
+  if (!isLarge({ shape })) return await read({ from: 0, to: rows });
+  const width = shape.reduce((product, n) => product * n, 1);
+  const found: (number | bigint)[] = [];
+  for (let row = 0; row < rows; row++) {
+    const values = await read({ from: row, to: row + 1 });
+    let i = 0;
+    while (i < width - 1 && isEmpty(values[i]!)) i++;
+    found.push(values[i]!);
+  }
+  return found;
+}
+
+/** Whether a number is what stands where there is no value: not a number, or 0 where the type has nothing else. */
+export function isEmpty(value: number | bigint): boolean {
+  return Number.isNaN(value) || Number(value) === 0;
 }
 
 /**
@@ -51,9 +76,7 @@ export function* frameFaults({ tickTimes, features }: StoredEpisode): Generator<
         yield { row, text: `"${name}" is marked ${valid[row]} and has age ${newest}` };
       }
       if (counts || !values) continue;
-      const empty = Array.from({ length: width }, (_, i) => values[row * width + i]!).every(
-        (value) => Number.isNaN(value) || Number(value) === 0,
-      );
+      const empty = Array.from({ length: width }, (_, i) => values[row * width + i]!).every(isEmpty);
       if (!empty) yield { row, text: `"${name}" is marked invalid and holds a value` };
     }
   }

@@ -151,7 +151,7 @@ class DatasetComparison implements AsyncDisposable {
   }
 
   async #compare(reading: EpisodeReading, truth: Truth): Promise<void> {
-    const values = compareValues(reading, truth);
+    const values = await compareValues(reading, truth);
     this.faults.push(...values.faults);
     if (!values.isWhole) return;
     const { pictures: count = 4, seed = 0 } = this.#options;

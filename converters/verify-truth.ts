@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Contract } from '../schemas/contract.ts';
 import type { ManifestEpisode } from '../schemas/dataset-manifest.ts';
 import type { ColumnReading } from './dataset-reading.ts';
-import { isLarge, NumbersBuilder } from './episode-numbers.ts';
+import { isStored, NumbersBuilder } from './episode-numbers.ts';
 import { rowReader } from './frame-columns.ts';
 import { episodesOf, readFrames } from './prepared/prepare-episode.ts';
 import type { EpisodeFacts } from './prepared/prepared-episode.ts';
@@ -48,7 +48,7 @@ export class Truths implements AsyncDisposable {
     const episode = (await episodesOf(file, contract)).find((each) => each.id === id);
     if (!episode) return `episode "${id}": the labels of "${file}" do not keep it any more.`;
     await this[Symbol.asyncDispose]();
-    if (Object.values(contract.features).some(isLarge)) {
+    if (Object.values(contract.features).some(isStored)) {
       this.#directory = await mkdtemp(join(tmpdir(), 'kinescribe-'));
     }
     const builder = new NumbersBuilder(contract, this.#directory);

@@ -1,6 +1,8 @@
 import type { ColumnReading, EpisodeReading, TextReading } from './dataset-reading.ts';
+import { RANGE_ELEMENTS } from './episode-numbers.ts';
 import type { ColumnNumbers } from './frame-columns.ts';
 import { messageText } from './message-text.ts';
+import type { FrameRange } from './stored-elements.ts';
 import type { Truth } from './verify-truth.ts';
 
 /** What became of the numbers and texts of a reading. */
@@ -15,7 +17,7 @@ export interface ComparedValues {
 }
 
 /** Holds every number and every text of a reading against the recording. */
-export function compareValues(reading: EpisodeReading, truth: Truth): ComparedValues {
+export async function compareValues(reading: EpisodeReading, truth: Truth): Promise<ComparedValues> {
   const columns = reading.columns.map((column) => placeColumn(column, truth));
   const texts = reading.texts.map((text) => placeText(text, truth));
   const missing = [...columns, ...texts].filter(({ stored, frames }) => stored !== frames.length);
@@ -26,13 +28,12 @@ export function compareValues(reading: EpisodeReading, truth: Truth): ComparedVa
     );
     return { faults, isWhole: false, numbers: 0, texts: 0 };
   }
+  const faults: string[] = [];
+  for (const column of columns) faults.push(...(await columnFault(column, truth)));
   return {
-    faults: [
-      ...columns.flatMap((column) => columnFault(column, truth) ?? []),
-      ...texts.flatMap((text) => textFault(text, truth) ?? []),
-    ],
+    faults: [...faults, ...texts.flatMap((text) => textFault(text, truth) ?? [])],
     isWhole: true,
-    numbers: columns.reduce((sum, { values }) => sum + values.length, 0),
+    numbers: columns.reduce((sum, { stored, width }) => sum + stored * width, 0),
     texts: texts.reduce((sum, { values }) => sum + values.length, 0),
   };
 }
@@ -60,7 +61,7 @@ function placeColumn(reading: ColumnReading, truth: Truth): PlacedColumn {
     ...reading,
     ...{ expected, width },
     frames: framesOf(reading, truth),
-    stored: reading.values.length / width,
+    stored: 'rows' in reading.values ? reading.values.rows : reading.values.length / width,
   };
 }
 
@@ -73,22 +74,37 @@ function framesOf({ frames }: Pick<ColumnReading, 'frames'>, { numbers }: Truth)
 }
 
 /** The first row of a column that is not what the recording gives. */
-function columnFault(
-  { place, column, values, firstRow = 0, expected, width, frames }: PlacedColumn,
+async function columnFault(column: PlacedColumn, truth: Truth): Promise<string[]> {
+  const { values, stored, width } = column;
+  if (!('rows' in values)) return rangeFault(column, { values, from: 0, to: stored }, truth);
+  const step = Math.max(1, Math.floor(RANGE_ELEMENTS / width));
+  for (let from = 0; from < stored; from += step) {
+    const range = { from, to: Math.min(stored, from + step) };
+    const found = rangeFault(column, { ...range, values: await values.read(range) }, truth);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+/** @param range rows of the column, with their values. */
+function rangeFault(
+  { place, column, firstRow = 0, expected, width, frames }: PlacedColumn,
+  { from, to, values }: FrameRange & { readonly values: ArrayLike<number | bigint> },
   truth: Truth,
-): string | undefined {
-  for (const [row, frame] of frames.entries()) {
+): string[] {
+  for (let row = from; row < to; row++) {
+    const frame = frames[row]!;
     const given = expected(frame);
     for (let i = 0; i < width; i++) {
-      const [found, wanted] = [values[row * width + i]!, given[i]!];
+      const [found, wanted] = [values[(row - from) * width + i]!, given[i]!];
       if (isSame(found, wanted)) continue;
-      return (
-        `${place}, row ${firstRow + row}: element ${i} is ${found}, "${truth.file}" gives ${wanted} ` +
-        `(frame ${frame}${messageText(frame, column.key, truth)}).`
-      );
+      const what = messageText(frame, column.key, truth);
+      return [
+        `${place}, row ${firstRow + row}: element ${i} is ${found}, "${truth.file}" gives ${wanted} (frame ${frame}${what}).`,
+      ];
     }
   }
-  return undefined;
+  return [];
 }
 
 function textFault(

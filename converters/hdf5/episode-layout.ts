@@ -1,7 +1,7 @@
 import type { Contract } from '../../schemas/contract.ts';
 import { ConvertError } from '../../schemas/errors.ts';
 import type { EpisodeToWrite } from '../dataset-writer.ts';
-import { type EpisodeNumbers, LARGE_ROW } from '../episode-numbers.ts';
+import { type EpisodeNumbers, isLarge } from '../episode-numbers.ts';
 import {
   type ColumnNumbers,
   type ElementType,
@@ -100,7 +100,7 @@ export function actionColumn(contract: Contract, format: string): DatasetColumn 
   };
 }
 
-function sizeOf({ shape }: Pick<FrameColumn, 'shape'>): number {
+function sizeOf({ shape }: FrameColumn): number {
   return shape.reduce((product, n) => product * n, 1);
 }
 
@@ -118,7 +118,7 @@ export async function writeEpisode(
   }
   for (const { path, column } of layout.columns) {
     const { dtype } = column;
-    if (sizeOf(column) > LARGE_ROW) {
+    if (isLarge(column)) {
       for (let frame = 0; frame < numbers.frames; frame++) {
         const values = column.rows(numbers, { from: frame, to: frame + 1 });
         await file.append(group + path, { dtype, shape: column.shape, values });

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { Contract } from '../../schemas/contract.ts';
 import { z } from '../../schemas/validation.ts';
 import type { ColumnReading, EpisodeReading, PictureReading } from '../dataset-reading.ts';
+import { isLarge } from '../episode-numbers.ts';
+import type { FrameRange } from '../stored-elements.ts';
 import { actFile, actLayout } from './act-writer.ts';
 import type { EpisodeLayout } from './episode-layout.ts';
 import { type Hdf5File, Hdf5Thread } from './hdf5-thread.ts';
@@ -73,7 +75,8 @@ async function readEpisode(stored: Stored): Promise<EpisodeReading> {
   const { episode_id, recording, task } = sourceSchema.parse(JSON.parse(String(source)));
   const columns: ColumnReading[] = [];
   for (const { path, column } of layout.columns) {
-    const values = await file.values(group + path, [0, frames]);
+    const read = ({ from, to }: FrameRange) => file.values(group + path, [from, to]);
+    const values = isLarge(column) ? { rows: frames, read } : await read({ from: 0, to: frames });
     columns.push({ place: `${name}, ${group}${path}`, column, values });
   }
   const instruction = { place: `${name}, ${group || '/'}`, values: [task], frames: () => [0] };

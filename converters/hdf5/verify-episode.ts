@@ -1,4 +1,5 @@
-import { frameFaults, type StoredFeature } from '../stored-frames.ts';
+import type { LateRows } from '../dataset-reading.ts';
+import { frameFaults, type StoredFeature, storedValues } from '../stored-frames.ts';
 import type { Hdf5File } from './hdf5-thread.ts';
 import type { Hdf5Entry } from './hdf5-worker.ts';
 
@@ -36,16 +37,22 @@ export async function* episodeFaults(
       const values = await file.values(group + path);
       return values.subarray(0, (values.length / rows) * frames);
     };
+    const late = (path: string): LateRows => ({
+      rows: frames,
+      read: ({ from, to }) => file.values(group + path, [from, to]),
+    });
     const features: StoredFeature[] = [];
     for (const path of datasets.keys()) {
       if (!path.startsWith('valid/')) continue;
       const name = path.slice('valid/'.length);
       const values = valuesOf(name);
+      const stored = datasets.get(values);
       features.push({
         name,
         valid: await read(path),
         age: Array.from(await read(`age/${name}`), Number),
-        ...(datasets.has(values) && !isPicture(datasets.get(values)!) && { values: await read(values) }),
+        ...(stored &&
+          !isPicture(stored) && { values: await storedValues(late(values), stored.shape.slice(1)) }),
       });
     }
     const tickTimes = Array.from(await read('tick_time'), BigInt);

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import type { Contract } from '../../schemas/contract.ts';
 import { type EpisodeReading, flatten, type PictureReading } from '../dataset-reading.ts';
+import { isLarge } from '../episode-numbers.ts';
 import { frameColumns, imageFeatures, textFeatures } from '../frame-columns.ts';
 import { codedSamples } from '../mp4-reader.ts';
 import { type ParquetRow, readParquet, readParquetRows } from '../parquet-reader.ts';
+import type { FrameRange } from '../stored-elements.ts';
 import { videoFrames } from '../video-frames.ts';
 import { columnName } from './data-columns.ts';
 import { Faults } from './faults.ts';
@@ -56,7 +58,9 @@ export async function* readPlaces(
   { places, tasks }: { readonly places: readonly EpisodePlace[]; readonly tasks: readonly string[] },
 ): AsyncGenerator<EpisodeReading> {
   for (const [file, held] of Map.groupBy(places, (place) => place.file)) {
-    const batches = (await readParquet(join(directory, file))).batches();
+    const table = await readParquet(join(directory, file));
+    const maps = new Set(frameColumns(contract).filter(isLarge).map(columnName));
+    const batches = table.batches({ columns: table.columns.filter((name) => !maps.has(name)) });
     for (const place of held) {
       let rows: readonly ParquetRow[] = [];
       do {
@@ -69,7 +73,13 @@ export async function* readPlaces(
         recording: place.recording,
         columns: frameColumns(contract).map((column) => {
           const name = columnName(column);
-          const values = flatten(rows.map((row) => row[name]));
+          const read = async ({ from, to }: FrameRange) => {
+            const range = { from: place.firstRow + from, to: place.firstRow + to, columns: [name] };
+            return flatten((await table.rows(range)).map((row) => row[name]));
+          };
+          const values = isLarge(column)
+            ? { rows: rows.length, read }
+            : flatten(rows.map((row) => row[name]));
           return { place: `${file}, column "${name}"`, column, values, firstRow: place.firstRow };
         }),
         texts: [

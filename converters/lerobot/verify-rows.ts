@@ -1,6 +1,7 @@
 import { join } from 'node:path';
+import { isLarge } from '../episode-numbers.ts';
 import { type ParquetRow, readParquet } from '../parquet-reader.ts';
-import { frameFaults, type StoredEpisode } from '../stored-frames.ts';
+import { frameFaults, isEmpty, type StoredEpisode } from '../stored-frames.ts';
 import type { Faults } from './faults.ts';
 import { cellShape } from './layout.ts';
 import {
@@ -51,6 +52,8 @@ class RowsCheck {
   readonly #expectation: RowsExpectation;
   readonly #faults: Faults;
   readonly #columns: readonly (readonly [name: string, feature: LerobotFeature])[];
+  /** Names of the columns of which an episode would not fit into memory. */
+  readonly #maps: readonly string[];
   readonly #seen: SeenElements;
   #file = '';
   /** Row of the file, row of the dataset, and the episode that it belongs to. */
@@ -65,6 +68,7 @@ class RowsCheck {
     this.#expectation = expectation;
     this.#faults = faults;
     this.#columns = features.filter(([, { dtype }]) => dtype !== 'video');
+    this.#maps = this.#columns.filter(([, feature]) => isLarge(feature)).map(([name]) => name);
     this.#seen = new Map(features.map(([key, feature]) => [key, new Uint8Array(sizeOf(feature))]));
   }
 
@@ -92,7 +96,7 @@ class RowsCheck {
       this.#fault(`shape ${name}`, `"${name}" must be of shape [${shape.join(', ')}].`);
     }
     markSeen(this.#seen, values);
-    this.#rows.push(values);
+    this.#rows.push(this.#maps.length > 0 ? withoutMaps(values, this.#maps) : values);
     this.#row++;
     this.#position++;
   }
@@ -148,6 +152,13 @@ class RowsCheck {
   #fault(kind: string, text: string): void {
     this.#faults.addRow(this.#file, this.#row, kind, text);
   }
+}
+
+/** The row with one number for each map: one that is not empty, if any. */
+function withoutMaps(row: ParquetRow, maps: readonly string[]): ParquetRow {
+  const numbers = (name: string) => [row[name]].flat(5).map(Number);
+  const kept = maps.map((name) => [name, numbers(name).find((each) => !isEmpty(each)) ?? Number.NaN]);
+  return { ...row, ...Object.fromEntries(kept) };
 }
 
 const VALID = 'valid.';

@@ -1,5 +1,7 @@
 import type { Contract } from '../../schemas/contract.ts';
 import type { ColumnReading, EpisodeReading, PictureReading } from '../dataset-reading.ts';
+import { isLarge } from '../episode-numbers.ts';
+import type { FrameRange } from '../stored-elements.ts';
 import { EPISODE_ENDS, type ZarrLayout, zarrLayout } from './layout.ts';
 import { attributesSchema } from './verify-zarr.ts';
 import { readRows } from './zarr-array.ts';
@@ -21,7 +23,9 @@ export async function* readZarr(
       const columns: ColumnReading[] = [];
       for (const { name, column } of layout.columns) {
         const path = `data/${name}`;
-        const values = await readRows(source, path, { from, to });
+        const read = (range: FrameRange) =>
+          readRows(source, path, { from: from + range.from, to: from + range.to });
+        const values = isLarge(column) ? { rows: to - from, read } : await read({ from: 0, to: to - from });
         columns.push({ place: path, column, values, firstRow: from });
       }
       yield {

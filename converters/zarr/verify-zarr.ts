@@ -1,6 +1,7 @@
 import { DatasetError } from '../../schemas/errors.ts';
 import { z } from '../../schemas/validation.ts';
-import { frameFaults, type StoredFeature } from '../stored-frames.ts';
+import type { LateRows } from '../dataset-reading.ts';
+import { frameFaults, type StoredFeature, storedValues } from '../stored-frames.ts';
 import { EPISODE_ENDS } from './layout.ts';
 import { openArray, readChunk, readRows, type StoredArray } from './zarr-array.ts';
 import type { ZarrSource } from './zarr-store.ts';
@@ -85,6 +86,11 @@ async function episodeFaults(
   );
   for (const [i, to] of ends.entries()) {
     const range = { from: ends[i - 1] ?? 0, to };
+    const late = (name: string): LateRows => ({
+      rows: to - range.from,
+      read: (rows) =>
+        readRows(source, `data/${name}`, { from: range.from + rows.from, to: range.from + rows.to }),
+    });
     const features: StoredFeature[] = [];
     for (const name of masked) {
       const value = arrays.get(`data/${name}`);
@@ -92,7 +98,8 @@ async function episodeFaults(
         name,
         valid: await readRows(source, `data/valid_${name}`, range),
         age: Array.from(await readRows(source, `data/age_${name}`, range), Number),
-        ...(value && !isPicture(value) && { values: await readRows(source, `data/${name}`, range) }),
+        ...(value &&
+          !isPicture(value) && { values: await storedValues(late(name), value.metadata.shape.slice(1)) }),
       });
     }
     const tickTimes = Array.from(await readRows(source, 'data/tick_time', range), BigInt);
