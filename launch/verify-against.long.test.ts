@@ -20,7 +20,6 @@ import { DIRECTORY_NAME, ZIP_NAME } from '../converters/zarr/layout.ts';
 import { openZip, ZipSink } from '../converters/zarr/zip-store.ts';
 import { fileDigest } from '../schemas/file-digest.ts';
 import { FORMATS } from './formats.ts';
-import { TESTED, tested } from './tested-formats.fixture.ts';
 
 const FRAMES = 11;
 const CAMERAS = 2;
@@ -38,14 +37,9 @@ beforeAll(async () => {
   digest = await fileDigest(recording);
   frames = (await allFrames(recording, pictureContract.contract)).frames;
   sound = join(root, 'sound');
+  const formats = [...FORMATS.values()];
   await convertEpisodes([recording], {
-    ...{
-      formats: TESTED,
-      directory: sound,
-      contract: pictureContract,
-      version: '0.0.0',
-      keepPrepared: false,
-    },
+    ...{ formats, directory: sound, contract: pictureContract, version: '0.0.0', keepPrepared: false },
   });
 }, 60_000);
 afterAll(() => rm(root, { recursive: true }));
@@ -96,7 +90,7 @@ async function writeAll(
 }
 
 async function prepare(stored: readonly Frame[]): Promise<PreparedEpisode> {
-  const forms = mergeForms(await Promise.all(TESTED.map((format) => format.pictureForm())));
+  const forms = mergeForms(await Promise.all([...FORMATS.values()].map((format) => format.pictureForm())));
   const header = { ...HEADER, digest };
   return await prepareFrames({ contract: pictureContract.contract, forms, header, frames: stored });
 }
@@ -176,17 +170,20 @@ const DAMAGES: readonly {
   },
 ];
 
+/** All but LeRobot v2.1, whose rows and pictures are read as those of v3.0. */
+const DAMAGED = [...FORMATS.values()].filter(({ name }) => name !== 'lerobot-v21');
+
 describe.each(DAMAGES)('verifyAgainst()', ({ damage, task = HEADER.task, faults }) => {
   let directory: string;
   beforeAll(async () => {
     await using episode = await prepare(damage(frames));
-    directory = await writeAll(TESTED, episode, {
+    directory = await writeAll(DAMAGED, episode, {
       name: faults[0]![0],
       header: { ...HEADER, task },
     });
   }, 60_000);
 
-  it.each(TESTED)(`finds in $name ${faults.map(([what]) => what).join(', ')}`, async ({ name }) => {
+  it.each(DAMAGED)(`finds in $name ${faults.map(([what]) => what).join(', ')}`, async ({ name }) => {
     const found = await faultsOf(join(directory, name));
     for (const [, fault] of faults) expect(found).toMatch(fault);
   });
@@ -199,9 +196,9 @@ describe('verifyAgainst()', () => {
   }, 60_000);
   afterAll(() => episode[Symbol.asyncDispose]());
 
-  it.each(TESTED)(
-    'finds nothing where $name holds what was recorded, and says what it held',
-    async ({ name }) => {
+  it.each([...FORMATS.keys()])(
+    'finds nothing where %s holds what was recorded, and says what it held',
+    async (name) => {
       const directory = join(sound, name);
       expect((await verifyDataset(directory, FORMATS)).faults).toEqual([]);
       const { faults, coverage } = await compare(directory);
@@ -215,7 +212,7 @@ describe('verifyAgainst()', () => {
     },
   );
 
-  it.each(tested(['lerobot', 'lerobot-v21', 'robomimic', 'act']))(
+  it.each(['lerobot', 'lerobot-v21', 'robomimic', 'act'])(
     'finds an episode of the wrong index in %s',
     async (name) => {
       const header = { ...HEADER, index: 1 };
@@ -307,12 +304,9 @@ const WRONG_INDICES: readonly [string, (directory: string) => Promise<void>, Reg
   ],
 ];
 
-test.each(WRONG_INDICES.filter(([format]) => tested([format]).length > 0))(
-  'verifyAgainst() finds a wrong index in %s',
-  async (format, change, fault) => {
-    expect(await faultsOf(await altered(format, change))).toMatch(fault);
-  },
-);
+test.each(WRONG_INDICES)('verifyAgainst() finds a wrong index in %s', async (format, change, fault) => {
+  expect(await faultsOf(await altered(format, change))).toMatch(fault);
+});
 
 /** What counts samples beside the archive. */
 const COUNTS = {
@@ -320,7 +314,7 @@ const COUNTS = {
   'vla-foundry': ['shards/manifest.jsonl', 'shards/processing_metadata.json'],
 } as const;
 
-test.each(tested(['webdataset', 'vla-foundry'] as const))(
+test.each(['webdataset', 'vla-foundry'] as const)(
   'verifyAgainst() finds a window that is missing in %s',
   async (format) => {
     const directory = await altered(format, async (copy) => {
@@ -339,7 +333,7 @@ test.each(tested(['webdataset', 'vla-foundry'] as const))(
 );
 
 test('verifyAgainst() finds figures of the manifest that the recordings do not give', async () => {
-  const directory = await altered('zarr-zip', async () => {});
+  const directory = await altered('zarr', async () => {});
   await changeJson(join(directory, 'manifest.json'), (text) =>
     text.replace('"trimmedEnd": 0', '"trimmedEnd": 3').replace(/"invalidShare": 0\b/, '"invalidShare": 0.5'),
   );
@@ -361,7 +355,7 @@ features:
   action: { kind: vector, stream: arm, field: position, shape: [2], toleranceSecs: 0.05 }
   observation.said: { kind: text, stream: said, toleranceSecs: 9 }
 samples: { tickRateHz: 10, observationSteps: 2, horizon: 3 }`);
-  const formats = tested(['lerobot', 'lerobot-v21', 'rlds', 'webdataset']).map((name) => FORMATS.get(name)!);
+  const formats = ['lerobot', 'lerobot-v21', 'rlds', 'webdataset'].map((name) => FORMATS.get(name)!);
 
   it.each(formats.map((format) => [format.name, format] as const))(
     'finds another text in %s',

@@ -5,11 +5,10 @@ import { type ConvertOptions, convertEpisodes } from '../converters/convert.ts';
 import { jointState, testContractFile, writeTestEpisode } from '../converters/episode.fixture.ts';
 import { readParquet } from '../converters/parquet-reader.ts';
 import { verifyAgainst } from '../converters/verify-against.ts';
-import { zarrZip } from '../converters/zarr/zarr.ts';
 import { parseContract } from '../schemas/contract-file.ts';
 import type { DatasetManifest } from '../schemas/dataset-manifest.ts';
 import { temporaryFolder } from '../schemas/fixtures/episodes.ts';
-import { TESTED } from './tested-formats.fixture.ts';
+import { FORMATS } from './formats.ts';
 
 const [WIDTH, HEIGHT] = [128, 96];
 /** Of such maps 42 frames are read at once. */
@@ -78,10 +77,12 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => folder[Symbol.asyncDispose]());
 
+const formats = [...FORMATS.values()];
+
 async function convert(files: readonly string[], name: string, options: Partial<ConvertOptions> = {}) {
   const directory = join(folder.path, name);
   const { datasets } = await convertEpisodes(files, {
-    ...{ contract, formats: TESTED, directory, version: '0.0.0' },
+    ...{ contract, formats, directory, version: '0.0.0' },
     ...options,
   });
   return datasets;
@@ -90,10 +91,10 @@ async function convert(files: readonly string[], name: string, options: Partial<
 const filesOf = (datasets: readonly { readonly manifest: DatasetManifest }[]) =>
   datasets.map(({ manifest }) => manifest.files);
 
-test.each(TESTED)(
+test.each(formats)(
   '$name holds maps that are read range by range as they were recorded',
   async (format) => {
-    const { directory, manifest } = sound[TESTED.indexOf(format)]!;
+    const { directory, manifest } = sound[formats.indexOf(format)]!;
     expect(await format.verify(directory)).toEqual([]);
     const options = { recordings: [long, short], contract, pictures: 1 };
     const { faults, coverage } = await verifyAgainst(directory, { manifest, format }, options);
@@ -104,8 +105,8 @@ test.each(TESTED)(
 );
 
 test('verifyAgainst() names the first row of a map that is not what the recording gives', async () => {
-  const format = zarrZip;
-  const { directory, manifest } = sound[TESTED.indexOf(format)]!;
+  const format = FORMATS.get('zarr')!;
+  const { directory, manifest } = sound[formats.indexOf(format)]!;
   const metres = parseContract(contract.text.replace('unit: mm', 'unit: m'), 'metres');
   const options = { recordings: [long, short], contract: { ...metres, digest: contract.digest } };
   const { faults } = await verifyAgainst(directory, { manifest, format }, options);
@@ -122,8 +123,8 @@ test('LeRobot has an episode in one file, in several row groups where it is larg
 });
 
 /** They differ in how they take the maps; what is prepared is the same for all. */
-const BYTES = TESTED.filter(({ name }) => ['zarr-zip', 'webdataset', 'rlds', 'robomimic'].includes(name));
-const soundOf = (some: typeof TESTED) => some.map((format) => sound[TESTED.indexOf(format)]!);
+const BYTES = ['zarr-zip', 'webdataset', 'rlds', 'robomimic'].map((name) => FORMATS.get(name)!);
+const soundOf = (some: typeof formats) => some.map((format) => sound[formats.indexOf(format)]!);
 
 test('convertEpisodes() gives the same bytes with several workers and appended', async () => {
   const files = [long, short];
