@@ -111,23 +111,19 @@ export class H264Syntax implements VideoSyntax {
     const isReference = (unit[0]! & 0x60) !== 0;
     const before = this.#frameNumber;
     if (isReference) this.#frameNumber = frameNumber;
-    const unread = { showOrder: undefined, countedPictures: undefined, format };
     // Two fields share a number.
-    if (!sequence.isProgressive) return { ...unread, isConnected: isReset || undefined };
+    if (!sequence.isProgressive) {
+      return { isConnected: isReset || undefined, showOrder: undefined, countedPictures: undefined, format };
+    }
     if (isReset) bits.unsigned();
     const showOrder = this.#showOrder(sequence, bits, isReference);
-    if (isReset)
-      return { isConnected: true, showOrder, countedPictures: 2 ** sequence.frameNumberBits, format };
+    const countedPictures = 2 ** sequence.frameNumberBits;
+    if (isReset) return { isConnected: true, showOrder, countedPictures, format };
     if (sequence.mayLackFrames || before === undefined) {
       return { isConnected: undefined, showOrder, countedPictures: undefined, format };
     }
-    const countedPictures = 2 ** sequence.frameNumberBits;
-    return {
-      isConnected: frameNumber === (before + 1) % countedPictures,
-      showOrder,
-      countedPictures,
-      format,
-    };
+    const isConnected = frameNumber === (before + 1) % countedPictures;
+    return { isConnected, showOrder, countedPictures, format };
   }
 
   /** The picture order count (8.2.1); undefined for its type 1, which hardly any encoder uses. */
