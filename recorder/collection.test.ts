@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseContract } from '../schemas/contract-file.ts';
+import { contract, contractFile } from '../schemas/fixtures/plan.ts';
 import { appendLabel } from '../schemas/labels.ts';
 import { parsePlan } from '../schemas/plan-file.ts';
 import type { RecordingCommand } from '../schemas/recording-control.ts';
@@ -12,19 +12,6 @@ import { Recorder } from './recorder.ts';
 import { RecordingSession } from './recording-session.ts';
 import { ScriptedSource } from './scripted-source.ts';
 
-const contractFile = parseContract(
-  `
-kinescribe: 1
-name: desk
-robot: { model: test-arm }
-streams: {}
-features: {}
-samples: { tickRateHz: 10 }
-episode: { tasks: [pick it up, push it], objects: [blue cup, red cup], scenes: [left, right] }
-`,
-  'desk.yaml',
-);
-const { contract } = contractFile;
 const plan = parsePlan(
   `
 kinescribe: 1
