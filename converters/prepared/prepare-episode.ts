@@ -122,7 +122,7 @@ function datasetsOf(root: string): string {
 }
 
 /** Name of a prepared episode's folder; labels decide what is taken of a recording. */
-export function preparedName(digest: string, labels?: Uint8Array): string {
+function preparedName(digest: string, labels?: Uint8Array): string {
   const said = labels ? createHash('sha256').update(labels).digest('hex').slice(0, 16) : 'none';
   return `${recordingPart(digest)}-${said}`;
 }

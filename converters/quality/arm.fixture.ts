@@ -36,8 +36,6 @@ episode: { tasks: [pick up the cup] }
   'arm.yaml',
 ).contract;
 
-export type ArmStream = keyof typeof ARM.streams & string;
-
 export const STREAMS: Readonly<Record<string, CheckedStream>> = Object.fromEntries(
   Object.entries(ARM.streams).map(([name, { topic, type }]) => [name, checkedStream(topic, type, ARM)]),
 );

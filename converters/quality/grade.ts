@@ -7,11 +7,7 @@ export interface Limits extends Pick<CatalogueLimits, 'warn' | 'fail'> {
 }
 
 /** Limits of a check on one robot: the contract's, else those the check found for itself, else the catalogue's. */
-export function limitsOf(
-  check: CheckRecord,
-  subject: Pick<Subject, 'contract'>,
-  own?: Judgement['limits'],
-): Limits {
+function limitsOf(check: CheckRecord, subject: Pick<Subject, 'contract'>, own?: Judgement['limits']): Limits {
   const { warn, fail } = { ...check.limits, ...own };
   const origin = own?.origin ?? (check.limits?.validated ? 'default' : 'own');
   const ofContract = subject.contract?.checks?.[check.id];
